@@ -1,0 +1,44 @@
+// Who may import whom (apps/docs/decisions/0002-boundaries.md). ESLint runs for this alone; style and bugs are Biome's.
+import nx from '@nx/eslint-plugin';
+import parser from '@typescript-eslint/parser';
+
+/** layer -> layers it may import. A package names its layer in package.json: nx.tags ["layer:<name>"]. */
+const MAY_IMPORT = {
+  batch: [],
+  metrics: [],
+  data: ['batch'],
+  ops: ['batch'],
+  'backend-native': ['ops', 'batch'],
+  models: ['ops', 'batch'],
+  losses: ['ops', 'batch'],
+  trainer: ['models', 'losses', 'metrics', 'data', 'ops', 'batch'],
+  container: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
+  app: ['container', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
+  testing: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch'],
+};
+
+const inversifyBan = { sourceTag: '*', bannedExternalImports: [] };
+const depConstraints = Object.entries(MAY_IMPORT).map(([layer, allowed]) => ({
+  sourceTag: `layer:${layer}`,
+  onlyDependOnLibsWithTags: [...allowed, 'testing'].map((name) => `layer:${name}`),
+  bannedExternalImports: layer === 'container' || layer === 'app' ? [] : ['inversify', 'reflect-metadata'],
+}));
+
+export default [
+  { ignores: ['**/dist/**', '**/build/**', '**/node_modules/**'] },
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parser },
+    plugins: { '@nx': nx },
+    rules: {
+      '@nx/enforce-module-boundaries': [
+        'error',
+        {
+          enforceBuildableLibDependency: false,
+          allow: [],
+          depConstraints: [inversifyBan, ...depConstraints].filter((c) => c !== inversifyBan),
+        },
+      ],
+    },
+  },
+];

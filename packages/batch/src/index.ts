@@ -1,0 +1,12 @@
+export { assertSessionBatch } from './assert-session-batch.ts';
+export { packSessions } from './pack-sessions.ts';
+export { FIRST_ITEM_ID, MASK_ID, PAD_ID, UNKNOWN_ID } from './reserved-ids.ts';
+export {
+  lastPositions,
+  maxSessionLength,
+  NO_TARGETS,
+  numSessions,
+  positionsInSession,
+  type SessionBatch,
+  type SessionTargets,
+} from './session-batch.ts';
