@@ -1,1 +1,11 @@
-export {};
+export type { EmbedOptions } from './embed.ts';
+export * from './fused-kernels.ts';
+export type { GruWeights } from './gru.ts';
+export type { JaggedAttentionOptions } from './jagged-attention.ts';
+export { deriveSeed, keepHash, keepThreshold, mix32 } from './keep-mask.ts';
+export * from './ops.ts';
+export { product } from './products.ts';
+export { type RankOfTargetOptions, UNRANKED } from './rank-of-target.ts';
+export type { ResidualNormOptions } from './residual-norm.ts';
+export type { SoftmaxHeadOptions } from './softmax-head.ts';
+export type { TopItems, TopKOptions } from './top-k.ts';

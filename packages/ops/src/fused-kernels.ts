@@ -1,0 +1,219 @@
+import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+
+/** Which elements a dropout keeps: a pure function of (seed, row, column), see `keep-mask.ts`. */
+export interface Dropout {
+  /** Share of the elements that become 0, in [0, 1). */
+  readonly rate: number;
+  /** 32-bit seed; every (step, layer) pair has its own. */
+  readonly seed: number;
+}
+
+export const NO_DROPOUT: Dropout = { rate: 0, seed: 0 };
+
+export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'tanh' | 'sigmoid';
+export type NormKind = 'layer' | 'rms';
+
+/** Item ids that do not take part in row n: `itemIds[offsets[n]] … itemIds[offsets[n + 1] - 1]`. */
+export interface ExcludedItems {
+  readonly offsets: Int32Array;
+  readonly itemIds: Int32Array;
+}
+
+/**
+ * Fused implementations that a backend may offer. Every member is optional: an op whose kernel is missing runs its plain
+ * TensorFlow.js reference. A kernel gets checked arguments (shapes, dtypes and index ranges are right) and returns
+ * tensors that the caller owns. A `…Gradient` kernel returns one gradient per differentiable input.
+ */
+export interface FusedKernels {
+  /** y[n] = x[rows[n]] → [N, D]. */
+  gatherRows?(args: { x: Tensor2D; rows: Int32Array }): Tensor2D;
+  /** y[r] = Σ dy[n] over rows[n] = r → [numRows, D]. */
+  scatterRows?(args: { dy: Tensor2D; rows: Int32Array; numRows: number }): Tensor2D;
+  /** y[t] = dropout(scale · table[itemIds[t]] + positionTable[positions[t]]) → [T, D]. */
+  embed?(args: EmbedArgs): Tensor2D;
+  embedGradient?(args: EmbedArgs & { dy: Tensor2D }): { table: Tensor2D; positionTable?: Tensor2D };
+  /** y = dropout(x) → like x. Its gradient is itself, applied to dy. */
+  dropout?(args: { x: Tensor2D; dropout: Dropout }): Tensor2D;
+  /** y = activation(x · weights + bias) → [N, O]. `preActivation` is present when `saveForGradient` and the activation needs it. */
+  linear?(args: LinearArgs & { saveForGradient: boolean }): { y: Tensor2D; preActivation?: Tensor2D };
+  linearGradient?(args: LinearArgs & { dy: Tensor2D; y: Tensor2D; preActivation?: Tensor2D }): {
+    x: Tensor2D;
+    weights: Tensor2D;
+    bias?: Tensor1D;
+  };
+  /** y = norm(residual + dropout(x)) · gamma + beta → [T, D]; `rowStats` [T, 2] holds mean and 1/std for the gradient. */
+  residualNorm?(args: ResidualNormArgs): { y: Tensor2D; rowStats: Tensor2D };
+  residualNormGradient?(args: ResidualNormArgs & { dy: Tensor2D; rowStats: Tensor2D }): {
+    x: Tensor2D;
+    residual?: Tensor2D;
+    gamma: Tensor1D;
+    beta?: Tensor1D;
+  };
+  /** y = residual + dropout(x) → [T, D]; gradients: dy for the residual, dropout(dy) for x. */
+  residualAdd?(args: { x: Tensor2D; residual: Tensor2D; dropout: Dropout }): Tensor2D;
+  /** Softmax attention within each session → y [T, D] and the log-sum-exp [T, H] that the gradient needs. */
+  jaggedAttention?(args: JaggedAttentionArgs): { y: Tensor2D; logSumExp: Tensor2D };
+  jaggedAttentionGradient?(args: JaggedAttentionArgs & { dy: Tensor2D; y: Tensor2D; logSumExp: Tensor2D }): {
+    query: Tensor2D;
+    key: Tensor2D;
+    value: Tensor2D;
+  };
+  /** One GRU layer over time → hidden states y [T, D]; `saved` is whatever the gradient needs. */
+  gru?(args: GruArgs): { y: Tensor2D; saved: Tensor2D };
+  gruGradient?(args: GruArgs & { dy: Tensor2D; y: Tensor2D; saved: Tensor2D }): {
+    x: Tensor2D;
+    inputWeights: Tensor2D;
+    recurrentWeights: Tensor2D;
+    inputBias: Tensor1D;
+    recurrentBias: Tensor1D;
+  };
+  /** Mean cross-entropy over the table's rows from `firstRow` on; gradients too when `withGradients`. Never an N × V array. */
+  softmaxHead?(args: SoftmaxHeadArgs & { withGradients: boolean }): {
+    loss: Scalar;
+    hidden?: Tensor2D;
+    table?: Tensor2D;
+    bias?: Tensor1D;
+  };
+  /** Ranks (1-based, ties count against) of the targets among rows ≥ firstRow; blockwise. Returns -1 - n for a non-finite row n. */
+  rankOfTarget?(args: RankOfTargetArgs): Int32Array;
+  /** The k best rows ≥ firstRow per query, best first, ties by lower id. Empty places hold id 0 and score -Infinity. */
+  topK?(args: TopKArgs): { itemIds: Int32Array; scores: Float32Array };
+  /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`. */
+  adam?(args: AdamArgs): void;
+  /** Square root of the sum of squares over all tensors. */
+  globalNorm?(tensors: readonly tf.Tensor[]): number;
+  /** t ← factor · t in place. */
+  scaleInPlace?(tensors: readonly tf.Tensor[], factor: number): void;
+}
+
+export interface EmbedArgs {
+  readonly table: Tensor2D;
+  readonly itemIds: Int32Array;
+  readonly positionTable?: Tensor2D;
+  readonly positions?: Int32Array;
+  readonly scale: number;
+  readonly dropout: Dropout;
+}
+
+export interface LinearArgs {
+  readonly x: Tensor2D;
+  readonly weights: Tensor2D;
+  readonly bias?: Tensor1D;
+  readonly activation: Activation;
+}
+
+export interface ResidualNormArgs {
+  readonly x: Tensor2D;
+  readonly residual?: Tensor2D;
+  readonly gamma: Tensor1D;
+  readonly beta?: Tensor1D;
+  readonly kind: NormKind;
+  readonly epsilon: number;
+  readonly dropout: Dropout;
+}
+
+export interface JaggedAttentionArgs {
+  readonly query: Tensor2D;
+  readonly key: Tensor2D;
+  readonly value: Tensor2D;
+  readonly offsets: Int32Array;
+  readonly numHeads: number;
+  readonly causal: boolean;
+  readonly scale: number;
+  readonly dropout: Dropout;
+}
+
+export interface GruArgs {
+  readonly x: Tensor2D;
+  readonly offsets: Int32Array;
+  readonly inputWeights: Tensor2D;
+  readonly recurrentWeights: Tensor2D;
+  readonly inputBias: Tensor1D;
+  readonly recurrentBias: Tensor1D;
+}
+
+export interface SoftmaxHeadArgs {
+  readonly hidden: Tensor2D;
+  readonly table: Tensor2D;
+  readonly bias?: Tensor1D;
+  readonly targetIds: Int32Array;
+  readonly firstRow: number;
+  readonly temperature: number;
+  readonly labelSmoothing: number;
+}
+
+export interface RankOfTargetArgs {
+  readonly hidden: Tensor2D;
+  readonly table: Tensor2D;
+  readonly bias?: Tensor1D;
+  readonly targetIds: Int32Array;
+  readonly firstRow: number;
+  readonly excluded?: ExcludedItems;
+}
+
+export interface TopKArgs {
+  readonly hidden: Tensor2D;
+  readonly table: Tensor2D;
+  readonly bias?: Tensor1D;
+  readonly k: number;
+  readonly firstRow: number;
+  readonly excluded?: ExcludedItems;
+}
+
+export interface AdamArgs {
+  readonly parameter: tf.Variable;
+  readonly gradient: tf.Tensor;
+  readonly moment1: tf.Variable;
+  readonly moment2: tf.Variable;
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Number of steps taken, this one included (1 for the first). */
+  readonly step: number;
+}
+
+const kernelsByBackend = new Map<string, FusedKernels>();
+const reportedFallbacks = new Map<string, Set<keyof FusedKernels>>();
+let forcedReference = false;
+
+/** Declares what a backend can do itself. Called by the backend's own registration. */
+export function registerFusedKernels(backendName: string, kernels: FusedKernels): void {
+  kernelsByBackend.set(backendName, kernels);
+}
+
+/**
+ * The active backend's kernel of that name, or undefined when the reference is to run. A backend that offers fused
+ * kernels but lacks this one is remembered in `fusedKernelFallbacks`.
+ */
+export function fusedKernel<K extends keyof FusedKernels>(name: K): FusedKernels[K] | undefined {
+  if (forcedReference) return undefined;
+  const backend = tf.getBackend();
+  const kernels = kernelsByBackend.get(backend);
+  if (!kernels) return undefined;
+  const kernel = kernels[name];
+  if (!kernel) {
+    const missing = reportedFallbacks.get(backend) ?? new Set();
+    missing.add(name);
+    reportedFallbacks.set(backend, missing);
+  }
+  return kernel;
+}
+
+/** Kernels that a backend lacked when an op asked for them: what ran slower than it could. */
+export function fusedKernelFallbacks(backendName: string): readonly string[] {
+  return [...(reportedFallbacks.get(backendName) ?? [])].sort();
+}
+
+/** Runs `body` with every op on its plain reference, whatever the backend offers: how the tests compare the two. */
+export function withReferenceOps<T>(body: () => T): T {
+  const before = forcedReference;
+  forcedReference = true;
+  try {
+    return body();
+  } finally {
+    forcedReference = before;
+  }
+}

@@ -1,0 +1,12 @@
+export { adam } from './adam.ts';
+export { clipByGlobalNorm, globalNorm } from './clip-by-global-norm.ts';
+export { dropout } from './dropout.ts';
+export { embed } from './embed.ts';
+export { gatherRows, scatterRows } from './gather-rows.ts';
+export { gru } from './gru.ts';
+export { jaggedAttention } from './jagged-attention.ts';
+export { linear } from './linear.ts';
+export { rankOfTarget } from './rank-of-target.ts';
+export { residualAdd, residualNorm } from './residual-norm.ts';
+export { softmaxHead } from './softmax-head.ts';
+export { topK } from './top-k.ts';

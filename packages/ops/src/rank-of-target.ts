@@ -1,0 +1,89 @@
+import { FIRST_ITEM_ID } from '@nimue/batch';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import { assertIndices, assertOffsets, assertShape } from './assert-args.ts';
+import { type ExcludedItems, fusedKernel, type RankOfTargetArgs } from './fused-kernels.ts';
+import { nonFiniteScore, scoreRows } from './score-rows.ts';
+
+/** The rank of a target that cannot be recommended at all: an item outside the vocabulary. No metric@k counts it. */
+export const UNRANKED = 0x7fffffff;
+
+export interface RankOfTargetOptions {
+  readonly bias?: Tensor1D;
+  /** Items that row n may not be recommended. The target itself stays in. */
+  readonly excluded?: ExcludedItems;
+}
+
+/**
+ * The place of every target in the list of all items by falling score, 1-based. A tie counts against the target:
+ * rank = 1 + #{v ≠ target : score(v) ≥ score(target)}. Reserved ids are no items. Never an N × V array.
+ *
+ * @param hidden [N, D]
+ * @param table [V, D]
+ * @param targetIds [N]; a reserved id (an item that the vocabulary lacks) gives `UNRANKED`
+ * @throws when a score is not finite, since NaN compares as neither better nor worse
+ *
+ * @example
+ * // scores of the items 3, 4, 5 are 0.1, 0.7, 0.7
+ * rankOfTarget(hidden, table, Int32Array.of(4)) // → Int32Array [2]: item 5 ties, and a tie counts against
+ */
+export function rankOfTarget(
+  hidden: Tensor2D,
+  table: Tensor2D,
+  targetIds: Int32Array,
+  options: RankOfTargetOptions = {},
+): Int32Array {
+  const { bias, excluded } = options;
+  assertShape('rankOfTarget', 'hidden', hidden, [-1, -1]);
+  assertShape('rankOfTarget', 'table', table, [-1, hidden.shape[1]]);
+  if (bias) assertShape('rankOfTarget', 'bias', bias, [table.shape[0]]);
+  assertIndices('rankOfTarget', 'targetIds', targetIds, table.shape[0]);
+  if (targetIds.length !== hidden.shape[0]) {
+    throw new Error(`rankOfTarget: hidden has ${hidden.shape[0]} rows but targetIds has ${targetIds.length}`);
+  }
+  assertExcluded('rankOfTarget', excluded, hidden.shape[0], table.shape[0]);
+  const args = { hidden, table, bias, targetIds, firstRow: FIRST_ITEM_ID, excluded };
+  const fused = fusedKernel('rankOfTarget');
+  const ranks = fused ? fused(args) : rankOfTargetReference(args);
+  for (let n = 0; n < ranks.length; n++) {
+    if (ranks[n] < 0) throw nonFiniteScore('rankOfTarget', n, undefined);
+  }
+  return ranks;
+}
+
+export function rankOfTargetReference(args: RankOfTargetArgs): Int32Array {
+  const { targetIds, firstRow, excluded } = args;
+  const ranks = new Int32Array(targetIds.length);
+  scoreRows('rankOfTarget', { ...args, excluded: undefined }, (n, scores) => {
+    const target = targetIds[n];
+    if (target < firstRow) {
+      ranks[n] = UNRANKED;
+      return;
+    }
+    const targetScore = scores[target];
+    if (excluded) {
+      for (let e = excluded.offsets[n]; e < excluded.offsets[n + 1]; e++) {
+        scores[excluded.itemIds[e]] = Number.NEGATIVE_INFINITY;
+      }
+    }
+    scores[target] = Number.NEGATIVE_INFINITY;
+    let rank = 1;
+    for (let v = firstRow; v < scores.length; v++) if (scores[v] >= targetScore) rank++;
+    ranks[n] = rank;
+  });
+  return ranks;
+}
+
+/** @throws when the excluded lists do not have one entry per row or name ids outside the table. */
+export function assertExcluded(
+  op: string,
+  excluded: ExcludedItems | undefined,
+  numRows: number,
+  numItems: number,
+): void {
+  if (!excluded) return;
+  if (excluded.offsets.length !== numRows + 1) {
+    throw new Error(`${op}: excluded.offsets has length ${excluded.offsets.length}, expected ${numRows + 1}`);
+  }
+  assertOffsets(op, excluded.offsets, excluded.itemIds.length);
+  assertIndices(op, 'excluded.itemIds', excluded.itemIds, numItems);
+}

@@ -1,0 +1,149 @@
+import { FIRST_ITEM_ID } from '@nimue/batch';
+import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { assertIndices, assertShape } from './assert-args.ts';
+import { fusedKernel, type SoftmaxHeadArgs } from './fused-kernels.ts';
+import { product } from './products.ts';
+import { withGradient } from './with-gradient.ts';
+
+export interface SoftmaxHeadOptions {
+  /** Added to every item's logit [V]. */
+  readonly bias?: Tensor1D;
+  /** Logits are divided by it. */
+  readonly temperature?: number;
+  /** Share ε of the target's mass that is spread over all items. */
+  readonly labelSmoothing?: number;
+}
+
+/** The reference holds at most this many logits at a time (64 MiB of float32). */
+const MAX_LOGITS = 16 * 1024 * 1024;
+
+/**
+ * Mean cross-entropy of the next item over the whole catalogue, with the item table as output layer:
+ *
+ * zₙᵥ = (hiddenₙ · tableᵥ + biasᵥ) / τ,  loss = 1/N Σₙ [ logΣᵥ exp zₙᵥ − (1 − ε) zₙ,target − ε · mean over v of zₙᵥ ].
+ *
+ * Reserved ids (below `FIRST_ITEM_ID`) take no part. Divided by the number of targets N; 0 when N = 0.
+ *
+ * @param hidden [N, D]
+ * @param table [V, D], row = item id
+ * @param targetIds [N], each ≥ FIRST_ITEM_ID
+ */
+export function softmaxHead(
+  hidden: Tensor2D,
+  table: Tensor2D,
+  targetIds: Int32Array,
+  options: SoftmaxHeadOptions = {},
+): Scalar {
+  const { bias, temperature = 1, labelSmoothing = 0 } = options;
+  assertShape('softmaxHead', 'hidden', hidden, [-1, -1]);
+  assertShape('softmaxHead', 'table', table, [-1, hidden.shape[1]]);
+  if (bias) assertShape('softmaxHead', 'bias', bias, [table.shape[0]]);
+  assertIndices('softmaxHead', 'targetIds', targetIds, table.shape[0]);
+  assertTargets('softmaxHead', hidden, targetIds);
+  if (!(temperature > 0)) throw new Error(`softmaxHead: temperature must be > 0, got ${temperature}`);
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
+    throw new Error(`softmaxHead: labelSmoothing must be in [0, 1), got ${labelSmoothing}`);
+  }
+  const rest = { targetIds, firstRow: FIRST_ITEM_ID, temperature, labelSmoothing };
+  const withGradients = tf.engine().state.gradientDepth > 0;
+  const run = fusedKernel('softmaxHead') ?? softmaxHeadReference;
+  // Loss and gradients come out of the same pass over the table, so the gradients are made right away.
+  return withGradient(
+    [hidden, table, bias],
+    ([hidden, table, bias]) => {
+      const result = run({ hidden, table, bias, ...rest, withGradients });
+      const saved = [result.hidden, result.table, result.bias].filter((g) => g !== undefined);
+      return { value: result.loss, saved };
+    },
+    (dy, _inputs, saved) => saved.map((gradient) => scaleBy(gradient, dy)),
+  );
+}
+
+function scaleBy(gradient: tf.Tensor, dy: Scalar): tf.Tensor {
+  // The loss is nearly always the end of the graph, where dy is exactly 1: do not touch V × D numbers for that.
+  return dy.dataSync()[0] === 1 ? gradient.clone() : tf.mul(gradient, dy);
+}
+
+/** @throws when the number of targets is not the number of rows, or a target is a reserved id. */
+function assertTargets(op: string, hidden: Tensor2D, targetIds: Int32Array): void {
+  if (targetIds.length !== hidden.shape[0]) {
+    throw new Error(`${op}: hidden has ${hidden.shape[0]} rows but targetIds has ${targetIds.length}`);
+  }
+  for (let n = 0; n < targetIds.length; n++) {
+    if (targetIds[n] < FIRST_ITEM_ID) throw new Error(`${op}: targetIds[${n}] is the reserved id ${targetIds[n]}`);
+  }
+}
+
+/** Blocks of rows so that no more than `MAX_LOGITS` logits exist at a time. */
+export function softmaxHeadReference(
+  args: SoftmaxHeadArgs & { withGradients: boolean },
+  maxLogits = MAX_LOGITS,
+): { loss: Scalar; hidden?: Tensor2D; table?: Tensor2D; bias?: Tensor1D } {
+  const { hidden, table, bias, targetIds, firstRow, temperature, labelSmoothing, withGradients } = args;
+  const [numRows, width] = hidden.shape;
+  const numItems = table.shape[0] - firstRow;
+  if (numRows === 0) {
+    return {
+      loss: tf.scalar(0),
+      hidden: tf.zeros([0, width]),
+      table: tf.zerosLike(table),
+      bias: bias && tf.zerosLike(bias),
+    };
+  }
+  return tf.tidy(() => {
+    const items = tf.slice(table, [firstRow, 0]);
+    const itemsTransposed = tf.transpose(items);
+    const itemBias = bias && tf.slice(bias, [firstRow]);
+    const block = Math.max(1, Math.floor(maxLogits / Math.max(1, numItems)));
+    let loss: Scalar = tf.scalar(0);
+    const dHidden: Tensor2D[] = [];
+    let dItems: Tensor2D | undefined;
+    let dBias: Tensor1D | undefined;
+    for (let start = 0; start < numRows; start += block) {
+      const size = Math.min(block, numRows - start);
+      const part = tf.tidy(() => {
+        const rows = tf.slice(hidden, [start, 0], [size, width]);
+        const products = product(rows, itemsTransposed);
+        const logits = tf.div(itemBias ? tf.add(products, itemBias) : products, temperature) as Tensor2D;
+        const targets = tf.oneHot(
+          targetIds.subarray(start, start + size).map((id) => id - firstRow),
+          numItems,
+          1,
+          0,
+          'float32',
+        );
+        const smoothed: tf.Tensor =
+          labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / numItems);
+        const logNormaliser = tf.logSumExp(logits, 1, true);
+        const sum = tf.sum(tf.sub(tf.squeeze(logNormaliser, [1]), tf.sum(tf.mul(smoothed, logits), 1))) as Scalar;
+        if (!withGradients) return { sum };
+        const dLogits = tf.div(
+          tf.sub(tf.exp(tf.sub(logits, logNormaliser)), smoothed),
+          numRows * temperature,
+        ) as Tensor2D;
+        return {
+          sum,
+          dRows: product<Tensor2D>(dLogits, items),
+          dItems: product<Tensor2D>(dLogits, rows, true, false),
+          dBias: itemBias && (tf.sum(dLogits, 0) as Tensor1D),
+        };
+      });
+      loss = tf.add(loss, part.sum);
+      if (part.dRows) dHidden.push(part.dRows);
+      if (part.dItems) dItems = dItems ? tf.add(dItems, part.dItems) : part.dItems;
+      if (part.dBias) dBias = dBias ? tf.add(dBias, part.dBias) : part.dBias;
+    }
+    const value = tf.div(loss, numRows) as Scalar;
+    if (!withGradients || !dItems) return { loss: value };
+    return {
+      loss: value,
+      hidden: tf.concat(dHidden, 0),
+      table: tf.pad(dItems, [
+        [firstRow, 0],
+        [0, 0],
+      ]) as Tensor2D,
+      bias: dBias && (tf.pad(dBias, [[firstRow, 0]]) as Tensor1D),
+    };
+  });
+}
