@@ -1,1 +1,2 @@
-export {};
+export { defineLoss, type Loss, type LossInputs, type LossSpec } from './loss-spec.ts';
+export * as losses from './losses.ts';

@@ -1,1 +1,14 @@
-export {};
+export type { ModelSize, ModelSpec } from './model-spec.ts';
+export { defineModel } from './model-spec.ts';
+export * as models from './models.ts';
+export type {
+  AnyModel,
+  EncodeMode,
+  NeuralModel,
+  NextItemModel,
+  RankingOptions,
+  SessionsToCount,
+  StatisticalModel,
+} from './next-item-model.ts';
+export { type Initializer, ParameterStore } from './parameter-store.ts';
+export { hiddenAtTargets } from './rank-by-hidden.ts';

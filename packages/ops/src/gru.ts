@@ -5,7 +5,7 @@ import { fusedKernel, type GruArgs } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
 import { padSessions } from './pad-sessions.ts';
 import { product } from './products.ts';
-import { withGradient } from './with-gradient.ts';
+import { withGradient, withoutRows } from './with-gradient.ts';
 
 export interface GruWeights {
   /** [I, 3D]: columns for reset, update and new gate, in this order. */
@@ -41,7 +41,9 @@ export function gru(x: Tensor2D, offsets: Int32Array, weights: GruWeights): Tens
   const forward = fusedKernel('gru');
   const backward = fusedKernel('gruGradient');
   if (!forward || !backward) {
-    if (x.shape[0] === 0) return tf.zeros([0, width]);
+    if (x.shape[0] === 0) {
+      return withoutRows([x, inputWeights, recurrentWeights, inputBias, recurrentBias], width);
+    }
     return gruReference({ x, offsets, inputWeights, recurrentWeights, inputBias, recurrentBias });
   }
   return withGradient(

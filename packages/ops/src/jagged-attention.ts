@@ -6,7 +6,7 @@ import { gatherRows } from './gather-rows.ts';
 import { keepHash, keepThreshold } from './keep-mask.ts';
 import { padSessions, type SessionGrid } from './pad-sessions.ts';
 import { product } from './products.ts';
-import { withGradient } from './with-gradient.ts';
+import { withGradient, withoutRows } from './with-gradient.ts';
 
 export interface JaggedAttentionOptions {
   readonly numHeads?: number;
@@ -52,7 +52,7 @@ export function jaggedAttention(
   const forward = fusedKernel('jaggedAttention');
   const backward = fusedKernel('jaggedAttentionGradient');
   if (!forward || !backward) {
-    if (numPositions === 0) return query.clone();
+    if (numPositions === 0) return withoutRows([query, key, value], width);
     return jaggedAttentionReference({ query, key, value, ...rest });
   }
   return withGradient(

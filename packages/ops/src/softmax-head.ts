@@ -3,6 +3,7 @@ import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { assertIndices, assertShape } from './assert-args.ts';
 import { fusedKernel, type SoftmaxHeadArgs } from './fused-kernels.ts';
+import { gatherRows, scatterRows } from './gather-rows.ts';
 import { product } from './products.ts';
 import { withGradient } from './with-gradient.ts';
 
@@ -91,59 +92,70 @@ export function softmaxHeadReference(
       bias: bias && tf.zerosLike(bias),
     };
   }
+  const targets = targetIds.map((id) => id - firstRow);
   return tf.tidy(() => {
     const items = tf.slice(table, [firstRow, 0]);
     const itemsTransposed = tf.transpose(items);
-    const itemBias = bias && tf.slice(bias, [firstRow]);
-    const block = Math.max(1, Math.floor(maxLogits / Math.max(1, numItems)));
-    let loss: Scalar = tf.scalar(0);
+    const biasColumn = bias && (tf.reshape(tf.slice(bias, [firstRow]), [numItems, 1]) as Tensor2D);
+    const biasRow = biasColumn && tf.reshape(biasColumn, [1, numItems]);
+    const rowWeight = 1 / (numRows * temperature);
+    const block = Math.max(1, Math.floor(maxLogits / numItems));
+    let sum: Scalar = tf.scalar(0);
     const dHidden: Tensor2D[] = [];
-    let dItems: Tensor2D | undefined;
-    let dBias: Tensor1D | undefined;
+    let dItems: Tensor2D = tf.zerosLike(items);
+    let dBias = biasColumn && tf.zerosLike(biasColumn);
     for (let start = 0; start < numRows; start += block) {
-      const size = Math.min(block, numRows - start);
+      const rows = tf.slice(hidden, [start, 0], [Math.min(block, numRows - start), width]);
+      const rowTargets = targets.subarray(start, start + rows.shape[0]);
       const part = tf.tidy(() => {
-        const rows = tf.slice(hidden, [start, 0], [size, width]);
         const products = product(rows, itemsTransposed);
-        const logits = tf.div(itemBias ? tf.add(products, itemBias) : products, temperature) as Tensor2D;
-        const targets = tf.oneHot(
-          targetIds.subarray(start, start + size).map((id) => id - firstRow),
-          numItems,
-          1,
-          0,
-          'float32',
-        );
-        const smoothed: tf.Tensor =
-          labelSmoothing === 0 ? targets : tf.add(tf.mul(targets, 1 - labelSmoothing), labelSmoothing / numItems);
+        const logits = tf.div(biasRow ? tf.add(products, biasRow) : products, temperature) as Tensor2D;
         const logNormaliser = tf.logSumExp(logits, 1, true);
-        const sum = tf.sum(tf.sub(tf.squeeze(logNormaliser, [1]), tf.sum(tf.mul(smoothed, logits), 1))) as Scalar;
-        if (!withGradients) return { sum };
-        const dLogits = tf.div(
-          tf.sub(tf.exp(tf.sub(logits, logNormaliser)), smoothed),
-          numRows * temperature,
-        ) as Tensor2D;
+        const targetItems = gatherRows(items, rowTargets);
+        const targetProducts = tf.sum(tf.mul(rows, targetItems), 1, true) as Tensor2D;
+        const targetBias = biasColumn && gatherRows(biasColumn, rowTargets);
+        const targetLogits = tf.div(targetBias ? tf.add(targetProducts, targetBias) : targetProducts, temperature);
+        let losses = tf.sub(logNormaliser, tf.mul(targetLogits, 1 - labelSmoothing));
+        if (labelSmoothing > 0) losses = tf.sub(losses, tf.mul(tf.mean(logits, 1, true), labelSmoothing));
+        if (!withGradients) return { sum: tf.sum(losses) as Scalar };
+        // ∂loss/∂logits = softmax − ε/V for every item, and −(1 − ε) more at the target, which is never spread out to N × V.
+        const probabilities = tf.exp(tf.sub(logits, logNormaliser));
+        const spread = labelSmoothing > 0 ? tf.sub(probabilities, labelSmoothing / numItems) : probabilities;
+        const dLogits = tf.mul(spread, rowWeight) as Tensor2D;
+        const targetWeight = (1 - labelSmoothing) * rowWeight;
+        const ones: Tensor2D = tf.fill([rows.shape[0], 1], targetWeight);
         return {
-          sum,
-          dRows: product<Tensor2D>(dLogits, items),
-          dItems: product<Tensor2D>(dLogits, rows, true, false),
-          dBias: itemBias && (tf.sum(dLogits, 0) as Tensor1D),
+          sum: tf.sum(losses) as Scalar,
+          dRows: tf.sub(product<Tensor2D>(dLogits, items), tf.mul(targetItems, targetWeight)) as Tensor2D,
+          dItems: tf.sub(
+            product<Tensor2D>(dLogits, rows, true, false),
+            scatterRows(tf.mul(rows, targetWeight), rowTargets, numItems),
+          ) as Tensor2D,
+          dBias:
+            biasColumn &&
+            (tf.sub(
+              tf.reshape(tf.sum(dLogits, 0), [numItems, 1]),
+              scatterRows(ones, rowTargets, numItems),
+            ) as Tensor2D),
         };
       });
-      loss = tf.add(loss, part.sum);
+      sum = tf.add(sum, part.sum);
       if (part.dRows) dHidden.push(part.dRows);
-      if (part.dItems) dItems = dItems ? tf.add(dItems, part.dItems) : part.dItems;
-      if (part.dBias) dBias = dBias ? tf.add(dBias, part.dBias) : part.dBias;
+      if (part.dItems) dItems = tf.add(dItems, part.dItems);
+      if (part.dBias && dBias) dBias = tf.add(dBias, part.dBias);
     }
-    const value = tf.div(loss, numRows) as Scalar;
-    if (!withGradients || !dItems) return { loss: value };
+    const loss = tf.div(sum, numRows) as Scalar;
+    if (!withGradients) return { loss };
     return {
-      loss: value,
+      loss,
       hidden: tf.concat(dHidden, 0),
-      table: tf.pad(dItems, [
-        [firstRow, 0],
-        [0, 0],
-      ]) as Tensor2D,
-      bias: dBias && (tf.pad(dBias, [[firstRow, 0]]) as Tensor1D),
+      table: withReservedRows(dItems, firstRow),
+      bias: dBias && (tf.reshape(withReservedRows(dBias, firstRow), [table.shape[0]]) as Tensor1D),
     };
   });
+}
+
+/** Puts rows of 0 before the first. */
+function withReservedRows(x: Tensor2D, numReserved: number): Tensor2D {
+  return tf.concat([tf.zeros([numReserved, x.shape[1]]), x], 0) as Tensor2D;
 }

@@ -35,3 +35,12 @@ export function withGradient<T extends Tensor, I extends readonly (Tensor | unde
     };
   })(...present) as T;
 }
+
+/** The result of an op that has nothing to work on: [0, width], with gradients of 0 for every input. */
+export function withoutRows(inputs: readonly Tensor[], width: number): tf.Tensor2D {
+  return withGradient(
+    inputs,
+    () => ({ value: tf.zeros([0, width]) as tf.Tensor2D }),
+    (_dy, inputs) => inputs.map((input) => tf.zerosLike(input)),
+  );
+}

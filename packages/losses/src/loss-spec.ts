@@ -1,0 +1,29 @@
+import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { z } from 'zod';
+
+/** What a loss compares: N hidden states with the items that came next. */
+export interface LossInputs {
+  /** [N, D] */
+  readonly hidden: Tensor2D;
+  /** [V, D], row = item id */
+  readonly itemTable: Tensor2D;
+  /** [V] */
+  readonly itemBias?: Tensor1D;
+  /** [N], each ≥ FIRST_ITEM_ID */
+  readonly targetIds: Int32Array;
+}
+
+/** Mean over the N targets; differentiable in hidden, itemTable and itemBias. */
+export type Loss = (inputs: LossInputs) => Scalar;
+
+/** What a loss's file exports: how it is configured and made. */
+export interface LossSpec<Schema extends z.ZodType = z.ZodType> {
+  /** Strict: unknown keys are refused. */
+  readonly configSchema: Schema;
+  create(config: z.infer<Schema>): Loss;
+}
+
+/** Keeps the schema's type with the factory. */
+export function defineLoss<Schema extends z.ZodType>(spec: LossSpec<Schema>): LossSpec<Schema> {
+  return spec;
+}

@@ -1,0 +1,59 @@
+import type { SessionBatch } from '@nimue/batch';
+import type { ExcludedItems, TopItems } from '@nimue/ops';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { ParameterStore } from './parameter-store.ts';
+
+/** What every model can do, whether it learns by gradient or by counting. */
+export interface NextItemModel {
+  /** The name in an experiment file. */
+  readonly name: string;
+  /** Rows V of the item table, reserved ids included: ids 0 … numRows − 1 exist. */
+  readonly numRows: number;
+  /** Sessions must be cut to this many events (the newest) first; unlimited when absent. */
+  readonly maxLength?: number;
+  /**
+   * Ranks [N] (1-based, ties count against) of `batch.targets.itemIds` at `batch.targets.positions`; what the model sees
+   * is the session up to and including that position, for a causal model, and never the target.
+   */
+  rankTargets(batch: SessionBatch, options?: RankingOptions): Int32Array;
+  /** The k best next items [N, k] at `batch.targets.positions`; the target ids are not looked at. */
+  recommend(batch: SessionBatch, k: number, options?: RankingOptions): TopItems;
+  /** Makes room for ids up to numRows − 1; no other score changes. */
+  resizeItems(numRows: number): void;
+  dispose(): void;
+}
+
+export interface RankingOptions {
+  /** Items that must not be recommended, per target. */
+  readonly excluded?: ExcludedItems;
+}
+
+/** A pass over the data either learns (and drops out, by this seed) or only predicts. */
+export type EncodeMode = { readonly training: false } | { readonly training: true; readonly seed: number };
+
+/** A model with weights, trained by gradient descent. */
+export interface NeuralModel extends NextItemModel {
+  readonly kind: 'neural';
+  readonly parameters: ParameterStore;
+  /** Hidden state at every position [T, D]; position t has seen positions ≤ t of its session only. */
+  encode(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /** The output layer: row = item id [V, D]. */
+  itemTable(): Tensor2D;
+  /** Added to every item's logit [V]. */
+  itemBias(): Tensor1D | undefined;
+}
+
+/** Sessions to count in: item ids and offsets as in a batch, oldest session first. */
+export interface SessionsToCount {
+  readonly itemIds: Int32Array;
+  readonly offsets: Int32Array;
+}
+
+/** A model that counts. */
+export interface StatisticalModel extends NextItemModel {
+  readonly kind: 'statistical';
+  /** Takes in the sessions of one more window, after all earlier ones. */
+  fitWindow(sessions: SessionsToCount): void;
+}
+
+export type AnyModel = NeuralModel | StatisticalModel;

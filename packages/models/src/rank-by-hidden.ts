@@ -1,0 +1,42 @@
+import type { SessionBatch } from '@nimue/batch';
+import { gatherRows, rankOfTarget, type TopItems, topK } from '@nimue/ops';
+import type { Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { EncodeMode, NeuralModel, RankingOptions } from './next-item-model.ts';
+
+/** Hidden states at the target positions [N, D]; without a copy when every position is one. */
+export function hiddenAtTargets(model: Pick<NeuralModel, 'encode'>, batch: SessionBatch, mode: EncodeMode): Tensor2D {
+  const hidden = model.encode(batch, mode);
+  const { positions } = batch.targets;
+  return positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions);
+}
+
+type Encoder = Pick<NeuralModel, 'encode' | 'itemTable' | 'itemBias'>;
+
+/** `rankTargets` of every neural model. */
+export function rankByHidden(model: Encoder, batch: SessionBatch, options: RankingOptions = {}): Int32Array {
+  return withHidden(model, batch, (hidden) =>
+    rankOfTarget(hidden, model.itemTable(), batch.targets.itemIds, { bias: model.itemBias(), ...options }),
+  );
+}
+
+/** `recommend` of every neural model: the same hidden states and scores as `rankByHidden`. */
+export function recommendByHidden(
+  model: Encoder,
+  batch: SessionBatch,
+  k: number,
+  options: RankingOptions = {},
+): TopItems {
+  return withHidden(model, batch, (hidden) =>
+    topK(hidden, model.itemTable(), k, { bias: model.itemBias(), ...options }),
+  );
+}
+
+function withHidden<T>(model: Encoder, batch: SessionBatch, use: (hidden: Tensor2D) => T): T {
+  const hidden = tf.tidy(() => hiddenAtTargets(model, batch, { training: false }));
+  try {
+    return use(hidden);
+  } finally {
+    hidden.dispose();
+  }
+}

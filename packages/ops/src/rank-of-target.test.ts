@@ -1,0 +1,74 @@
+import { FIRST_ITEM_ID } from '@nimue/batch';
+import { createRandom, randomFloats, randomIntegers } from '@nimue/testing';
+import * as tf from '@tensorflow/tfjs';
+import { REFERENCE_BACKENDS, useBackend } from '../test/backends.ts';
+import { rankOfTarget, topK, UNRANKED } from './index.ts';
+
+/** hidden = [1], so that the scores are the table itself. */
+const one = (n = 1) => tf.ones([n, 1]) as tf.Tensor2D;
+const scores = (...values: number[]) => tf.tensor2d([99, 99, 99, ...values], [values.length + 3, 1]);
+
+describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  test('ranks by hand; a tie counts against; reserved rows are no items', () => {
+    const table = scores(0.1, 0.7, 0.7, 0.9);
+    expect([...rankOfTarget(one(4), table, Int32Array.of(3, 4, 5, 6))]).toEqual([4, 3, 3, 1]);
+  });
+
+  test('constant scores put every target last, never first', () => {
+    expect([...rankOfTarget(one(2), scores(0, 0, 0), Int32Array.of(3, 5))]).toEqual([3, 3]);
+  });
+
+  test('an unknown target is unranked', () => {
+    expect([...rankOfTarget(one(), scores(1, 2), Int32Array.of(1))]).toEqual([UNRANKED]);
+  });
+
+  test('excluded items do not stand before the target; the target stays', () => {
+    const table = scores(0.1, 0.7, 0.8, 0.9);
+    const excluded = { offsets: Int32Array.of(0, 2), itemIds: Int32Array.of(6, 4) };
+    expect([...rankOfTarget(one(), table, Int32Array.of(4), { excluded })]).toEqual([2]);
+    expect([...topK(one(), table, 3, { excluded }).itemIds]).toEqual([5, 3, 0]);
+  });
+
+  test('the bias counts', () => {
+    const bias = tf.tensor1d([0, 0, 0, 5, 0]);
+    expect([...rankOfTarget(one(), scores(1, 2), Int32Array.of(3), { bias })]).toEqual([1]);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])('a score of %p is an error that names row and item', (bad) => {
+    expect(() => rankOfTarget(one(), scores(1, bad), Int32Array.of(3))).toThrow(/row 0, item id 4 is (NaN|Infinity)/);
+    expect(() => topK(one(), scores(1, bad), 1)).toThrow('diverged');
+  });
+
+  test('topK: best first, ties by rising id, reserved ids never', () => {
+    const top = topK(one(), scores(0.1, 0.7, 0.9, 0.7), 4);
+    expect([...top.itemIds]).toEqual([5, 4, 6, 3]);
+    expect([...top.scores].map((x) => Math.fround(x))).toEqual([0.9, 0.7, 0.7, 0.1].map(Math.fround));
+  });
+
+  test('k must fit the catalogue', () => {
+    expect(() => topK(one(), scores(1, 2), 3)).toThrow('k is 3, but the catalogue has 2 items; choose 1 … 2');
+    expect(() => topK(one(), scores(1, 2), 0)).toThrow('k is 0');
+  });
+
+  test('rank = place in the full list, on random scores', () => {
+    const random = createRandom(7);
+    const [numRows, numItems, width] = [11, 23, 5];
+    const hidden = tf.tensor2d(randomFloats(numRows * width, random), [numRows, width]);
+    const table = tf.tensor2d(randomFloats((numItems + 3) * width, random), [numItems + 3, width]);
+    const targets = randomIntegers(numRows, FIRST_ITEM_ID, numItems + 3, random);
+    const ranks = rankOfTarget(hidden, table, targets);
+    const top = topK(hidden, table, numItems);
+    ranks.forEach((rank, n) => {
+      expect(top.itemIds[n * numItems + rank - 1]).toBe(targets[n]);
+    });
+  });
+});
+
+test('wrong shapes and ids are refused before any work', async () => {
+  await useBackend('cpu');
+  expect(() => rankOfTarget(one(2), scores(1), Int32Array.of(3))).toThrow('hidden has 2 rows but targetIds has 1');
+  expect(() => rankOfTarget(one(), scores(1), Int32Array.of(4))).toThrow('targetIds[0] is 4, expected 0 … 3');
+  expect(() => topK(tf.ones([1, 2]), scores(1, 2), 1)).toThrow('table has shape [5, 1], expected [?, 2]');
+});

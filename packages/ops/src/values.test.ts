@@ -1,0 +1,184 @@
+import { assertClose, createRandom, offsetsOf, randomFloats } from '@nimue/testing';
+import * as tf from '@tensorflow/tfjs';
+import { REFERENCE_BACKENDS, useBackend } from '../test/backends.ts';
+import { keepHash, keepThreshold } from './keep-mask.ts';
+import {
+  adam,
+  clipByGlobalNorm,
+  dropout,
+  gru,
+  jaggedAttention,
+  linear,
+  residualNorm,
+  scatterRows,
+  softmaxHead,
+} from './ops.ts';
+import { softmaxHeadReference } from './softmax-head.ts';
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+
+/** Values by formulas written out in plain float64 JavaScript, or by hand. */
+describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
+  beforeAll(() => useBackend(backend));
+
+  test('attention of two sessions, two heads, by loops', () => {
+    const random = createRandom(3);
+    const offsets = offsetsOf([3, 2]);
+    const [q, k, v] = [0, 1, 2].map(() => randomFloats(5 * 4, random));
+    const expected = new Float64Array(20);
+    for (let b = 0; b < 2; b++) {
+      for (let i = offsets[b]; i < offsets[b + 1]; i++) {
+        for (let h = 0; h < 2; h++) {
+          const weights: number[] = [];
+          for (let j = offsets[b]; j <= i; j++) {
+            let dot = 0;
+            for (let d = 2 * h; d < 2 * h + 2; d++) dot += q[i * 4 + d] * k[j * 4 + d];
+            weights.push(Math.exp(dot / Math.sqrt(2)));
+          }
+          const total = weights.reduce((a, x) => a + x, 0);
+          weights.forEach((weight, j) => {
+            for (let d = 2 * h; d < 2 * h + 2; d++) {
+              expected[i * 4 + d] += (weight / total) * v[(offsets[b] + j) * 4 + d];
+            }
+          });
+        }
+      }
+    }
+    const matrix = (x: Float32Array) => tf.tensor2d(x, [5, 4]);
+    const y = jaggedAttention(matrix(q), matrix(k), matrix(v), offsets, { numHeads: 2, causal: true });
+    assertClose('attention', y.dataSync(), expected, 1e-6);
+  });
+
+  test('gru by loops', () => {
+    const random = createRandom(4);
+    const offsets = offsetsOf([2, 3]);
+    const x = randomFloats(5 * 2, random);
+    const [wi, wh, bi, bh] = [2 * 9, 3 * 9, 9, 9].map((n) => randomFloats(n, random));
+    const expected = new Float64Array(15);
+    for (let b = 0; b < 2; b++) {
+      let h = [0, 0, 0];
+      for (let t = offsets[b]; t < offsets[b + 1]; t++) {
+        const input = (c: number) => bi[c] + x[t * 2] * wi[c] + x[t * 2 + 1] * wi[9 + c];
+        const state = h;
+        const recurrent = (c: number) => bh[c] + state.reduce((sum, value, d) => sum + value * wh[d * 9 + c], 0);
+        h = [0, 1, 2].map((d) => {
+          const reset = sigmoid(input(d) + recurrent(d));
+          const update = sigmoid(input(3 + d) + recurrent(3 + d));
+          const candidate = Math.tanh(input(6 + d) + reset * recurrent(6 + d));
+          return (1 - update) * candidate + update * state[d];
+        });
+        expected.set(h, t * 3);
+      }
+    }
+    const y = gru(tf.tensor2d(x, [5, 2]), offsets, {
+      inputWeights: tf.tensor2d(wi, [2, 9]),
+      recurrentWeights: tf.tensor2d(wh, [3, 9]),
+      inputBias: tf.tensor1d(bi),
+      recurrentBias: tf.tensor1d(bh),
+    });
+    assertClose('gru', y.dataSync(), expected, 1e-6);
+  });
+
+  test('softmaxHead by hand: the reserved rows take no part', () => {
+    // logits of the items 3, 4, 5: 0, ln 2, ln 5; target 4 → −ln(2/8); the reserved rows would dominate if counted
+    const table = tf.tensor2d([99, 99, 99, 0, Math.log(2), Math.log(5)], [6, 1]);
+    const hidden = tf.tensor2d([1], [1, 1]);
+    const target = Int32Array.of(4);
+    expect(softmaxHead(hidden, table, target).dataSync()[0]).toBeCloseTo(Math.log(4), 5);
+    // smoothing .3: −(.7 ln(2/8) + .1 (ln(1/8) + ln(2/8) + ln(5/8)))
+    const smoothed = -(0.7 * Math.log(2 / 8) + 0.1 * Math.log((1 / 8) * (2 / 8) * (5 / 8)));
+    expect(softmaxHead(hidden, table, target, { labelSmoothing: 0.3 }).dataSync()[0]).toBeCloseTo(smoothed, 5);
+    // temperature ½ squares the odds: 1, 4, 25
+    expect(softmaxHead(hidden, table, target, { temperature: 0.5 }).dataSync()[0]).toBeCloseTo(Math.log(30 / 4), 5);
+    // a perfect position counts in the mean: two rows, one of them certain
+    const certain = tf.tensor2d([1, 100], [2, 1]);
+    expect(softmaxHead(certain, table, Int32Array.of(4, 5)).dataSync()[0]).toBeCloseTo(Math.log(4) / 2, 5);
+  });
+
+  test('softmaxHead in blocks equals softmaxHead in one', () => {
+    const random = createRandom(5);
+    const args = {
+      hidden: tf.tensor2d(randomFloats(7 * 3, random), [7, 3]),
+      table: tf.tensor2d(randomFloats(9 * 3, random), [9, 3]),
+      bias: tf.tensor1d(randomFloats(9, random)),
+      targetIds: Int32Array.of(3, 4, 5, 6, 7, 8, 3),
+      firstRow: 3,
+      temperature: 1,
+      labelSmoothing: 0.1,
+      withGradients: true,
+    };
+    const whole = softmaxHeadReference(args);
+    const blocks = softmaxHeadReference(args, 12);
+    for (const key of ['loss', 'hidden', 'table', 'bias'] as const) {
+      assertClose(key, blocks[key]?.dataSync() ?? [], whole[key]?.dataSync() ?? [1], 1e-6);
+    }
+  });
+
+  test('scatterRows adds repeats up', () => {
+    const dy = tf.tensor2d([1, 2, 10, 20, 100, 200], [3, 2]);
+    expect([...scatterRows(dy, Int32Array.of(2, 0, 2), 4).dataSync()]).toEqual([10, 20, 0, 0, 101, 202, 0, 0]);
+  });
+
+  test('layer norm and RMS norm by hand', () => {
+    const x = tf.tensor2d([1, 3, 2, 6], [2, 2]);
+    const gamma = tf.tensor1d([2, 1]);
+    assertClose('layer', residualNorm(x, gamma, { epsilon: 0 }).dataSync(), [-2, 1, -2, 1], 1e-6);
+    const [a, b] = [Math.sqrt(5), Math.sqrt(20)];
+    assertClose(
+      'rms',
+      residualNorm(x, gamma, { kind: 'rms', epsilon: 0 }).dataSync(),
+      [2 / a, 3 / a, 4 / b, 6 / b],
+      1e-6,
+    );
+  });
+
+  test('gelu is x Φ(x)', () => {
+    // Φ(0.5), Φ(1), Φ(−2) from a table of the normal distribution
+    const x = tf.tensor2d([0, 0.5, 1, -2], [4, 1]);
+    const y = linear(x, tf.tensor2d([1], [1, 1]), undefined, 'gelu').dataSync();
+    assertClose('gelu', y, [0, 0.5 * 0.6914624613, 0.8413447461, -2 * 0.0227501319], 1e-6);
+  });
+
+  test('dropout keeps by the hash and scales', () => {
+    const y = dropout(tf.ones([50, 40]), { rate: 0.25, seed: 9 }).dataSync();
+    y.forEach((value, i) => {
+      const isKept = keepHash(9, Math.floor(i / 40), i % 40) >= keepThreshold(0.25);
+      expect(value).toBe(isKept ? Math.fround(4 / 3) : 0);
+    });
+    const share = y.filter((value) => value > 0).length / y.length;
+    expect(Math.abs(share - 0.75)).toBeLessThan(4 * Math.sqrt((0.75 * 0.25) / 2000));
+  });
+
+  test('two steps of Adam by hand', () => {
+    const parameter = tf.variable(tf.tensor1d([1]));
+    const moment1 = tf.variable(tf.tensor1d([0]));
+    const moment2 = tf.variable(tf.tensor1d([0]));
+    let [p, m, v] = [1, 0, 0];
+    for (const [step, g] of [
+      [1, 0.5],
+      [2, -2],
+    ]) {
+      m = 0.9 * m + 0.1 * g;
+      v = 0.99 * v + 0.01 * g * g;
+      p -= 0.1 * (m / (1 - 0.9 ** step) / (Math.sqrt(v / (1 - 0.99 ** step)) + 1e-8) + 0.01 * p);
+      const gradient = tf.tensor1d([g]);
+      const rest = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 };
+      adam({ parameter, gradient, moment1, moment2, ...rest, step });
+      assertClose(`after step ${step}`, parameter.dataSync(), [p], 1e-6);
+    }
+    tf.dispose([parameter, moment1, moment2]);
+  });
+
+  test('clipByGlobalNorm: 3-4-5', () => {
+    const { gradients, norm } = clipByGlobalNorm([tf.tensor1d([3]), tf.tensor1d([4])], 1);
+    expect(norm).toBe(5);
+    assertClose(
+      'clipped',
+      gradients.map((g) => g.dataSync()[0]),
+      [0.6, 0.8],
+      1e-6,
+    );
+    const small = [tf.tensor1d([0.1])];
+    expect(clipByGlobalNorm(small, 1).gradients).toBe(small);
+  });
+});

@@ -1,0 +1,72 @@
+import { causal, countBatches, type EncodedSessions, packBatches } from '@nimue/data';
+import type { Loss } from '@nimue/losses';
+import type { NeuralModel } from '@nimue/models';
+import { deriveSeed } from '@nimue/ops';
+import { DivergenceError } from './divergence-error.ts';
+import { visibleLength } from './evaluate.ts';
+import type { Adam } from './optimizer.ts';
+import { trainStep } from './train-step.ts';
+import type { TrainingConfig } from './training-schema.ts';
+
+export interface FitWindowArgs {
+  readonly model: NeuralModel;
+  readonly loss: Loss;
+  readonly optimizer: Adam;
+  readonly sessions: EncodedSessions;
+  readonly config: TrainingConfig;
+  /** Seeds the order of sessions and every dropout of this window. */
+  readonly seed: number;
+  /** For messages. */
+  readonly window: string;
+  readonly onStep?: (step: FitStep) => void;
+  /** Called after every step: lets the process answer signals, and may throw to stop. */
+  readonly breathe?: () => Promise<void>;
+}
+
+export interface FitStep {
+  readonly epoch: number;
+  readonly step: number;
+  readonly numSteps: number;
+  readonly loss: number;
+  readonly numEvents: number;
+}
+
+/** Steps that `fitWindow` takes at most: batches that hold no target at all are left out. */
+export function countSteps(sessions: EncodedSessions, config: TrainingConfig): number {
+  return config.epochs * countBatches(sessions.offsets.length - 1, config.batchSize);
+}
+
+/**
+ * Trains a model on the sessions of a window: every position predicts the next item, `epochs` times over, in a new
+ * seeded order each time.
+ *
+ * @returns mean loss per target of the last epoch
+ * @throws DivergenceError when a loss is not finite
+ */
+export async function fitWindow(args: FitWindowArgs): Promise<number> {
+  const { model, loss, optimizer, sessions, config, seed, window, onStep, breathe } = args;
+  const numSteps = countSteps(sessions, config);
+  const { learningRate, clipNorm, batchSize } = config;
+  const maxLength = visibleLength(model, config.maxLength);
+  let step = 0;
+  let meanLoss = Number.NaN;
+  for (let epoch = 1; epoch <= config.epochs; epoch++) {
+    let sum = 0;
+    let numTargets = 0;
+    for (const batch of packBatches(sessions, { batchSize, maxLength, seed, epoch, objective: causal })) {
+      step++;
+      if (batch.targets.positions.length === 0) continue;
+      const stepSeed = deriveSeed(seed, epoch, step);
+      const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, learningRate, clipNorm });
+      if (!Number.isFinite(lossValue)) {
+        throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });
+      }
+      sum += lossValue * batch.targets.positions.length;
+      numTargets += batch.targets.positions.length;
+      onStep?.({ epoch, step, numSteps, loss: lossValue, numEvents: batch.itemIds.length });
+      await breathe?.();
+    }
+    if (numTargets > 0) meanLoss = sum / numTargets;
+  }
+  return meanLoss;
+}

@@ -1,0 +1,199 @@
+import {
+  concatSessions,
+  countSessions,
+  type EvaluationPlan,
+  type EvaluationStep,
+  emptySessions,
+  encodeSessions,
+  ItemVocabulary,
+  type Sessions,
+  type WindowedDataset,
+} from '@nimue/data';
+import type { Loss } from '@nimue/losses';
+import { type MetricAtK, parseMetricAtK } from '@nimue/metrics';
+import type { AnyModel, ModelSize } from '@nimue/models';
+import { deriveSeed } from '@nimue/ops';
+import { evaluate, meanMetrics } from './evaluate.ts';
+import type { EvaluationConfig } from './evaluation-schema.ts';
+import { countSteps, fitWindow } from './fit-window.ts';
+import { Adam } from './optimizer.ts';
+import type { RunPosition, TrainerListener, WindowResult } from './trainer-events.ts';
+import type { TrainingConfig } from './training-schema.ts';
+
+/** A model of the comparison: how to make it and how to train it. */
+export interface Contender {
+  /** Unique within the comparison. */
+  readonly label: string;
+  create(size: ModelSize): AnyModel;
+  readonly loss: Loss;
+  readonly training: TrainingConfig;
+}
+
+/** A row that is computed from the sessions alone, such as the generator's own probabilities. */
+export interface Reference {
+  readonly label: string;
+  /** Ranks [S] of the last item of every session. */
+  rankSessions(sessions: Sessions): Int32Array;
+}
+
+export interface RunRollingArgs {
+  readonly dataset: WindowedDataset;
+  readonly plan: EvaluationPlan;
+  readonly evaluation: EvaluationConfig;
+  readonly seed: number;
+  readonly onEvent?: TrainerListener;
+  /** Stops between two steps; the promise is then rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Trains one model through the windows of a plan and evaluates it on the window after each.
+ *
+ * Nothing that is fitted sees the evaluated window: the vocabulary grows from train windows only, and a model is
+ * evaluated before it is trained on that window. Carried weights keep their optimizer's moments only within a window:
+ * each window starts with a fresh optimizer, as the Transformers4Rec protocol does.
+ *
+ * @returns one result per step of the plan, in order
+ */
+export async function runContender(contender: Contender, args: RunRollingArgs): Promise<WindowResult[]> {
+  const { dataset, plan, evaluation, seed, onEvent, signal } = args;
+  const metrics = evaluation.metrics.map(parseMetricAtK);
+  const breathe = createBreather(signal);
+  const results: WindowResult[] = [];
+  let vocabulary = new ItemVocabulary();
+  let model: AnyModel | undefined;
+  const optimizer = new Adam(contender.training);
+  try {
+    for (const [windowIndex, step] of plan.steps.entries()) {
+      const position = positionOf(contender.label, seed, windowIndex, step, args);
+      const started = performance.now();
+      if (!step.carryWeights) {
+        model?.dispose();
+        model = undefined;
+        vocabulary = new ItemVocabulary();
+      }
+      const windows = await Promise.all(step.trainWindows.map((window) => dataset.read(window, 'train')));
+      const train = concatSessions(windows.length > 0 ? windows : [emptySessions()]);
+      const numNewItems = vocabulary.grow(train).length;
+      if (model) model.resizeItems(vocabulary.size);
+      else model = contender.create({ numRows: vocabulary.size, seed });
+      const encoded = encodeSessions(train, vocabulary, { unknown: 'skip' });
+      const isNeural = model.kind === 'neural' && countSessions(train) > 0;
+      onEvent?.({
+        type: 'windowStarted',
+        ...position,
+        numSessions: countSessions(train),
+        numEvents: train.itemCodes.length,
+        numItems: vocabulary.numItems,
+        numNewItems,
+        numSteps: isNeural ? countSteps(encoded, contender.training) : 0,
+      });
+      let loss: number | undefined;
+      if (model.kind === 'statistical') {
+        for (const window of windows) {
+          model.fitWindow({ itemIds: vocabulary.encode(window.itemCodes), offsets: window.offsets });
+        }
+      } else if (isNeural) {
+        optimizer.restart();
+        loss = await fitWindow({
+          model,
+          loss: contender.loss,
+          optimizer,
+          sessions: encoded,
+          config: contender.training,
+          seed: deriveSeed(seed, step.evaluateWindow),
+          window: position.trainWindows.join(' … '),
+          breathe,
+          onStep: (fitStep) =>
+            onEvent?.({
+              type: 'stepDone',
+              ...position,
+              ...fitStep,
+              numEpochs: contender.training.epochs,
+              learningRate: contender.training.learningRate,
+              elapsedMs: performance.now() - started,
+            }),
+        });
+      }
+      const trained = performance.now();
+      const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
+      const { batchSize } = evaluation;
+      const { maxLength } = contender.training;
+      const evaluated = await evaluate(model, sessions, vocabulary, { metrics, batchSize, maxLength, breathe });
+      const result: WindowResult = {
+        ...position,
+        metrics: evaluated.metrics,
+        numTargets: evaluated.ranks.length,
+        numUnknownTargets: evaluated.numUnknownTargets,
+        ...(loss !== undefined && { loss }),
+        numItems: vocabulary.numItems,
+        numTrainEvents: train.itemCodes.length,
+        trainSeconds: (trained - started) / 1000,
+        evaluateSeconds: (performance.now() - trained) / 1000,
+      };
+      results.push(result);
+      onEvent?.({ type: 'windowDone', result });
+      await breathe();
+    }
+  } finally {
+    model?.dispose();
+    optimizer.dispose();
+  }
+  return results;
+}
+
+/** Evaluates a reference on the same sessions as the models, step by step. */
+export async function runReference(reference: Reference, args: RunRollingArgs): Promise<WindowResult[]> {
+  const { dataset, plan, evaluation, seed, onEvent, signal } = args;
+  const metrics: readonly MetricAtK[] = evaluation.metrics.map(parseMetricAtK);
+  const breathe = createBreather(signal);
+  const results: WindowResult[] = [];
+  for (const [windowIndex, step] of plan.steps.entries()) {
+    const started = performance.now();
+    const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
+    const ranks = reference.rankSessions(sessions);
+    const result: WindowResult = {
+      ...positionOf(reference.label, seed, windowIndex, step, args),
+      metrics: meanMetrics(ranks, metrics),
+      numTargets: ranks.length,
+      numUnknownTargets: 0,
+      numItems: dataset.numRawItems,
+      numTrainEvents: 0,
+      trainSeconds: 0,
+      evaluateSeconds: (performance.now() - started) / 1000,
+    };
+    results.push(result);
+    onEvent?.({ type: 'windowDone', result });
+    await breathe();
+  }
+  return results;
+}
+
+function positionOf(
+  model: string,
+  seed: number,
+  windowIndex: number,
+  step: EvaluationStep,
+  { dataset, plan }: RunRollingArgs,
+): RunPosition {
+  return {
+    model,
+    seed,
+    windowIndex,
+    numWindows: plan.steps.length,
+    trainWindows: step.trainWindows.map((window) => dataset.windows[window].id),
+    evaluateWindow: dataset.windows[step.evaluateWindow].id,
+  };
+}
+
+/** Gives the event loop a turn at most every 50 ms, so that signals and progress get through, and stops when asked. */
+function createBreather(signal?: AbortSignal): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last > 50) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      last = performance.now();
+    }
+    signal?.throwIfAborted();
+  };
+}

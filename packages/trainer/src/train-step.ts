@@ -1,0 +1,70 @@
+import type { SessionBatch } from '@nimue/batch';
+import type { Loss } from '@nimue/losses';
+import { hiddenAtTargets, type NeuralModel } from '@nimue/models';
+import { clipByGlobalNorm } from '@nimue/ops';
+import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { Adam } from './optimizer.ts';
+
+export interface TrainStepArgs {
+  readonly model: NeuralModel;
+  readonly loss: Loss;
+  readonly optimizer: Adam;
+  /** Inputs with their targets inside. */
+  readonly batch: SessionBatch;
+  /** Seeds every dropout of the step. */
+  readonly seed: number;
+  readonly learningRate: number;
+  readonly clipNorm?: number;
+}
+
+/**
+ * One step: loss of the batch, gradients, update in place. Tensors are created and disposed within.
+ *
+ * @returns the loss before the update, a mean over the batch's targets; when it is not finite nothing was updated
+ */
+export function trainStep(args: TrainStepArgs): number {
+  const { model, loss, optimizer, batch, seed, learningRate, clipNorm } = args;
+  const { value, gradients } = lossAndGradients(model, loss, batch, seed);
+  const lossValue = value.dataSync()[0];
+  value.dispose();
+  let current = gradients;
+  if (Number.isFinite(lossValue)) {
+    if (clipNorm !== undefined) {
+      const names = Object.keys(gradients);
+      const clipped = clipByGlobalNorm(
+        names.map((name) => gradients[name]),
+        clipNorm,
+      );
+      current = Object.fromEntries(names.map((name, i) => [name, clipped.gradients[i]]));
+    }
+    optimizer.apply(model.parameters, current, learningRate);
+  }
+  tf.dispose(current);
+  return lossValue;
+}
+
+/** The loss of a batch and the gradient of every parameter it depends on, by parameter name. The caller disposes both. */
+export function lossAndGradients(
+  model: NeuralModel,
+  loss: Loss,
+  batch: SessionBatch,
+  seed: number,
+): { value: Scalar; gradients: NamedTensorMap } {
+  const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
+  const variables = model.parameters.names.map((name) => model.parameters.variable(name));
+  const { value, grads } = tf.variableGrads(() => {
+    const hidden = hiddenAtTargets(model, batch, { training: true, seed });
+    return loss({
+      hidden,
+      itemTable: model.itemTable(),
+      itemBias: model.itemBias(),
+      targetIds: batch.targets.itemIds,
+    });
+  }, variables);
+  const gradients: NamedTensorMap = {};
+  for (const [variableName, gradient] of Object.entries(grads)) {
+    if (gradient) gradients[nameOf.get(variableName) as string] = gradient;
+  }
+  return { value, gradients };
+}

@@ -1,0 +1,60 @@
+/** Which model, with which seed, in which step of the rolling evaluation. */
+export interface RunPosition {
+  /** As labelled in the experiment. */
+  readonly model: string;
+  readonly seed: number;
+  /** 0-based step of the plan and their number. */
+  readonly windowIndex: number;
+  readonly numWindows: number;
+  /** Ids of the windows that are learned, and of the one that is evaluated afterwards. */
+  readonly trainWindows: readonly string[];
+  readonly evaluateWindow: string;
+}
+
+export interface WindowStarted extends RunPosition {
+  readonly type: 'windowStarted';
+  readonly numSessions: number;
+  readonly numEvents: number;
+  /** Items that can be recommended now, and how many of them are new. */
+  readonly numItems: number;
+  readonly numNewItems: number;
+  /** Steps of all epochs together; 0 for models that count. */
+  readonly numSteps: number;
+}
+
+export interface StepDone extends RunPosition {
+  readonly type: 'stepDone';
+  /** 1-based. */
+  readonly epoch: number;
+  readonly numEpochs: number;
+  readonly step: number;
+  readonly numSteps: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Events that the step read, and since when this window is being learned. */
+  readonly numEvents: number;
+  readonly elapsedMs: number;
+}
+
+/** One line of the results: a model with a seed, trained up to a window and evaluated on the next. */
+export interface WindowResult extends RunPosition {
+  /** Metric label → mean over the evaluated targets. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly numTargets: number;
+  /** Targets outside the vocabulary: counted as misses, never dropped. */
+  readonly numUnknownTargets: number;
+  /** Mean loss of the last epoch; absent for models that count. */
+  readonly loss?: number;
+  readonly numItems: number;
+  readonly numTrainEvents: number;
+  readonly trainSeconds: number;
+  readonly evaluateSeconds: number;
+}
+
+export interface WindowDone {
+  readonly type: 'windowDone';
+  readonly result: WindowResult;
+}
+
+export type TrainerEvent = WindowStarted | StepDone | WindowDone;
+export type TrainerListener = (event: TrainerEvent) => void;
