@@ -6,7 +6,8 @@ import { NO_TARGETS, type SessionBatch, type SessionTargets } from './session-ba
  *
  * @example
  * const batch = packSessions([[5, 6], [7]]);
- * // batch.itemIds → Int32Array [5, 6, 7], batch.offsets → Int32Array [0, 2, 3]
+ * batch.itemIds; // → Int32Array [5, 6, 7]
+ * batch.offsets; // → Int32Array [0, 2, 3]
  *
  * @throws when an id is not a whole number ≥ 0 or a target lies outside the batch.
  */

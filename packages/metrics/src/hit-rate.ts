@@ -7,7 +7,7 @@ import { assertRanks } from './assert-ranks.ts';
  * @returns [N]
  *
  * @example
- * hitRateAtK([1, 3, 4], 3) // → [1, 1, 0]
+ * hitRateAtK([1, 3, 4], 3); // → [1, 1, 0]
  */
 export function hitRateAtK(ranks: ArrayLike<number>, k: number): Float64Array {
   assertRanks('hitRateAtK', ranks, k);

@@ -7,7 +7,7 @@ import { assertRanks } from './assert-ranks.ts';
  * @returns [N]
  *
  * @example
- * mrrAtK([1, 4, 5], 4) // → [1, 0.25, 0]
+ * mrrAtK([1, 4, 5], 4); // → [1, 0.25, 0]
  */
 export function mrrAtK(ranks: ArrayLike<number>, k: number): Float64Array {
   assertRanks('mrrAtK', ranks, k);

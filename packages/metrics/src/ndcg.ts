@@ -8,7 +8,7 @@ import { assertRanks } from './assert-ranks.ts';
  * @returns [N]
  *
  * @example
- * ndcgAtK([1, 3, 4], 3) // → [1, 0.5, 0]
+ * ndcgAtK([1, 3, 4], 3); // → [1, 0.5, 0]
  */
 export function ndcgAtK(ranks: ArrayLike<number>, k: number): Float64Array {
   assertRanks('ndcgAtK', ranks, k);

@@ -13,7 +13,7 @@ export interface Summary {
  * @throws when a value is not finite or there is none: no mean is made up
  *
  * @example
- * summarize([1, 2, 3]) // → { mean: 2, standardError: 0.577…, count: 3 }
+ * summarize([1, 2, 3]); // → { mean: 2, standardError: 0.577…, count: 3 }
  */
 export function summarize(values: ArrayLike<number>): Summary {
   const count = values.length;

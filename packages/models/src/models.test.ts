@@ -171,11 +171,13 @@ describe.each(neuralCases)('neural: %s %s', (name, _label, config) => {
 
   test('learns the checkerboard: the next item of the walk comes first', () => {
     const numItems = 8;
+    const walks = (numSessions: number, length: number) =>
+      checkerboardSessions({ firstItemId: FIRST_ITEM_ID, numItems, numSessions, length });
     const spec = models[name];
     const wide = { ...config, hiddenSize: 12, ...('dropout' in config && { dropout: 0 }) };
     const model = spec.create(spec.configSchema.parse(wide) as never, { numRows: numItems + FIRST_ITEM_ID, seed: 3 });
-    trainBriefly(model as NeuralModel, causalBatch(checkerboardSessions(numItems, 8, 6)), 80, 0.03);
-    const ranks = model.rankTargets(causalBatch(checkerboardSessions(numItems, 4, 5)));
+    trainBriefly(model as NeuralModel, causalBatch(walks(8, 6)), 80, 0.03);
+    const ranks = model.rankTargets(causalBatch(walks(4, 5)));
     model.dispose();
     expect([...ranks]).toEqual(new Array(ranks.length).fill(1));
   });

@@ -23,8 +23,10 @@ export interface RankOfTargetOptions {
  * @throws when a score is not finite, since NaN compares as neither better nor worse
  *
  * @example
- * // scores of the items 3, 4, 5 are 0.1, 0.7, 0.7
- * rankOfTarget(hidden, table, Int32Array.of(4)) // → Int32Array [2]: item 5 ties, and a tie counts against
+ * // rows 0 … 2 of the table are reserved; the items 3, 4, 5 score 0.1, 0.7 and 0.7
+ * const table = tf.tensor2d([[0], [0], [0], [0.1], [0.7], [0.7]]);
+ * const hidden = tf.tensor2d([[1]]);
+ * rankOfTarget(hidden, table, Int32Array.of(4)); // → Int32Array [2]
  */
 export function rankOfTarget(
   hidden: Tensor2D,

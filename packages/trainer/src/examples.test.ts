@@ -1,0 +1,18 @@
+import * as data from '@nimue/data';
+import * as losses from '@nimue/losses';
+import * as models from '@nimue/models';
+import { documentedExamples, runExample } from '@nimue/testing';
+import * as tf from '@tensorflow/tfjs';
+import * as scope from './index.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  (tf.backend() as { firstUse?: boolean }).firstUse = false;
+});
+
+test.each(documentedExamples(new URL('.', import.meta.url)).map(({ name, code }) => [name, code]))(
+  '%s',
+  async (_name, code) => {
+    expect(await runExample(code, { tf, ...data, ...losses, ...models, ...scope })).toBeGreaterThan(0);
+  },
+);
