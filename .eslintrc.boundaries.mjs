@@ -17,7 +17,6 @@ const MAY_IMPORT = {
   testing: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch'],
 };
 
-const inversifyBan = { sourceTag: '*', bannedExternalImports: [] };
 const depConstraints = Object.entries(MAY_IMPORT).map(([layer, allowed]) => ({
   sourceTag: `layer:${layer}`,
   onlyDependOnLibsWithTags: [...allowed, 'testing'].map((name) => `layer:${name}`),
@@ -31,14 +30,7 @@ export default [
     languageOptions: { parser },
     plugins: { '@nx': nx },
     rules: {
-      '@nx/enforce-module-boundaries': [
-        'error',
-        {
-          enforceBuildableLibDependency: false,
-          allow: [],
-          depConstraints: [inversifyBan, ...depConstraints].filter((c) => c !== inversifyBan),
-        },
-      ],
+      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints }],
     },
   },
 ];
