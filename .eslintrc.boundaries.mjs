@@ -14,7 +14,7 @@ const MAY_IMPORT = {
   trainer: ['models', 'losses', 'metrics', 'data', 'ops', 'batch'],
   container: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
   app: ['container', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
-  testing: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch'],
+  testing: [],
 };
 
 const depConstraints = Object.entries(MAY_IMPORT).map(([layer, allowed]) => ({

@@ -1,0 +1,76 @@
+import * as tf from '@tensorflow/tfjs';
+import { useBackend } from '../test/backends.ts';
+import {
+  adam,
+  clipByGlobalNorm,
+  dropout,
+  embed,
+  gatherRows,
+  gru,
+  jaggedAttention,
+  linear,
+  softmaxHead,
+} from './ops.ts';
+
+const matrix = (rows: number, columns: number) => tf.zeros([rows, columns]) as tf.Tensor2D;
+const ids = (...values: number[]) => Int32Array.from(values);
+const gruWeights = (width: number) => ({
+  inputWeights: matrix(2, 3 * width),
+  recurrentWeights: matrix(width, 3 * width),
+  inputBias: tf.zeros([3 * width]) as tf.Tensor1D,
+  recurrentBias: tf.zeros([3 * width]) as tf.Tensor1D,
+});
+
+beforeAll(() => useBackend('cpu'));
+
+/** Every wrong argument is an error that says where, what was expected and what came, before any work is done. */
+test.each<[string, () => unknown]>([
+  ['gatherRows: rows[1] is 2, expected 0 … 1', () => gatherRows(matrix(2, 3), ids(0, 2))],
+  ['gatherRows: rows[0] is -1', () => gatherRows(matrix(2, 3), ids(-1))],
+  ['gatherRows: x must be float32, got int32', () => gatherRows(tf.zeros([2, 2], 'int32'), ids(0))],
+  ['embed: itemIds[0] is 5, expected 0 … 4', () => embed(matrix(5, 2), ids(5))],
+  ['embed: positionTable and positions go together', () => embed(matrix(5, 2), ids(1), { positions: ids(0) })],
+  [
+    'embed: 2 positions for 1 itemIds',
+    () => embed(matrix(5, 2), ids(1), { positions: ids(0, 1), positionTable: matrix(3, 2) }),
+  ],
+  ['linear: weights has shape [4, 2], expected [3, ?]', () => linear(matrix(1, 3), matrix(4, 2))],
+  ['linear: bias has shape [3], expected [2]', () => linear(matrix(1, 3), matrix(3, 2), tf.zeros([3]))],
+  ['dropout: dropout rate must be in [0, 1), got 1', () => dropout(matrix(1, 1), { rate: 1, seed: 0 })],
+  [
+    'jaggedAttention: key has shape [3, 2], expected [2, 2]',
+    () => jaggedAttention(matrix(2, 2), matrix(3, 2), matrix(2, 2), ids(0, 2), { causal: true }),
+  ],
+  [
+    'jaggedAttention: offsets end at 3, expected 2 positions',
+    () => jaggedAttention(matrix(2, 2), matrix(2, 2), matrix(2, 2), ids(0, 3), { causal: true }),
+  ],
+  [
+    'jaggedAttention: width 4 cannot be split into 3 heads; choose a divisor of the width',
+    () => jaggedAttention(matrix(1, 4), matrix(1, 4), matrix(1, 4), ids(0, 1), { causal: true, numHeads: 3 }),
+  ],
+  ['gru: offsets fall at 2 (2 → 1)', () => gru(matrix(2, 2), ids(0, 2, 1), gruWeights(3))],
+  ['gru: inputWeights has shape [2, 9], expected [5, 9]', () => gru(matrix(1, 5), ids(0, 1), gruWeights(3))],
+  ['softmaxHead: hidden has 2 rows but targetIds has 1', () => softmaxHead(matrix(2, 2), matrix(5, 2), ids(3))],
+  ['softmaxHead: targetIds[0] is the reserved id 2', () => softmaxHead(matrix(1, 2), matrix(5, 2), ids(2))],
+  [
+    'softmaxHead: temperature must be > 0, got 0',
+    () => softmaxHead(matrix(1, 2), matrix(5, 2), ids(3), { temperature: 0 }),
+  ],
+  [
+    'softmaxHead: labelSmoothing must be in [0, 1), got NaN',
+    () => softmaxHead(matrix(1, 2), matrix(5, 2), ids(3), { labelSmoothing: Number.NaN }),
+  ],
+  ['clipByGlobalNorm: maxNorm must be > 0, got 0', () => clipByGlobalNorm([matrix(1, 1)], 0)],
+])('%s', (message, call) => {
+  expect(call).toThrow(message);
+});
+
+test('adam names the parameter whose gradient has another shape', () => {
+  const variable = (name: string, n: number) => tf.variable(tf.zeros([n]), true, name);
+  const [parameter, moment1, moment2] = [variable('p', 2), variable('m', 2), variable('v', 2)];
+  const rest = { learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, step: 1 };
+  expect(() => adam({ parameter, moment1, moment2, gradient: tf.zeros([3]), ...rest })).toThrow(
+    "adam: the gradient of 'p' has shape [3], expected [2]",
+  );
+});
