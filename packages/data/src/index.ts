@@ -1,1 +1,80 @@
-export {};
+export { type EncodedSessions, type EncodeSessionsOptions, encodeSessions } from './batches/encode-sessions.ts';
+export type { Objective } from './batches/objective.ts';
+export { countBatches, type PackBatchesOptions, packBatches } from './batches/pack-batches.ts';
+export {
+  type DatasetFromSessionsOptions,
+  datasetFromSessions,
+  type PlainSession,
+} from './dataset/dataset-from-sessions.ts';
+export { concatSessions, countSessions, emptySessions, type Sessions, takeSessions } from './dataset/sessions.ts';
+export { type SplitOptions, splitOfSession } from './dataset/split-of-session.ts';
+export { SPLIT_NAMES, type SplitName, type WindowedDataset, type WindowInfo } from './dataset/windowed-dataset.ts';
+export type { DatasetSpec } from './datasets/dataset-spec.ts';
+export * as datasets from './datasets.ts';
+export { generateShop, type ShopEvents } from './generated/generate-shop.ts';
+export { oracleRanks, type ShopOracle, shopOracle } from './generated/shop-oracle.ts';
+export { parseShopOptions, type ShopInput, type ShopOptions, shopSchema } from './generated/shop-schema.ts';
+export { writeGeneratedLog } from './generated/write-generated-log.ts';
+export * as objectives from './objectives.ts';
+export { causal, lastItem } from './objectives.ts';
+export { duckdbStore } from './parquet/duckdb-store.ts';
+export type {
+  ParquetColumns,
+  ParquetColumnType,
+  ParquetSchema,
+  ParquetStore,
+  ParquetWriter,
+} from './parquet/parquet-store.ts';
+export { parquetjsStore } from './parquet/parquetjs-store.ts';
+export type { PreparedCounts } from './prepare/manifest.ts';
+export { openPrepared, type PreparedDataset } from './prepare/open-prepared.ts';
+export { type PrepareOptions, type PrepareProgress, prepareWindows } from './prepare/prepare-windows.ts';
+export {
+  columnsSchema,
+  type DatasetConfig,
+  type DatasetInput,
+  datasetSchema,
+  type FilesDataset,
+  filesDatasetSchema,
+  type GeneratedDataset,
+  generatedDatasetSchema,
+  type TimeUnit,
+  timeUnitSchema,
+} from './read/dataset-schema.ts';
+export {
+  type EventLog,
+  type EventLogOptions,
+  openEventLog,
+  type SelectedEvents,
+  type StartRange,
+} from './read/event-log.ts';
+export type { MissingCounts } from './read/missing-cells.ts';
+export { type SessionizedEvents, sessionize } from './sessions/sessionize.ts';
+export {
+  type EmittedSession,
+  type EventChunk,
+  Sessionizer,
+  type SessionizerCounts,
+  type SessionizerOptions,
+} from './sessions/sessionizer.ts';
+export { type SessionsConfig, type SessionsInput, sessionsSchema } from './sessions/sessions-schema.ts';
+export { ItemVocabulary, type ItemVocabularyJson } from './vocabulary/item-vocabulary.ts';
+export { type Calendar, createCalendar, type WindowSpan } from './windows/calendar.ts';
+export { type PlannedWindow, planWindows, type WindowBounds, windowIndexOf } from './windows/plan-windows.ts';
+export {
+  assertNoLeak,
+  type EvaluationPlan,
+  type EvaluationStep,
+  planRollingEvaluation,
+  type RollingEvaluationOptions,
+  selectWindow,
+  type TrainPolicy,
+} from './windows/rolling-evaluation.ts';
+export {
+  rollingEvaluationSchema,
+  type SplitConfig,
+  splitSchema,
+  type WindowsConfig,
+  type WindowsInput,
+  windowsSchema,
+} from './windows/windows-schema.ts';

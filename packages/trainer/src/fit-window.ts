@@ -4,6 +4,7 @@ import type { NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { DivergenceError } from './divergence-error.ts';
 import { visibleLength } from './evaluate.ts';
+import { learningRateAt } from './learning-rate.ts';
 import type { Adam } from './optimizer.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainingConfig } from './training-schema.ts';
@@ -28,6 +29,7 @@ export interface FitStep {
   readonly step: number;
   readonly numSteps: number;
   readonly loss: number;
+  readonly learningRate: number;
   readonly numEvents: number;
 }
 
@@ -46,7 +48,7 @@ export function countSteps(sessions: EncodedSessions, config: TrainingConfig): n
 export async function fitWindow(args: FitWindowArgs): Promise<number> {
   const { model, loss, optimizer, sessions, config, seed, window, onStep, breathe } = args;
   const numSteps = countSteps(sessions, config);
-  const { learningRate, clipNorm, batchSize } = config;
+  const { clipNorm, batchSize } = config;
   const maxLength = visibleLength(model, config.maxLength);
   let step = 0;
   let meanLoss = Number.NaN;
@@ -56,6 +58,7 @@ export async function fitWindow(args: FitWindowArgs): Promise<number> {
     for (const batch of packBatches(sessions, { batchSize, maxLength, seed, epoch, objective: causal })) {
       step++;
       if (batch.targets.positions.length === 0) continue;
+      const learningRate = learningRateAt(step, numSteps, config);
       const stepSeed = deriveSeed(seed, epoch, step);
       const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, learningRate, clipNorm });
       if (!Number.isFinite(lossValue)) {
@@ -63,7 +66,7 @@ export async function fitWindow(args: FitWindowArgs): Promise<number> {
       }
       sum += lossValue * batch.targets.positions.length;
       numTargets += batch.targets.positions.length;
-      onStep?.({ epoch, step, numSteps, loss: lossValue, numEvents: batch.itemIds.length });
+      onStep?.({ epoch, step, numSteps, loss: lossValue, learningRate, numEvents: batch.itemIds.length });
       await breathe?.();
     }
     if (numTargets > 0) meanLoss = sum / numTargets;

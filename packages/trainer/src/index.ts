@@ -2,6 +2,7 @@ export { DivergenceError } from './divergence-error.ts';
 export { type EvaluateOptions, type Evaluation, evaluate, evaluationBatches, visibleLength } from './evaluate.ts';
 export { type EvaluationConfig, evaluationSchema } from './evaluation-schema.ts';
 export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
+export { type LearningRateConfig, learningRateAt, type Schedule } from './learning-rate.ts';
 export { Adam, type AdamConfig } from './optimizer.ts';
 export { type Contender, type Reference, type RunRollingArgs, runContender, runReference } from './run-rolling.ts';
 export { type ModelSummary, summarizeResults } from './summarize-results.ts';

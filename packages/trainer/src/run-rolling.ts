@@ -110,7 +110,6 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
               ...position,
               ...fitStep,
               numEpochs: contender.training.epochs,
-              learningRate: contender.training.learningRate,
               elapsedMs: performance.now() - started,
             }),
         });

@@ -7,6 +7,10 @@ export const trainingSchema = z.strictObject({
   /** Sessions per step. */
   batchSize: z.int().min(1).default(128),
   learningRate: z.number().positive().default(0.001),
+  /** `linear` and `cosine` fall to 0 at the end of each window and start anew in the next. */
+  schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
+  /** Share of a window's steps in which the rate rises from 0 first. */
+  warmupShare: z.number().min(0).max(1).default(0),
   /** Decoupled weight decay λ of AdamW; 0 is plain Adam. */
   weightDecay: z.number().min(0).default(0),
   beta1: z.number().min(0).lt(1).default(0.9),

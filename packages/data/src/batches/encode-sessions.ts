@@ -1,0 +1,60 @@
+import { UNKNOWN_ID } from '@nimue/batch';
+import type { Sessions } from '../dataset/sessions.ts';
+import type { ItemVocabulary } from '../vocabulary/item-vocabulary.ts';
+
+/** Sessions of dense item ids: what batches are cut from. Same layout as `Sessions`. */
+export interface EncodedSessions {
+  /** Dense ids [T], `UNKNOWN_ID` for items outside the vocabulary. */
+  readonly itemIds: Int32Array;
+  /** Where each session starts [S + 1]. */
+  readonly offsets: Int32Array;
+  /** Milliseconds since 1970 UTC [T]. */
+  readonly timestampsMs?: Float64Array;
+}
+
+export interface EncodeSessionsOptions {
+  /**
+   * What becomes of items that the vocabulary does not know. `'keep'`: they stay as `UNKNOWN_ID`. `'skip'`: they are
+   * left out of what the model sees; where nothing else would remain, one `UNKNOWN_ID` stays. The newest item of a
+   * session is never left out, because it is what the session is evaluated on: an unknown one stays as `UNKNOWN_ID`
+   * and counts as a miss.
+   */
+  readonly unknown: 'skip' | 'keep';
+}
+
+/**
+ * Replaces raw item codes by dense ids.
+ *
+ * @example
+ * // the vocabulary knows 10 → 3 and 20 → 4, but not 99
+ * encodeSessions({ itemCodes: Int32Array.of(10, 99, 20), ... }, vocabulary, { unknown: 'skip' }).itemIds; // [3, 4]
+ */
+export function encodeSessions(
+  sessions: Sessions,
+  vocabulary: Pick<ItemVocabulary, 'encode'>,
+  options: EncodeSessionsOptions,
+): EncodedSessions {
+  const itemIds = vocabulary.encode(sessions.itemCodes);
+  if (options.unknown === 'keep' || !itemIds.includes(UNKNOWN_ID)) {
+    return { itemIds, offsets: sessions.offsets, timestampsMs: sessions.timestampsMs };
+  }
+  const numSessions = sessions.offsets.length - 1;
+  const offsets = new Int32Array(numSessions + 1);
+  const keptIds = new Int32Array(itemIds.length);
+  const keptTimes = new Float64Array(itemIds.length);
+  let kept = 0;
+  const keep = (event: number) => {
+    keptIds[kept] = itemIds[event];
+    keptTimes[kept++] = sessions.timestampsMs[event];
+  };
+  for (let s = 0; s < numSessions; s++) {
+    const from = sessions.offsets[s];
+    const last = sessions.offsets[s + 1] - 1;
+    for (let event = from; event < last; event++) if (itemIds[event] !== UNKNOWN_ID) keep(event);
+    const nothingKnown = kept === offsets[s] && last > from;
+    if (nothingKnown) keep(last - 1);
+    if (last >= from) keep(last);
+    offsets[s + 1] = kept;
+  }
+  return { itemIds: keptIds.slice(0, kept), offsets, timestampsMs: keptTimes.slice(0, kept) };
+}

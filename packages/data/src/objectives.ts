@@ -1,0 +1,3 @@
+/** The objectives: one line each. The export name is the name used in an experiment file. */
+export { causal } from './batches/causal.ts';
+export { lastItem } from './batches/last-item.ts';

@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import { assertWindowIndex } from '../dataset/dataset-from-sessions.ts';
+import { emptySessions, type Sessions } from '../dataset/sessions.ts';
+import type { SplitName, WindowedDataset, WindowInfo } from '../dataset/windowed-dataset.ts';
+import { duckdbStore } from '../parquet/duckdb-store.ts';
+import { type Engine, openEngine } from '../read/engine.ts';
+import { type PreparedCounts, readManifest } from './manifest.ts';
+import { readSessionFile } from './session-files.ts';
+
+export const ITEMS_FILE = 'items.parquet';
+
+/** A prepared data set on disk. Close it. */
+export interface PreparedDataset extends WindowedDataset {
+  /** `<directory>/<window id>/{train,valid,test}.parquet`, `items.parquet`, `manifest.json`. */
+  readonly directory: string;
+  /** Says what was prepared and how: equal keys, equal contents. */
+  readonly key: string;
+  readonly counts: PreparedCounts;
+  close(): void;
+}
+
+/** File of one split, relative to the folder; a window without sessions has none. */
+export function splitFile(windowId: string, split: SplitName): string {
+  // `+0100`, where it occurs, is fine in a file name; a colon never occurs.
+  return join(windowId, `${split}.parquet`);
+}
+
+/**
+ * Opens a folder that `prepareWindows` made. Windows are read one at a time, when asked for.
+ *
+ * @throws when the folder is not complete
+ *
+ * @example
+ * const dataset = await openPrepared('prepared/clicks-1f3a…');
+ * const sessions = await dataset.read(0, 'train');
+ */
+export async function openPrepared(directory: string): Promise<PreparedDataset> {
+  const manifest = await readManifest(directory);
+  const { code, item_id: rawIds } = await duckdbStore.read(join(directory, ITEMS_FILE));
+  if (!Array.isArray(rawIds) || code.length !== manifest.numRawItems) {
+    throw new Error(
+      `openPrepared: ${join(directory, ITEMS_FILE)} does not hold ${manifest.numRawItems} items; prepare the folder again`,
+    );
+  }
+  const codes = new Map(rawIds.map((rawId, i) => [rawId, i]));
+  const windows: readonly WindowInfo[] = manifest.windows;
+  let engine: Promise<Engine> | undefined;
+  return {
+    directory,
+    key: manifest.key,
+    counts: manifest.counts,
+    windows,
+    numRawItems: manifest.numRawItems,
+    rawItemId(itemCode) {
+      const rawId = rawIds[itemCode];
+      if (rawId === undefined)
+        throw new Error(`rawItemId: no item has code ${itemCode}; codes are 0 … ${rawIds.length - 1}`);
+      return rawId;
+    },
+    itemCode: (rawId) => codes.get(rawId),
+    async read(windowIndex, split): Promise<Sessions> {
+      assertWindowIndex(windowIndex, windows);
+      const window = windows[windowIndex];
+      if (window.numSessions === 0) return emptySessions();
+      engine ??= openEngine({ threads: 1 });
+      return readSessionFile(await engine, join(directory, splitFile(window.id, split)));
+    },
+    close() {
+      void engine?.then((opened) => opened.close());
+      engine = undefined;
+    },
+  };
+}

@@ -1,0 +1,276 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { SplitOptions } from '../dataset/split-of-session.ts';
+import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowed-dataset.ts';
+import { writeGeneratedLog } from '../generated/write-generated-log.ts';
+import { duckdbStore } from '../parquet/duckdb-store.ts';
+import type { DatasetConfig, FilesDataset } from '../read/dataset-schema.ts';
+import { messageOf, openEngine } from '../read/engine.ts';
+import { type EventLog, openEventLog } from '../read/event-log.ts';
+import { globWith, resolveFiles } from '../read/source-files.ts';
+import { assertAnySession } from '../sessions/sessionize.ts';
+import { Sessionizer } from '../sessions/sessionizer.ts';
+import type { SessionsConfig } from '../sessions/sessions-schema.ts';
+import { type PlannedWindow, planWindows, windowIndexOf } from '../windows/plan-windows.ts';
+import type { WindowsConfig } from '../windows/windows-schema.ts';
+import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
+import { ITEMS_FILE, openPrepared, type PreparedDataset, splitFile } from './open-prepared.ts';
+import { writeSessionFiles } from './session-files.ts';
+import { WindowSpool } from './window-spool.ts';
+
+/** How far a preparation is. */
+export interface PrepareProgress {
+  readonly stage: 'generate' | 'read' | 'sessionize' | 'write';
+  /** Events (sessionize) or windows (write) so far. */
+  readonly done: number;
+  /** 0 when it is not known. */
+  readonly total: number;
+}
+
+export interface PrepareOptions {
+  readonly dataset: DatasetConfig;
+  readonly sessions: SessionsConfig;
+  readonly windows: WindowsConfig;
+  readonly split?: SplitOptions;
+  /** Prepared data sets lie here side by side, each in a folder named after its contents. */
+  readonly directory: string;
+  readonly memoryLimit?: string;
+  readonly threads?: number;
+  readonly onProgress?: (progress: PrepareProgress) => void;
+}
+
+/**
+ * Log → sessions → windows on disk: `<directory>/<name>-<key>/<window id>/{train,valid,test}.parquet`, with the item
+ * dictionary and a manifest beside them. The key is a hash of the files (path, size, time of change) and of every option,
+ * so what was prepared before is reused, and different preparations never overwrite one another. The work happens in a
+ * temporary folder that is renamed when it is complete: killed or failed, it leaves what was there as it was.
+ *
+ * @throws when the log cannot be read or holds no session of at least `minLength` events, or the folder cannot be written
+ *
+ * @example
+ * const dataset = await prepareWindows({
+ *   dataset: datasetSchema.parse({ files: 'clicks.csv', columns: { session: 's', item: 'i', timestamp: 't' } }),
+ *   sessions: sessionsSchema.parse({ by: 'session' }),
+ *   windows: windowsSchema.parse({ span: 'day' }),
+ *   directory: 'prepared',
+ * });
+ */
+export async function prepareWindows(options: PrepareOptions): Promise<PreparedDataset> {
+  const source = await describeSource(options);
+  const key = createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
+  const directory = join(options.directory, `${nameOf(options.dataset)}-${key}`);
+  if (await isComplete(directory, key)) return openPrepared(directory);
+
+  const temporary = await makeTemporary(options.directory, key);
+  try {
+    const result = join(temporary, 'result');
+    await mkdir(result);
+    await prepareInto(result, temporary, key, source, options);
+    await moveIntoPlace(result, directory, key);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return openPrepared(directory);
+}
+
+async function prepareInto(
+  result: string,
+  temporary: string,
+  key: string,
+  source: unknown,
+  options: PrepareOptions,
+): Promise<void> {
+  const report = options.onProgress ?? (() => {});
+  report({ stage: 'generate', done: 0, total: 0 });
+  const dataset = 'generated' in options.dataset ? await generate(options.dataset, temporary) : options.dataset;
+  report({ stage: 'read', done: 0, total: 0 });
+  const scratch = join(temporary, 'engine');
+  await mkdir(scratch);
+  const { sessions, memoryLimit, threads } = options;
+  const log = await openEventLog(dataset, {
+    by: sessions.by,
+    gapMinutes: sessions.gapMinutes,
+    temporaryDirectory: scratch,
+    memoryLimit,
+    threads,
+  });
+  let spooled: SpooledWindows;
+  try {
+    spooled = await spoolSessions(log, temporary, options);
+    const itemIds = await log.itemIds();
+    const items = await duckdbStore.openWriter(join(result, ITEMS_FILE), { code: 'int32', item_id: 'string' });
+    await items.append({ code: Int32Array.from(itemIds, (_, code) => code), item_id: itemIds });
+    await items.close();
+  } finally {
+    log.close();
+  }
+  await rm(scratch, { recursive: true, force: true });
+
+  const windows = await writeWindows(result, spooled, options);
+  const names = [
+    ITEMS_FILE,
+    ...windows.filter((w) => w.numSessions > 0).flatMap((w) => SPLIT_NAMES.map((split) => splitFile(w.id, split))),
+  ];
+  const files: Record<string, number> = {};
+  for (const name of names) files[name] = (await stat(join(result, name))).size;
+  const { counts } = spooled;
+  await writeManifest(result, {
+    layout: LAYOUT_VERSION,
+    key,
+    source,
+    counts,
+    windows,
+    numRawItems: counts.numItems,
+    files,
+  });
+}
+
+interface SpooledWindows {
+  readonly plan: readonly PlannedWindow[];
+  readonly spool: WindowSpool;
+  readonly counts: PreparedCounts;
+}
+
+async function spoolSessions(log: EventLog, temporary: string, options: PrepareOptions): Promise<SpooledWindows> {
+  const { sessions, windows, onProgress } = options;
+  const plan = planWindows(log, windows);
+  const fromMs = plan[0].startMs;
+  const toMs = plan[plan.length - 1].endMs;
+  const isRestricted = fromMs > log.firstMs || toMs <= log.lastMs;
+  const selected = await log.select(isRestricted ? { fromMs, toMs } : undefined);
+
+  const spool = new WindowSpool(join(temporary, 'spool'), plan.length);
+  // The ids of the keys come in the same order as the keys, a little ahead of them.
+  const keys = log.keys();
+  let keyIds: string[] = [];
+  let firstKey = 0;
+  let numSessionsOutside = 0;
+  const sessionizer = new Sessionizer(sessions, (session) => {
+    const window = windowIndexOf(plan, session.startMs);
+    if (window < 0) numSessionsOutside++;
+    else spool.add(window, { ...session, id: keyIds[session.key - firstKey] });
+  });
+  for await (const chunk of log.events()) {
+    // The session that is still open belongs to the last key of the chunk before.
+    const openKey = Math.max(firstKey, sessionizer.openKey);
+    keyIds = keyIds.slice(openKey - firstKey);
+    firstKey = openKey;
+    while (firstKey + keyIds.length <= chunk.keys[chunk.length - 1])
+      keyIds = keyIds.concat((await keys.next()).value ?? []);
+    sessionizer.push(chunk);
+    onProgress?.({ stage: 'sessionize', done: sessionizer.counts.numEvents, total: selected.numEvents });
+  }
+  const counts = sessionizer.finish();
+  await keys.return(undefined);
+  if (selected.numEvents === 0) {
+    const span = `${plan[0].id} to ${plan[plan.length - 1].id}`;
+    const logSpan = `${new Date(log.firstMs).toISOString()} to ${new Date(log.lastMs).toISOString()}`;
+    throw new Error(
+      `prepareWindows: no session starts in the windows ${span}; the log runs from ${logSpan}. Change windows.first or windows.last`,
+    );
+  }
+  assertAnySession(counts, sessions);
+  return {
+    plan,
+    spool,
+    counts: {
+      ...counts,
+      numItems: selected.numItems,
+      numMissingEvents: selected.missing.numEvents,
+      numSessionsOutside,
+    },
+  };
+}
+
+async function writeWindows(result: string, spooled: SpooledWindows, options: PrepareOptions): Promise<WindowInfo[]> {
+  const { plan, spool } = spooled;
+  const infos: WindowInfo[] = [];
+  let next = 0;
+  let done = 0;
+  // Two writers: while the engine compresses one window, the next one is laid out.
+  const writeNext = async () => {
+    const engine = await openEngine({ memoryLimit: options.memoryLimit, threads: 1 });
+    try {
+      while (next < plan.length) {
+        const index = next++;
+        const window = plan[index];
+        const sessions = spool.take(index);
+        const numEvents = sessions.reduce((sum, session) => sum + session.itemCodes.length, 0);
+        infos[index] = { ...window, numSessions: sessions.length, numEvents };
+        if (sessions.length > 0) {
+          await mkdir(join(result, window.id));
+          const file = (split: SplitName) => join(result, splitFile(window.id, split));
+          const files = { train: file('train'), valid: file('valid'), test: file('test') };
+          await writeSessionFiles(engine, sessions, files, options.split ?? {});
+        }
+        options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
+      }
+    } finally {
+      engine.close();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, plan.length) }, writeNext));
+  return infos;
+}
+
+/** Everything that decides the result. */
+async function describeSource(options: PrepareOptions): Promise<unknown> {
+  const { dataset, sessions, windows, split } = options;
+  const rest = { layout: LAYOUT_VERSION, dataset, sessions, windows, split: { validShare: 0.5, seed: 0, ...split } };
+  if ('generated' in dataset) return rest;
+  const files = await resolveFiles(dataset.files, async (pattern) => {
+    const engine = await openEngine();
+    try {
+      return await globWith(engine)(pattern);
+    } finally {
+      engine.close();
+    }
+  });
+  return { ...rest, files: files.map(({ path, bytes, modifiedMs }) => [resolve(path), bytes, modifiedMs]) };
+}
+
+async function generate(
+  dataset: Extract<DatasetConfig, { generated: unknown }>,
+  temporary: string,
+): Promise<FilesDataset> {
+  const { generated, ...shop } = dataset;
+  return writeGeneratedLog(shop, join(temporary, `generated-${generated}.parquet`));
+}
+
+function nameOf(dataset: DatasetConfig): string {
+  if ('generated' in dataset) return `generated-${dataset.generated}`;
+  const first = typeof dataset.files === 'string' ? dataset.files : dataset.files[0];
+  const name = basename(first)
+    .replace(/\..*$/, '')
+    .replace(/[^\w-]+/g, '-');
+  return name.slice(0, 40) || 'log';
+}
+
+async function isComplete(directory: string, key: string): Promise<boolean> {
+  return readManifest(directory).then(
+    (manifest) => manifest.key === key,
+    () => false,
+  );
+}
+
+async function makeTemporary(directory: string, key: string): Promise<string> {
+  try {
+    await mkdir(directory, { recursive: true });
+    return await mkdtemp(join(directory, `.preparing-${key}-`));
+  } catch (error) {
+    throw new Error(`prepareWindows: cannot write to ${directory} (${messageOf(error)}); choose another folder`);
+  }
+}
+
+/** Renames the finished folder. What stands in its place is incomplete, or another process was first: then that one stays. */
+async function moveIntoPlace(result: string, directory: string, key: string): Promise<void> {
+  if (await isComplete(directory, key)) return;
+  await rename(directory, join(result, '..', 'incomplete')).catch(() => undefined);
+  try {
+    await rename(result, directory);
+  } catch (error) {
+    if (await isComplete(directory, key)) return;
+    throw new Error(`prepareWindows: cannot create ${directory}: ${messageOf(error)}`);
+  }
+}

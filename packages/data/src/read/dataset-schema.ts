@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { shopSchema } from '../generated/shop-schema.ts';
+
+/** What numbers in the time column count since 1970, or `iso` for written dates. */
+export const timeUnitSchema = z.enum(['s', 'ms', 'us', 'ns', 'iso']);
+export type TimeUnit = z.output<typeof timeUnitSchema>;
+
+/** Which column of the log is what. */
+export const columnsSchema = z.strictObject({
+  session: z.string().min(1).optional(),
+  user: z.string().min(1).optional(),
+  item: z.string().min(1),
+  timestamp: z.string().min(1),
+  /** Start of the session, where the log has it: it decides the window. Otherwise the first event does. */
+  sessionStart: z.string().min(1).optional(),
+});
+
+/** A log in files. */
+export const filesDatasetSchema = z.strictObject({
+  /** A file, a folder, a glob, or a list of them. Relative to the working directory. */
+  files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+  /** Default: by the file name. */
+  format: z.enum(['csv', 'tsv', 'parquet']).optional(),
+  /** Between the cells of a text file. Default: tab for TSV, otherwise the most frequent of , ; tab | in the first line. */
+  separator: z.string().length(1).optional(),
+  /** Names for the columns of a text file without a header line. */
+  header: z.array(z.string().min(1)).min(1).optional(),
+  columns: columnsSchema,
+  /** Default: the only unit that puts the times between 1990 and 2100. */
+  timeUnit: timeUnitSchema.optional(),
+  /** Events without item, time, or session/user: refuse the log, or drop and count them. */
+  onMissing: z.enum(['error', 'drop']).default('error'),
+});
+export type FilesDataset = z.output<typeof filesDatasetSchema>;
+
+/** A log that is generated: `generated: shop` and the shop's options beside it. */
+export const generatedDatasetSchema = z.strictObject({ generated: z.literal('shop'), ...shopSchema.shape });
+export type GeneratedDataset = z.output<typeof generatedDatasetSchema>;
+
+export type DatasetConfig = FilesDataset | GeneratedDataset;
+export type DatasetInput = z.input<typeof filesDatasetSchema> | z.input<typeof generatedDatasetSchema>;
+
+/**
+ * The `dataset` section of an experiment file: files, or a generated log. Issues carry the path within the section and
+ * speak about the one that was meant, not about both.
+ */
+export const datasetSchema: z.ZodType<DatasetConfig, DatasetInput> = z
+  .custom<DatasetInput>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
+    error: "expected a mapping with 'files' and 'columns', or with 'generated'",
+  })
+  .transform((value, context) => {
+    const schema = 'generated' in value ? generatedDatasetSchema : filesDatasetSchema;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+    return z.NEVER;
+  });

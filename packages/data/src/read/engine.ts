@@ -1,0 +1,103 @@
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance, DuckDBVector } from '@duckdb/node-api';
+
+export interface EngineOptions {
+  /** Database file, which also lets tables leave memory. Default: in memory. */
+  readonly databaseFile?: string;
+  /** Where sorts and joins spill to. */
+  readonly spillDirectory?: string;
+  /** Such as `500MB`. Default `1GB`. */
+  readonly memoryLimit?: string;
+  readonly threads?: number;
+}
+
+/** DuckDB, loaded on first use. Close it. */
+export interface Engine {
+  readonly connection: DuckDBConnection;
+  run(sql: string): Promise<void>;
+  /** A small result as plain objects; 64-bit integers are bigint. */
+  rows(sql: string): Promise<Record<string, unknown>[]>;
+  /** A large result, chunk by chunk, in the query's order. */
+  stream(sql: string): AsyncGenerator<DuckDBDataChunk>;
+  close(): void;
+}
+
+/** @throws when DuckDB's native module is missing, or the database file cannot be created */
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { DuckDBInstance: Instance } = await import('@duckdb/node-api');
+  const settings: Record<string, string> = {
+    memory_limit: options.memoryLimit ?? '1GB',
+    autoinstall_known_extensions: 'false',
+    ...(options.threads && { threads: String(options.threads) }),
+    ...(options.spillDirectory && { temp_directory: options.spillDirectory }),
+  };
+  const instance: DuckDBInstance = await Instance.create(options.databaseFile ?? ':memory:', settings);
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  return {
+    connection,
+    async run(sql) {
+      await connection.run(sql);
+    },
+    async rows(sql) {
+      const reader = await connection.runAndReadAll(sql);
+      return reader.getRowObjects();
+    },
+    async *stream(sql) {
+      // A connection has one open result at a time, so every stream gets its own.
+      const own = await instance.connect();
+      try {
+        await own.run("SET TimeZone = 'UTC'");
+        const result = await own.stream(sql);
+        for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+          yield chunk;
+        }
+      } finally {
+        own.closeSync();
+      }
+    },
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+/** A text as an SQL literal. */
+export function sqlText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A column or table name in SQL. */
+export function sqlName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/**
+ * The engine's own memory behind an INTEGER or DOUBLE vector: read it before the next chunk is fetched.
+ *
+ * @throws when the vector holds something else
+ */
+export function rawNumbers(vector: DuckDBVector): Int32Array | Float64Array {
+  const items: unknown = 'items' in vector ? vector.items : undefined;
+  if (items instanceof Int32Array || items instanceof Float64Array) return items;
+  throw new Error(`rawNumbers: expected an INTEGER or DOUBLE vector, got ${vector.type}`);
+}
+
+/** `rawNumbers` of a column that is INTEGER by its query. */
+export function rawInts(vector: DuckDBVector): Int32Array {
+  const items = rawNumbers(vector);
+  if (items instanceof Int32Array) return items;
+  throw new Error('rawInts: expected an INTEGER vector, got DOUBLE');
+}
+
+/** `rawNumbers` of a column that is DOUBLE by its query. */
+export function rawDoubles(vector: DuckDBVector): Float64Array {
+  const items = rawNumbers(vector);
+  if (items instanceof Float64Array) return items;
+  throw new Error('rawDoubles: expected a DOUBLE vector, got INTEGER');
+}
+
+/** What a caught value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,54 @@
+import type { FilesDataset } from './dataset-schema.ts';
+import { type Engine, sqlName } from './engine.ts';
+import { presentOrNull, type Source } from './open-source.ts';
+import type { TimeColumn } from './time-column.ts';
+
+/** How many events lack which cell; an event that lacks several is counted in each, but once in `numEvents`. */
+export interface MissingCounts {
+  readonly numEvents: number;
+  readonly key: number;
+  readonly item: number;
+  readonly timestamp: number;
+}
+
+/** Counts in the engine's table `events` (columns k, i, t). */
+export async function countMissing(engine: Engine): Promise<MissingCounts> {
+  const [row] = await engine.rows(
+    'SELECT count(*) FILTER (k IS NULL OR i IS NULL OR t IS NULL) AS n, count(*) FILTER (k IS NULL) AS k, ' +
+      'count(*) FILTER (i IS NULL) AS i, count(*) FILTER (t IS NULL) AS t FROM events',
+  );
+  return { numEvents: Number(row.n), key: Number(row.k), item: Number(row.i), timestamp: Number(row.t) };
+}
+
+/** @throws naming the first row that lacks a cell, or holds a time that cannot be read, and how many there are */
+export async function assertNothingMissing(
+  engine: Engine,
+  source: Source,
+  dataset: FilesDataset,
+  by: 'session' | 'user',
+  time: TimeColumn,
+): Promise<void> {
+  const checks = [
+    { role: 'item', name: dataset.columns.item, bad: `${presentOrNull(source, dataset.columns.item)} IS NULL` },
+    { role: 'timestamp', name: time.name, bad: `${time.sql} IS NULL` },
+    { role: by, name: dataset.columns[by] ?? '', bad: `${presentOrNull(source, dataset.columns[by] ?? '')} IS NULL` },
+  ];
+  for (const { role, name, bad } of checks) {
+    for (const [fileIndex, file] of source.files.entries()) {
+      const numbered = `SELECT row_number() OVER () AS n, CAST(${sqlName(name)} AS VARCHAR) AS cell, ${bad} AS bad FROM ${source.relation(fileIndex)}`;
+      const [row] = await engine.rows(
+        `SELECT count(*) AS count, min(n) AS first, arg_min(coalesce(cell, ''), n) AS cell FROM (${numbered}) WHERE bad`,
+      );
+      if (Number(row.count) === 0) continue;
+      const cell = String(row.cell);
+      const isBlank = cell.trim() === '' || /^(null|nan|\\n)$/i.test(cell.trim());
+      const what = isBlank
+        ? 'is empty'
+        : `is '${cell}', which cannot be read as a ${time.unit === 'iso' ? 'date' : 'number'}`;
+      throw new Error(
+        `${file.path}, row ${row.first}${source.isText && !dataset.header ? ' after the header' : ''}: column '${name}' (${role}) ${what}; ` +
+          `${row.count} such ${Number(row.count) === 1 ? 'row' : 'rows'}. Correct the file, or set dataset.onMissing to 'drop'`,
+      );
+    }
+  }
+}

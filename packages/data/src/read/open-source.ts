@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import type { FilesDataset } from './dataset-schema.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { type Engine, messageOf, sqlName, sqlText } from './engine.ts';
+import {
+  assertParquetMagic,
+  formatOf,
+  globWith,
+  gunzipTo,
+  isGzip,
+  resolveFiles,
+  type SourceFile,
+} from './source-files.ts';
+import { readTextHeader } from './text-header.ts';
+
+/** The files of a log as one relation of the engine. */
+export interface Source {
+  readonly isText: boolean;
+  readonly files: readonly SourceFile[];
+  /** Name → engine type, e.g. `VARCHAR` (every column of a text file), `BIGINT`, `TIMESTAMP WITH TIME ZONE`. */
+  readonly types: ReadonlyMap<string, string>;
+  /** SQL of the relation, for all files or for one of them. */
+  relation(fileIndex?: number): string;
+  /** What to call the source in a message: the file, or the first of them. */
+  readonly label: string;
+}
+
+/**
+ * Opens CSV, TSV (plain or gzip) or Parquet files. Nothing is guessed from the rows: cells of a text file are text, a row
+ * with too few or too many cells is an error, and so are broken quotes and bytes that are not UTF-8.
+ *
+ * @param temporaryDirectory where gzip files are unpacked
+ * @throws naming the file, when it is missing, empty, cut off or of another format
+ */
+export async function openSource(engine: Engine, dataset: FilesDataset, temporaryDirectory: string): Promise<Source> {
+  const files = await resolveFiles(dataset.files, globWith(engine));
+  const format = formatOf(files, dataset.format);
+  const label = files.length === 1 ? files[0].path : `${files[0].path} (first of ${files.length} files)`;
+  if (format === 'parquet') {
+    await assertParquetMagic(files);
+    const relation = (fileIndex?: number) => {
+      const paths = fileIndex === undefined ? files : [files[fileIndex]];
+      return `read_parquet([${paths.map(({ path }) => sqlText(path)).join(', ')}], binary_as_string = true, hive_partitioning = false)`;
+    };
+    return { isText: false, files, types: await describe(engine, relation(), label), relation, label };
+  }
+
+  const plainPaths: string[] = [];
+  for (const [index, { path }] of files.entries()) {
+    if (await isGzip(path)) {
+      const target = join(temporaryDirectory, `unpacked-${index}`);
+      await gunzipTo(path, target);
+      plainPaths.push(target);
+    } else if (path.endsWith('.gz')) {
+      throw new Error(`${path}: not a gzip file although its name ends with .gz; check the download`);
+    } else plainPaths.push(path);
+  }
+  const separator = dataset.separator ?? (format === 'tsv' ? '\t' : undefined);
+  const first = await readTextHeader(plainPaths[0], files[0].path, separator);
+  for (let i = 1; i < files.length; i++) {
+    const other = await readTextHeader(plainPaths[i], files[i].path, first.separator);
+    if (!dataset.header && other.names.join('\n') !== first.names.join('\n')) {
+      throw new Error(
+        `${files[i].path}: its columns are ${list(other.names)}, but ${files[0].path} has ${list(first.names)}`,
+      );
+    }
+  }
+  const names = dataset.header ?? first.names;
+  if (dataset.header && dataset.header.length !== first.names.length) {
+    throw new Error(
+      `dataset.header: ${dataset.header.length} names given, but ${files[0].path} has ${first.names.length} cells a line ` +
+        `(separator ${JSON.stringify(first.separator)})`,
+    );
+  }
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) throw new Error(`${label}: column '${repeated}' occurs twice in the header`);
+  const columns = names.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ');
+  const relation = (fileIndex?: number) => {
+    const paths = fileIndex === undefined ? plainPaths : [plainPaths[fileIndex]];
+    return (
+      `read_csv([${paths.map(sqlText).join(', ')}], columns = {${columns}}, auto_detect = false, ` +
+      `header = ${dataset.header ? 'false' : 'true'}, delim = ${sqlText(first.separator)}, quote = '"', escape = '"', ` +
+      'strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false)'
+    );
+  };
+  return { isText: true, files, types: new Map(names.map((name) => [name, 'VARCHAR'])), relation, label };
+}
+
+/**
+ * Checks that the mapped columns exist and are told apart.
+ *
+ * @throws listing the columns that do exist, with the near one
+ */
+export function assertColumns(source: Source, columns: FilesDataset['columns']): void {
+  const known = [...source.types.keys()];
+  const roles = new Map<string, string>();
+  for (const [role, name] of Object.entries(columns)) {
+    if (name === undefined) continue;
+    if (!source.types.has(name)) {
+      throw new Error(
+        `dataset.columns.${role}: ${source.label} has the columns ${list(known)}, but no '${name}'${didYouMean(name, known)}`,
+      );
+    }
+    const other = roles.get(name);
+    if (other) throw new Error(`dataset.columns: '${name}' is mapped twice, as ${other} and as ${role}`);
+    roles.set(name, role);
+  }
+}
+
+/** Turns the engine's message about a bad row into one that names file and line. */
+export function explainReadError(error: unknown, source: Source): Error {
+  const text = messageOf(error);
+  const line = /CSV Error on Line: (\d+)\s*\nOriginal Line:([^\n]*)/.exec(text);
+  if (!line) return new Error(`${source.label}: cannot be read: ${text.split('\n')[0]}`);
+  const cells = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text);
+  const file = /file\s*=\s*(.+)/.exec(text)?.[1].trim();
+  const unpacked = /unpacked-(\d+)$/.exec(file ?? '');
+  const shown = unpacked ? source.files[Number(unpacked[1])].path : (file ?? source.label);
+  let what = 'the row cannot be read';
+  if (cells) what = `expected ${cells[1]} cells, got ${cells[2]}`;
+  else if (/unterminated quote/i.test(text)) what = 'a quote is opened but not closed';
+  else if (/not utf-8/i.test(text)) what = 'bytes that are not UTF-8; convert the file to UTF-8';
+  return new Error(`${shown}, line ${line[1]}: ${what}: ${line[2].trim().slice(0, 120)}`);
+}
+
+async function describe(engine: Engine, relation: string, label: string): Promise<Map<string, string>> {
+  try {
+    const rows = await engine.rows(`DESCRIBE SELECT * FROM ${relation}`);
+    return new Map(rows.map((row) => [String(row.column_name), String(row.column_type)]));
+  } catch (error) {
+    throw new Error(`${label}: cannot be read as Parquet: ${messageOf(error).split('\n')[0]}`);
+  }
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ');
+}
+
+/** SQL of a cell that may be missing: empty, NULL and NaN become NULL. */
+export function presentOrNull(source: Source, name: string): string {
+  const column = sqlName(name);
+  const type = source.types.get(name) ?? 'VARCHAR';
+  if (type === 'VARCHAR') {
+    return `CASE WHEN trim(${column}) IN ('', 'NULL', 'null', 'NaN', 'nan', '\\N') THEN NULL ELSE ${column} END`;
+  }
+  if (type === 'DOUBLE' || type === 'FLOAT') return `CASE WHEN isfinite(${column}) THEN ${column} ELSE NULL END`;
+  return column;
+}
