@@ -1,6 +1,7 @@
 export { type EncodedSessions, type EncodeSessionsOptions, encodeSessions } from './batches/encode-sessions.ts';
 export type { Objective } from './batches/objective.ts';
 export { countBatches, type PackBatchesOptions, packBatches } from './batches/pack-batches.ts';
+export { sessionsFromArrow, sessionsToArrow } from './dataset/arrow-sessions.ts';
 export {
   type DatasetFromSessionsOptions,
   datasetFromSessions,
