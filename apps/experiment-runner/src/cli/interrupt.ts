@@ -1,0 +1,36 @@
+import { EXIT } from './exit-codes.ts';
+
+/** The run was stopped by Ctrl-C. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+}
+
+/** How long a run may take to stop by itself. */
+const GRACE_MS = 900;
+
+/**
+ * The first Ctrl-C asks the run to stop, and ends the process when it has not within a second; a second Ctrl-C ends it at
+ * once.
+ *
+ * @param onFirst called once, to tell the person
+ * @returns the signal, and how to take the handler away
+ */
+export function watchInterrupt(onFirst: () => void): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onInterrupt = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    onFirst();
+    controller.abort(new InterruptedError('stopped by Ctrl-C'));
+    timer = setTimeout(() => process.exit(EXIT.interrupted), GRACE_MS);
+    timer.unref();
+  };
+  process.on('SIGINT', onInterrupt);
+  return {
+    signal: controller.signal,
+    stop() {
+      process.off('SIGINT', onInterrupt);
+      clearTimeout(timer);
+    },
+  };
+}

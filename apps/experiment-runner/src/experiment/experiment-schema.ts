@@ -1,0 +1,95 @@
+import { BACKEND_NAMES } from '@nimue/container';
+import { datasetSchema, rollingEvaluationSchema, sessionsSchema, splitSchema, windowsSchema } from '@nimue/data';
+import type { LossSpec } from '@nimue/losses';
+import type { ModelSpec } from '@nimue/models';
+import { evaluationSchema, trainingSchema } from '@nimue/trainer';
+import { z } from 'zod';
+
+/** What an experiment file can name. */
+export interface Catalogue {
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  readonly losses: ReadonlyMap<string, LossSpec>;
+}
+
+/**
+ * The schema of an experiment file, put together from the schemas of the packages: a new model, loss or option is
+ * known here as soon as its package has it.
+ */
+export function createExperimentSchema({ models, losses }: Catalogue) {
+  const lossSchema = namedSchema([...losses].map(([name, { configSchema }]) => named(name, configSchema)));
+  const trainingOverride = withoutDefaults(trainingSchema).optional();
+  const label = z.string().min(1).optional();
+  const modelSchema = namedSchema(
+    [...models].map(([name, { kind, configSchema }]) =>
+      named(
+        name,
+        configSchema,
+        kind === 'neural' ? { label, loss: lossSchema.optional(), training: trainingOverride } : { label },
+      ),
+    ),
+  );
+  return z.strictObject({
+    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+      error: 'expected letters, digits, dots, dashes and underscores only: it names the folder of the runs',
+    }),
+    dataset: datasetSchema,
+    sessions: sessionsSchema.prefault({}),
+    windows: windowsSectionSchema,
+    split: splitSchema.prefault({}),
+    models: z.array(modelSchema).min(1),
+    loss: lossSchema.prefault({ name: 'crossEntropy' }),
+    training: trainingSchema.prefault({}),
+    evaluation: evaluationSchema.prefault({}),
+    seeds: z.array(z.int().min(0)).min(1).default([1]),
+    backend: z.enum(['auto', ...BACKEND_NAMES]).default('auto'),
+  });
+}
+
+const [firstPolicy, ...otherPolicies] = rollingEvaluationSchema.options.map((option) =>
+  z.strictObject({ ...windowsSchema.shape, ...option.shape }),
+);
+
+/** The `windows` section: how time is cut, and which windows train before the next is evaluated. */
+const windowsSectionSchema = z.preprocess(
+  (value) => (isMapping(value) && !('policy' in value) ? { policy: 'incremental', ...value } : value),
+  z.discriminatedUnion('policy', [firstPolicy, ...otherPolicies]),
+);
+
+/** An entry that its `name` tells apart: the spec's own options beside it. */
+export type NamedEntry = { readonly name: string } & Readonly<Record<string, unknown>>;
+
+function namedSchema(entries: readonly z.ZodObject[]): z.ZodType<NamedEntry> {
+  return z.discriminatedUnion(
+    'name',
+    entries as [z.ZodObject<{ name: z.ZodLiteral<string> }>],
+  ) as z.ZodType<NamedEntry>;
+}
+
+function named(name: string, configSchema: z.ZodType, extra: z.ZodRawShape = {}): z.ZodObject {
+  if (!(configSchema instanceof z.ZodObject)) {
+    throw new Error(`experiment schema: '${name}' has a configSchema that is no object schema`);
+  }
+  const clash = ['name', ...Object.keys(extra)].find((key) => key in configSchema.shape);
+  if (clash)
+    throw new Error(`experiment schema: '${name}' has an option '${clash}', a word that the runner uses itself`);
+  const entry = z.strictObject({ name: z.literal(name), ...extra, ...configSchema.shape });
+  // The shape alone does not carry the checks between options, such as hiddenSize being a multiple of numHeads.
+  return entry.superRefine((value, context) => {
+    const config = Object.fromEntries(Object.entries(value).filter(([key]) => key in configSchema.shape));
+    const { error } = configSchema.safeParse(config);
+    for (const issue of error?.issues ?? []) context.addIssue({ ...issue, code: 'custom' });
+  });
+}
+
+/** The same options, all of them optional and none filled in. */
+function withoutDefaults(schema: z.ZodObject): z.ZodObject {
+  const bare = Object.entries(schema.shape).map(([key, part]) => {
+    const inner = part instanceof z.ZodDefault ? (part.unwrap() as z.ZodType) : (part as z.ZodType);
+    return [key, inner.optional()];
+  });
+  return z.strictObject(Object.fromEntries(bare));
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,20 @@
+import type { BackendChoice, ContenderConfig } from '@nimue/container';
+import type { DatasetConfig, RollingEvaluationOptions, SessionsConfig, SplitConfig, WindowsConfig } from '@nimue/data';
+import type { EvaluationConfig } from '@nimue/trainer';
+
+/** An experiment file after validation, with every default filled in. */
+export interface Experiment {
+  readonly name: string;
+  readonly dataset: DatasetConfig;
+  readonly sessions: SessionsConfig;
+  readonly windows: WindowsConfig;
+  /** Which windows train before the next is evaluated. */
+  readonly rolling: RollingEvaluationOptions;
+  readonly split: SplitConfig;
+  readonly contenders: readonly ContenderConfig[];
+  readonly evaluation: EvaluationConfig;
+  readonly seeds: readonly number[];
+  readonly backend: BackendChoice;
+  /** The same as an experiment file that gives the same run. */
+  readonly resolved: Readonly<Record<string, unknown>>;
+}

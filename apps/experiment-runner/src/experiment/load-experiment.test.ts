@@ -1,0 +1,92 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { toSpecs } from '@nimue/container';
+import { datasets, filesDatasetSchema, sessionsSchema } from '@nimue/data';
+import { losses } from '@nimue/losses';
+import { models } from '@nimue/models';
+import { stringify } from 'yaml';
+import { loadExperiment, parseExperiment } from './load-experiment.ts';
+
+const catalogue = { models: toSpecs(models), losses: toSpecs(losses), environment: {} };
+const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url));
+
+const SHORT = `name: short
+dataset: { files: "\${DATA:-data}/clicks.csv", columns: { session: s, item: i, timestamp: t } }
+windows: { span: hour }
+models:
+  - name: popularity
+  - { name: sasrec, label: small, hiddenSize: 8, training: { learningRate: 0.5 } }
+training: { epochs: 7, batchSize: 16 }
+`;
+
+test('fills in every default', () => {
+  const experiment = parseExperiment('short.yaml', SHORT, catalogue);
+  expect(experiment).toMatchObject({
+    name: 'short',
+    dataset: { files: 'data/clicks.csv', onMissing: 'error' },
+    sessions: { by: 'session', gapMinutes: 30, minLength: 2 },
+    windows: { span: 'hour', timeZone: 'UTC' },
+    rolling: { policy: 'incremental', emptyWindows: 'skip' },
+    split: { validShare: 0.5, seed: 0 },
+    evaluation: { metrics: ['ndcg@20', 'hr@20', 'mrr@20'], split: 'test' },
+    seeds: [1],
+    backend: 'auto',
+  });
+});
+
+test("a model's own training options lie over those of the file", () => {
+  const [popularity, small] = parseExperiment('short.yaml', SHORT, catalogue).contenders;
+  expect(popularity).toMatchObject({
+    label: 'popularity',
+    training: { epochs: 7, batchSize: 16, learningRate: 0.001 },
+  });
+  expect(small).toMatchObject({
+    label: 'small',
+    model: { name: 'sasrec', config: { hiddenSize: 8, numBlocks: 2 } },
+    loss: { name: 'crossEntropy', config: { temperature: 1 } },
+    training: { epochs: 7, batchSize: 16, learningRate: 0.5 },
+  });
+});
+
+test('only variables that the file names are read', () => {
+  const { dataset } = parseExperiment('short.yaml', SHORT, {
+    ...catalogue,
+    environment: { DATA: '/logs', HOME: '/x' },
+  });
+  expect(dataset).toMatchObject({ files: '/logs/clicks.csv' });
+});
+
+test('the resolved experiment reads as the same experiment', () => {
+  const experiment = parseExperiment('short.yaml', SHORT, catalogue);
+  expect(parseExperiment('resolved.yaml', stringify(experiment.resolved), catalogue)).toEqual(experiment);
+});
+
+test('a missing file is named', async () => {
+  await expect(loadExperiment('nowhere.yaml', catalogue)).rejects.toThrow(
+    new Error('nowhere.yaml: the file does not exist; expected an experiment file'),
+  );
+});
+
+describe('the experiments that come with the runner', () => {
+  test('are all valid and open with purpose, figures, duration and command', async () => {
+    const names = await readdir(EXPERIMENTS);
+    expect(names.sort()).toEqual(['globo-first-48-hours.yaml', 'quickstart.yaml']);
+    for (const name of names) {
+      const experiment = await loadExperiment(join(EXPERIMENTS, name), catalogue);
+      expect(`${experiment.name}.yaml`).toBe(name);
+      const header = (await readFile(join(EXPERIMENTS, name), 'utf8')).split('\nname:')[0];
+      for (const word of ['# Purpose:', '# Expected:', '# Duration:', '# Command:']) expect(header).toContain(word);
+    }
+  });
+
+  test('the Globo experiment reads the log as the data package describes it', async () => {
+    const { dataset, sessions } = await loadExperiment(join(EXPERIMENTS, 'globo-first-48-hours.yaml'), {
+      ...catalogue,
+      environment: { NIMUE_DATA: 'logs' },
+    });
+    expect(dataset).toEqual(filesDatasetSchema.parse(datasets.globo.dataset('logs')));
+    expect(sessions).toEqual(sessionsSchema.parse(datasets.globo.sessions));
+  });
+});

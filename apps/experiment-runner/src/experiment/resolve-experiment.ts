@@ -1,0 +1,45 @@
+import type { NamedConfig } from '@nimue/container';
+import type { RollingEvaluationOptions, WindowsConfig } from '@nimue/data';
+import { trainingSchema } from '@nimue/trainer';
+import type { z } from 'zod';
+import type { Experiment } from './experiment.ts';
+import type { createExperimentSchema, NamedEntry } from './experiment-schema.ts';
+
+type ParsedFile = z.output<ReturnType<typeof createExperimentSchema>>;
+
+/** Fills every model's own sections in and sorts the options to the parts that use them. */
+export function resolveExperiment(file: ParsedFile): Experiment {
+  const { span, timeZone, first, last, count, ...rolling } = file.windows;
+  const windows: WindowsConfig = { span, timeZone, first, last, count };
+  const contenders = file.models.map((entry) => {
+    const { name, label, loss, training, ...config } = entry;
+    return {
+      label: labelOf(entry),
+      model: { name, config },
+      loss: toNamedConfig((loss as NamedEntry | undefined) ?? file.loss),
+      training: trainingSchema.parse({ ...file.training, ...(training as object | undefined) }),
+    };
+  });
+  return {
+    name: file.name,
+    dataset: file.dataset,
+    sessions: file.sessions,
+    windows,
+    rolling: rolling as RollingEvaluationOptions,
+    split: file.split,
+    contenders,
+    evaluation: file.evaluation,
+    seeds: file.seeds,
+    backend: file.backend,
+    resolved: file,
+  };
+}
+
+/** The name of a model in tables: its label, or else its name. */
+export function labelOf(entry: { readonly name?: unknown; readonly label?: unknown }): string {
+  return String(entry.label ?? entry.name);
+}
+
+function toNamedConfig({ name, ...config }: NamedEntry): NamedConfig {
+  return { name, config };
+}

@@ -1,0 +1,6 @@
+import { EXIT } from './cli/exit-codes.ts';
+import { main } from './cli/program.ts';
+
+process.exitCode = await main(process.argv.slice(2));
+// A step that cannot be stopped may still be under way; nobody waits for it any more.
+if (process.exitCode === EXIT.interrupted) process.exit();

@@ -1,0 +1,69 @@
+import { stringify } from 'yaml';
+import { escapeHtml } from './escape-html.ts';
+import { formatMetric } from './format.ts';
+import { headlineTable, protocolNotes, spreadNote, type TextTable } from './headline.ts';
+import { NUM_COLOURS, renderLineChart } from './line-chart.ts';
+import { STYLE } from './report-style.ts';
+import { type RunReport, tabulateByWindow } from './run-report.ts';
+
+/** The report as one file that needs no network: tables, charts, experiment and environment. */
+export function renderHtml(report: RunReport): string {
+  const { experiment, environment, skippedWindows, finishedAt } = report;
+  const title = escapeHtml(experiment.name);
+  const body = [
+    `<h1>${title}</h1>`,
+    `<p>${finishedAt.toISOString()} · backend ${escapeHtml(environment.backend.name)} (${escapeHtml(environment.backend.description)})</p>`,
+    htmlTable(headlineTable(report)),
+    `<p class="note">${escapeHtml(spreadNote(report))}</p>`,
+    '<h2>How to read the figures</h2>',
+    `<ul>${protocolNotes(report)
+      .map((note) => `<li>${escapeHtml(note)}</li>`)
+      .join('')}</ul>`,
+    ...(skippedWindows.length > 0
+      ? [
+          '<h2>Skipped windows</h2>',
+          `<ul>${skippedWindows.map(({ id, reason }) => `<li>${escapeHtml(`${id}: ${reason}`)}</li>`).join('')}</ul>`,
+        ]
+      : []),
+    ...experiment.evaluation.metrics.map((metric) => metricSection(report, metric)),
+    '<h2>Experiment</h2>',
+    `<pre>${escapeHtml(stringify(experiment.resolved, { aliasDuplicateObjects: false }))}</pre>`,
+    '<h2>Environment</h2>',
+    `<pre>${escapeHtml(JSON.stringify(environment, null, 2))}</pre>`,
+  ];
+  return (
+    `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n` +
+    `<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n` +
+    `<title>${title}</title>\n<style>${STYLE}</style>\n</head>\n<body>\n<main>\n${body.join('\n')}\n</main>\n</body>\n</html>\n`
+  );
+}
+
+function metricSection(report: RunReport, metric: string): string {
+  const { windows, rows } = tabulateByWindow(report, metric);
+  const chart = renderLineChart({
+    title: `${metric} per window`,
+    labels: windows,
+    series: rows.map(({ model, values }) => ({ name: model, values })),
+  });
+  const legend = rows.map(
+    ({ model }, s) =>
+      `<li><svg viewBox="0 0 16 10"><line class="c${s % NUM_COLOURS}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(model)}</li>`,
+  );
+  const table = htmlTable({
+    head: ['window', ...rows.map(({ model }) => model)],
+    rows: windows.map((window, i) => [window, ...rows.map(({ values }) => formatMetric(values[i]))]),
+  });
+  return (
+    `<h2>${escapeHtml(metric)} over the windows</h2>\n<figure>${chart}<figcaption><ul class="legend">${legend.join('')}</ul></figcaption></figure>\n` +
+    `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details>`
+  );
+}
+
+function htmlTable({ head, rows }: TextTable): string {
+  const headCells = head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('');
+  const bodyRows = rows.map(
+    ([first, ...rest]) =>
+      `<tr><th scope="row">${escapeHtml(first)}</th>${rest.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
+  );
+  return `<div class="wide"><table><thead><tr>${headCells}</tr></thead><tbody>${bodyRows.join('')}</tbody></table></div>`;
+}

@@ -1,0 +1,41 @@
+import { stringify } from 'yaml';
+import { formatMetric } from './format.ts';
+import { headlineTable, protocolNotes, spreadNote, type TextTable } from './headline.ts';
+import { type RunReport, tabulateByWindow } from './run-report.ts';
+
+/** The report for reading in an editor or on a code host. */
+export function renderMarkdown(report: RunReport): string {
+  const { experiment, environment, skippedWindows, finishedAt } = report;
+  const sections = [
+    `# ${experiment.name}`,
+    `${finishedAt.toISOString()}, backend ${environment.backend.name} (${environment.backend.description}).`,
+    markdownTable(headlineTable(report)),
+    `${spreadNote(report)}.`,
+    '## How to read the figures',
+    protocolNotes(report)
+      .map((note) => `- ${note}`)
+      .join('\n'),
+    ...(skippedWindows.length > 0
+      ? ['## Skipped windows', skippedWindows.map(({ id, reason }) => `- ${id}: ${reason}`).join('\n')]
+      : []),
+    ...experiment.evaluation.metrics.flatMap((metric) => {
+      const { windows, rows } = tabulateByWindow(report, metric);
+      const table = {
+        head: ['window', ...rows.map(({ model }) => model)],
+        rows: windows.map((window, i) => [window, ...rows.map(({ values }) => formatMetric(values[i]))]),
+      };
+      return [`## ${metric} per window`, markdownTable(table)];
+    }),
+    '## Experiment',
+    `\`\`\`yaml\n${stringify(experiment.resolved, { aliasDuplicateObjects: false })}\`\`\``,
+    '## Environment',
+    `\`\`\`json\n${JSON.stringify(environment, null, 2)}\n\`\`\``,
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function markdownTable({ head, rows }: TextTable): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const rule = `|${head.map((_, column) => (column === 0 ? '---' : '---:')).join('|')}|`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}

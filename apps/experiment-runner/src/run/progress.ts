@@ -1,0 +1,85 @@
+import type { Clock } from '@nimue/container';
+import type { StepDone, TrainerEvent, WindowResult } from '@nimue/trainer';
+import { labelOfPart, type RunPlan, workOfWindows } from './run-plan.ts';
+
+/** What a person watching a run wants to know. */
+export interface ProgressState {
+  /** `window 3/7 2024-01-04 gru4rec`, and the seed where there are several. */
+  readonly where: string;
+  readonly epoch?: string;
+  readonly step?: string;
+  /** Exponential average over about 20 steps. */
+  readonly loss?: number;
+  readonly eventsPerSecond?: number;
+  /** Share of the whole run, 0 … 1. */
+  readonly share: number;
+  readonly remainingSeconds?: number;
+}
+
+/** Follows the trainer's events. */
+export interface ProgressTracker {
+  /** @returns where the run stands after the event */
+  update(event: TrainerEvent): ProgressState;
+}
+
+const LOSS_MEMORY = 0.9;
+
+export function createProgressTracker(plan: RunPlan, clock: Clock): ProgressTracker {
+  const work = new Map(plan.parts.map((part) => [`${labelOfPart(part)} ${part.seed}`, workOfWindows(plan, part)]));
+  const total = [...work.values()].flat().reduce((sum, value) => sum + value, 0);
+  const showsSeed = new Set(plan.parts.map((part) => part.seed)).size > 1;
+  const started = clock.elapsedMs();
+  let finished = 0;
+  let loss: number | undefined;
+  let numEvents = 0;
+
+  function stateAt(
+    position: Pick<WindowResult, 'model' | 'seed' | 'windowIndex' | 'numWindows' | 'evaluateWindow'>,
+    doing: number,
+  ) {
+    const share = total === 0 ? 0 : Math.min(1, (finished + doing) / total);
+    const elapsed = (clock.elapsedMs() - started) / 1000;
+    const { model, seed, windowIndex, numWindows, evaluateWindow } = position;
+    return {
+      where: `window ${windowIndex + 1}/${numWindows} ${evaluateWindow} ${model}${showsSeed ? ` seed ${seed}` : ''}`,
+      share,
+      // The first moments say little about the rest.
+      ...(share > 0.01 && { remainingSeconds: (elapsed * (1 - share)) / share }),
+    };
+  }
+
+  function workOf(position: { model: string; seed: number; windowIndex: number }): number {
+    return work.get(`${position.model} ${position.seed}`)?.[position.windowIndex] ?? 0;
+  }
+
+  function ofStep(event: StepDone): ProgressState {
+    loss = loss === undefined ? event.loss : LOSS_MEMORY * loss + (1 - LOSS_MEMORY) * event.loss;
+    numEvents += event.numEvents;
+    return {
+      ...stateAt(event, (workOf(event) * event.step) / event.numSteps),
+      epoch: `${event.epoch}/${event.numEpochs}`,
+      step: `${event.step}/${event.numSteps}`,
+      loss,
+      eventsPerSecond: numEvents / Math.max(event.elapsedMs / 1000, 1e-3),
+    };
+  }
+
+  return {
+    update(event) {
+      if (event.type === 'stepDone') return ofStep(event);
+      if (event.type === 'windowStarted') {
+        loss = undefined;
+        numEvents = 0;
+        return stateAt(event, 0);
+      }
+      const { result } = event;
+      finished += workOf(result);
+      const readEvents = numEvents || result.numTrainEvents;
+      return {
+        ...stateAt(result, 0),
+        ...(result.loss !== undefined && { loss: result.loss }),
+        ...(result.trainSeconds > 0 && { eventsPerSecond: readEvents / result.trainSeconds }),
+      };
+    },
+  };
+}

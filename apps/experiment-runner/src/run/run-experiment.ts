@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
+import { type PrepareProgress, planRollingEvaluation } from '@nimue/data';
+import { summarizeResults, type WindowResult } from '@nimue/trainer';
+import type { Experiment } from '../experiment/experiment.ts';
+import { renderHtml } from '../report/html-report.ts';
+import { renderMarkdown } from '../report/markdown-report.ts';
+import type { RunReport } from '../report/run-report.ts';
+import { checksumOfPrepared } from './data-checksum.ts';
+import { describeRun } from './describe-run.ts';
+import { describeEnvironment, type RunEnvironment } from './environment.ts';
+import { asInput, stoppable } from './input-step.ts';
+import { createRunFolder } from './run-folder.ts';
+import { runParts } from './run-parts.ts';
+import type { RunPart, RunPlan } from './run-plan.ts';
+import type { ProgressView } from './show-progress.ts';
+
+/** What a run needs of the container. */
+export type RunServices = Pick<
+  NimueServices,
+  'artifacts' | 'chooseBackend' | 'clock' | 'datasets' | 'logger' | 'models' | 'trainer'
+>;
+
+export interface RunExperimentOptions {
+  /** Holds a folder per experiment, and in it one per run. Default `runs`. */
+  readonly runsDirectory?: string;
+  /** Prepared logs, reused from run to run. Default `prepared`. */
+  readonly preparedDirectory?: string;
+  /** Stops the run between two steps; what is finished stays in `metrics.jsonl`. */
+  readonly signal?: AbortSignal;
+  /** Follows the preparation of the log; hears nothing when it was prepared before. */
+  readonly preparation?: { onProgress(progress: PrepareProgress): void; close(): void };
+  /** Gives the view of the run's progress, when the plan is known. */
+  readonly watch?: (plan: RunPlan, clock: Clock) => ProgressView;
+}
+
+export interface RunOutcome extends RunReport {
+  /** The run's folder. */
+  readonly path: string;
+  readonly backend: ChosenBackend;
+}
+
+/**
+ * Runs an experiment from log to report: data into windows, then every model with every seed through the same windows,
+ * then the report. Nothing is written to the runs' folder before data and plan are known to be good.
+ *
+ * @throws InputError when the data or the backend do not fit the experiment
+ */
+export async function runExperiment(
+  experiment: Experiment,
+  services: RunServices,
+  options: RunExperimentOptions = {},
+): Promise<RunOutcome> {
+  const { clock, logger } = services;
+  const startedAt = clock.now();
+  const backend = await asInput('', () => services.chooseBackend(experiment.backend));
+  logger.info(backend.line);
+  const prepared = await asInput('', () => prepare(experiment, services, options));
+  try {
+    const plan = await asInput(`${experiment.name}: `, () => planRun(experiment, prepared, services));
+    for (const line of describeRun(plan, experiment)) logger.info(line);
+    const { key, directory } = prepared.dataset;
+    const data = { key, checksum: await checksumOfPrepared(directory), directory: resolve(directory) };
+    const environment = await describeEnvironment(backend, data, startedAt);
+    const { path, report } = await runIntoFolder(experiment, environment, plan, services, options);
+    return { ...report, path, backend };
+  } finally {
+    prepared.dataset.close();
+  }
+}
+
+async function prepare(
+  { dataset, sessions, windows, split }: Experiment,
+  { datasets }: RunServices,
+  { preparedDirectory: directory = 'prepared', preparation, signal }: RunExperimentOptions,
+): Promise<PreparedData> {
+  const onProgress = preparation?.onProgress;
+  try {
+    return await stoppable(datasets.prepare({ dataset, sessions, windows, split, directory, onProgress }), signal);
+  } finally {
+    preparation?.close();
+  }
+}
+
+function planRun(experiment: Experiment, { dataset, references }: PreparedData, services: RunServices): RunPlan {
+  const { contenders, seeds, rolling } = experiment;
+  const parts: RunPart[] = references.map((reference) => ({ kind: 'reference', reference, seed: seeds[0] }));
+  for (const config of contenders) {
+    const contender = services.trainer.createContender(config);
+    const isNeural = services.models.get(config.model.name)?.kind === 'neural';
+    for (const seed of seeds) parts.push({ kind: 'contender', contender, isNeural, seed });
+  }
+  return { dataset, evaluation: planRollingEvaluation(dataset.windows, rolling), parts };
+}
+
+async function runIntoFolder(
+  experiment: Experiment,
+  environment: RunEnvironment,
+  plan: RunPlan,
+  { artifacts, clock, logger, trainer }: RunServices,
+  { runsDirectory = 'runs', signal, watch }: RunExperimentOptions,
+): Promise<{ path: string; report: RunReport }> {
+  const folder = await createRunFolder(experiment, environment, { artifacts, runsDirectory });
+  const view = watch?.(plan, clock);
+  const results: WindowResult[] = [];
+  const onResult = (result: WindowResult) => {
+    folder.addResult(result);
+    results.push(result);
+  };
+  try {
+    await runParts(plan, { trainer, evaluation: experiment.evaluation, signal, onResult, onEvent: view?.onEvent });
+    view?.close();
+  } catch (error) {
+    view?.close();
+    const numExpected = plan.parts.length * plan.evaluation.steps.length;
+    logger.info(`${results.length} of ${numExpected} window results are in ${folder.path}/metrics.jsonl`);
+    throw error;
+  } finally {
+    folder.close();
+  }
+  const report: RunReport = {
+    experiment,
+    environment,
+    summaries: summarizeResults(results),
+    results,
+    references: plan.parts.flatMap((part) => (part.kind === 'reference' ? [part.reference.label] : [])),
+    skippedWindows: plan.evaluation.skipped.map(({ id, reason }) => ({ id, reason })),
+    finishedAt: clock.now(),
+  };
+  await folder.writeReport('report.md', renderMarkdown(report));
+  await folder.writeReport('report.html', renderHtml(report));
+  return { path: folder.path, report };
+}

@@ -1,0 +1,103 @@
+import type { LineSink, Logger } from '@nimue/container';
+import type { PrepareProgress } from '@nimue/data';
+import type { TrainerEvent, TrainerListener } from '@nimue/trainer';
+import { formatCount, formatDuration, formatMetric } from '../report/format.ts';
+import type { ProgressState, ProgressTracker } from './progress.ts';
+
+/** Shows a run as it goes. */
+export interface ProgressView {
+  readonly onEvent: TrainerListener;
+  /** Takes the bar away. */
+  close(): void;
+}
+
+/** One line per window, for files, pipes and logs. */
+export function createLineView(tracker: ProgressTracker, logger: Logger): ProgressView {
+  return {
+    onEvent(event) {
+      const state = tracker.update(event);
+      if (event.type === 'windowDone') logger.info(windowLine(event, state));
+    },
+    close() {},
+  };
+}
+
+/** A terminal that can be drawn upon. */
+export interface TerminalSink extends LineSink {
+  readonly columns?: number;
+}
+
+const REDRAW_MS = 100;
+const BAR_WIDTH = 24;
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** A bar that is redrawn in place, with the lines of the finished windows above it. */
+export function createBarView(
+  tracker: ProgressTracker,
+  logger: Logger,
+  terminal: TerminalSink,
+  nowMs: () => number,
+): ProgressView {
+  let drawnMs = Number.NEGATIVE_INFINITY;
+  return {
+    onEvent(event) {
+      const state = tracker.update(event);
+      if (event.type === 'windowDone') {
+        terminal.write(CLEAR_LINE);
+        logger.info(windowLine(event, state));
+      } else if (nowMs() - drawnMs < REDRAW_MS) return;
+      drawnMs = nowMs();
+      terminal.write(`${CLEAR_LINE}${barLine(state).slice(0, (terminal.columns || 120) - 1)}`);
+    },
+    close: () => void terminal.write(CLEAR_LINE),
+  };
+}
+
+const STAGES: Readonly<Record<PrepareProgress['stage'], string>> = {
+  generate: 'generating the log',
+  read: 'reading the log',
+  sessionize: 'events into sessions',
+  write: 'writing windows',
+};
+
+/** Shows the preparation of a log, which happens once: in place on a terminal, else as a single line. */
+export function createPreparationView(logger: Logger, terminal?: TerminalSink) {
+  let isAnnounced = false;
+  return {
+    onProgress({ stage, done, total }: PrepareProgress): void {
+      const counts = total > 0 ? ` ${formatCount(done)} of ${formatCount(total)}` : '';
+      if (terminal) terminal.write(`${CLEAR_LINE}preparing data: ${STAGES[stage]}${counts}`);
+      else if (!isAnnounced) logger.info('preparing data; it is kept for the next run');
+      isAnnounced = true;
+    },
+    close(): void {
+      if (terminal && isAnnounced) terminal.write(CLEAR_LINE);
+    },
+  };
+}
+
+/** `window 3/7 2024-01-04 gru4rec ndcg@20 .4312 hr@20 .6120 loss 3.21 12,300 events/s` */
+export function windowLine({ result }: Extract<TrainerEvent, { type: 'windowDone' }>, state: ProgressState): string {
+  const metrics = Object.entries(result.metrics).map(([label, value]) => `${label} ${formatMetric(value)}`);
+  return [state.where, ...metrics, ...speedParts(state)].join(' ');
+}
+
+/** `━━━━────  42 % window 3/7 … epoch 2/3 step 40/90 loss 3.21 12,300 events/s 1:10 left` */
+export function barLine(state: ProgressState): string {
+  const filled = Math.round(state.share * BAR_WIDTH);
+  const parts = [
+    `${'━'.repeat(filled)}${'─'.repeat(BAR_WIDTH - filled)} ${String(Math.floor(state.share * 100)).padStart(3)} %`,
+    state.where,
+  ];
+  if (state.epoch !== undefined) parts.push(`epoch ${state.epoch} step ${state.step}`);
+  parts.push(...speedParts(state));
+  if (state.remainingSeconds !== undefined) parts.push(`${formatDuration(state.remainingSeconds)} left`);
+  return parts.join(' ');
+}
+
+function speedParts({ loss, eventsPerSecond }: ProgressState): string[] {
+  const parts: string[] = [];
+  if (loss !== undefined) parts.push(`loss ${loss.toFixed(2)}`);
+  if (eventsPerSecond !== undefined) parts.push(`${formatCount(eventsPerSecond)} events/s`);
+  return parts;
+}

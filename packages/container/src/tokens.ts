@@ -1,0 +1,39 @@
+import type { DatasetSpec } from '@nimue/data';
+import type { LossSpec } from '@nimue/losses';
+import type { ModelSpec } from '@nimue/models';
+import type { ServiceIdentifier } from 'inversify';
+import type { BackendChooser } from './backends/choose-backend.ts';
+import type { ArtifactStore } from './services/artifact-store.ts';
+import type { Clock } from './services/clock.ts';
+import type { DatasetService } from './services/dataset-service.ts';
+import type { Logger } from './services/logger.ts';
+import type { Trainer } from './services/trainer.ts';
+
+/** Everything that the container can give out. */
+export interface NimueServices {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly artifacts: ArtifactStore;
+  readonly chooseBackend: BackendChooser;
+  /** Model name in an experiment file → spec. */
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  /** Loss name in an experiment file → spec. */
+  readonly losses: ReadonlyMap<string, LossSpec>;
+  /** Ready-made descriptions of well-known logs, by name. */
+  readonly datasetSpecs: ReadonlyMap<string, DatasetSpec>;
+  readonly datasets: DatasetService;
+  readonly trainer: Trainer;
+}
+
+/** What to ask the container for: `container.get(TOKENS.clock)`. */
+export const TOKENS: { readonly [Name in keyof NimueServices]: ServiceIdentifier<NimueServices[Name]> } = {
+  clock: Symbol.for('nimue.clock'),
+  logger: Symbol.for('nimue.logger'),
+  artifacts: Symbol.for('nimue.artifacts'),
+  chooseBackend: Symbol.for('nimue.chooseBackend'),
+  models: Symbol.for('nimue.models'),
+  losses: Symbol.for('nimue.losses'),
+  datasetSpecs: Symbol.for('nimue.datasetSpecs'),
+  datasets: Symbol.for('nimue.datasets'),
+  trainer: Symbol.for('nimue.trainer'),
+};
