@@ -12,6 +12,8 @@ export interface Dropout {
 export const NO_DROPOUT: Dropout = { rate: 0, seed: 0 };
 
 export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'tanh' | 'sigmoid';
+/** `bfloat16` rounds the operands of matrix products to 8 significant bits where the processor multiplies those faster. */
+export type ProductPrecision = 'float32' | 'bfloat16';
 export type NormKind = 'layer' | 'rms';
 
 /** Item ids that do not take part in row n: `itemIds[offsets[n]] … itemIds[offsets[n + 1] - 1]`. */
@@ -141,6 +143,8 @@ export interface SoftmaxHeadArgs {
   readonly firstRow: number;
   readonly temperature: number;
   readonly labelSmoothing: number;
+  /** Operands of the products; sums are always float32. A kernel without bfloat16 computes in float32. */
+  readonly precision?: ProductPrecision;
 }
 
 export interface RankOfTargetArgs {

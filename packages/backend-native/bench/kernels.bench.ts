@@ -1,0 +1,188 @@
+// Times every kernel at the sizes of the targets and prints one JSON line per row:
+//   node --conditions=@nimue/source --import ./bench/register-ts.mjs bench/kernels.bench.ts [name …]
+import * as ops from '@nimue/ops';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import { nativeAddon, registerNativeBackend } from '../src/register-native-backend.ts';
+import { measure } from './measure.ts';
+import { sessionLengths } from './sasrec-step.ts';
+
+interface Row {
+  readonly name: string;
+  /** Floating-point operations that cannot be avoided; 0 where memory is the limit. */
+  readonly flops: number;
+  readonly body: () => void;
+  readonly tensors: readonly Tensor[];
+  readonly seconds?: number;
+}
+
+let seed = 1;
+const random = (...shape: number[]): Tensor => tf.randomNormal(shape, 0, 0.1, 'float32', seed++);
+const ids = (count: number, end: number): Int32Array =>
+  Int32Array.from({ length: count }, (_, i) => 3 + (ops.deriveSeed(seed, i) % (end - 3)));
+
+function withGradients(
+  name: string,
+  flops: number,
+  tensors: Tensor[],
+  op: (...t: Tensor[]) => Tensor,
+  seconds = 1,
+): Row {
+  const gradients = tf.grads((...t: Tensor[]) => tf.sum(op(...t)));
+  return { name, flops, tensors, seconds, body: () => tf.tidy(() => void gradients(tensors)) };
+}
+
+function offsetsOf(lengths: readonly number[]): Int32Array {
+  const offsets = new Int32Array(lengths.length + 1);
+  lengths.forEach((length, b) => {
+    offsets[b + 1] = offsets[b] + length;
+  });
+  return offsets;
+}
+
+function head(rows: number, width: number, items: number, seconds = 2): Row {
+  const targets = ids(rows, items + 3);
+  const gradients = tf.grads((h: Tensor, w: Tensor) => ops.softmaxHead(h as Tensor2D, w as Tensor2D, targets));
+  const tensors = [random(rows, width), random(items + 3, width)];
+  return {
+    name: `softmax head ${rows} × ${width}, V ${items}`,
+    flops: 6 * rows * width * items,
+    tensors,
+    seconds,
+    body: () => tf.tidy(() => void gradients(tensors)),
+  };
+}
+
+function attention(numSessions: number, maxLength: number, meanLength: number, width: number, numHeads: number): Row {
+  const offsets = offsetsOf(sessionLengths({ numSessions, maxLength, meanLength }));
+  const total = offsets[numSessions];
+  return withGradients(
+    `attention B${numSessions} max ${maxLength} mean ${meanLength} d${width} H${numHeads}, dropout .2`,
+    0,
+    [random(total, width), random(total, width), random(total, width)],
+    (q, k, v) =>
+      ops.jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, {
+        numHeads,
+        causal: true,
+        dropout: { rate: 0.2, seed: 7 },
+      }),
+  );
+}
+
+function gru(name: string, lengths: number[], width: number): Row {
+  const offsets = offsetsOf(lengths);
+  const total = offsets[lengths.length];
+  return withGradients(
+    name,
+    36 * total * width * width,
+    [random(total, width), random(width, 3 * width), random(width, 3 * width), random(3 * width), random(3 * width)],
+    (x, inputWeights, recurrentWeights, inputBias, recurrentBias) =>
+      ops.gru(x as Tensor2D, offsets, {
+        inputWeights: inputWeights as Tensor2D,
+        recurrentWeights: recurrentWeights as Tensor2D,
+        inputBias: inputBias as Tensor1D,
+        recurrentBias: recurrentBias as Tensor1D,
+      }),
+  );
+}
+
+function adam(rows: number, width: number): Row {
+  const parameter = tf.variable(random(rows, width));
+  const moments = [0, 1].map(() => tf.variable(tf.zerosLike(parameter), false));
+  const gradient = random(rows, width);
+  let step = 0;
+  return {
+    name: `Adam, dense, ${rows} × ${width}`,
+    flops: 0,
+    tensors: [parameter, ...moments, gradient],
+    body: () =>
+      ops.adam({
+        parameter,
+        gradient,
+        moment1: moments[0],
+        moment2: moments[1],
+        learningRate: 1e-3,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        weightDecay: 0,
+        step: ++step,
+      }),
+  };
+}
+
+function scores(rows: number, width: number, items: number): Row {
+  const [hidden, table] = [random(rows, width) as Tensor2D, random(items + 3, width) as Tensor2D];
+  const targets = ids(rows, items + 3);
+  return {
+    name: `evaluation ${rows} × ${items}, d${width}: rank and top-20`,
+    flops: 4 * rows * items * width,
+    tensors: [hidden, table],
+    body: () => {
+      ops.rankOfTarget(hidden, table, targets);
+      ops.topK(hidden, table, 20);
+    },
+  };
+}
+
+const ROWS: Record<string, () => Row> = {
+  matmul: () => {
+    const [a, b] = [random(1024, 1024), random(1024, 1024)];
+    return {
+      name: 'matrix product 1024³',
+      flops: 2 * 1024 ** 3,
+      tensors: [a, b],
+      body: () => tf.matMul(a, b).dispose(),
+    };
+  },
+  'head-1280': () => head(1280, 64, 15316),
+  'head-5000': () => head(5000, 128, 16000),
+  'head-10000': () => head(10000, 64, 3416),
+  'head-400k': () => head(2048, 64, 400_000, 10),
+  'attention-short': () => attention(256, 20, 6, 128, 1),
+  'attention-short-4': () => attention(256, 20, 6, 128, 4),
+  'attention-long': () => attention(128, 200, 165, 64, 1),
+  'attention-long-4': () => attention(128, 200, 165, 64, 4),
+  'gru-full': () => gru('GRU B256 d128, full T20', Array<number>(256).fill(20), 128),
+  'gru-packed': () =>
+    gru('GRU B256 d128, packed, mean 5.6', sessionLengths({ numSessions: 256, maxLength: 20, meanLength: 5.6 }), 128),
+  norm: () =>
+    withGradients(
+      'residual + dropout + layer norm 21,700 × 64',
+      0,
+      [random(21_700, 64), random(64), random(64), random(21_700, 64)],
+      (x, gamma, beta, residual) =>
+        ops.residualNorm(x as Tensor2D, gamma as Tensor1D, {
+          beta: beta as Tensor1D,
+          residual: residual as Tensor2D,
+          dropout: { rate: 0.2, seed: 3 },
+        }),
+    ),
+  adam: () => adam(400_000, 64),
+  scores: () => scores(2000, 128, 50_000),
+};
+
+const status = registerNativeBackend();
+if (!status.available) throw new Error(status.reason);
+tf.setBackend('native');
+const peak = nativeAddon().measurePeak();
+console.log(JSON.stringify({ key: 'machine', ...status, peakGflops: peak / 1e9 }));
+const wanted = process.argv.slice(2);
+for (const [key, create] of Object.entries(ROWS)) {
+  if (wanted.length > 0 && !wanted.includes(key)) continue;
+  const row = create();
+  nativeAddon().takeScratchPeak();
+  const timing = measure(row.body, { seconds: row.seconds });
+  const gflops = row.flops > 0 ? row.flops / timing.bestMs / 1e6 : undefined;
+  console.log(
+    JSON.stringify({
+      key,
+      name: row.name,
+      ...timing,
+      gflops,
+      shareOfPeak: gflops && (gflops * 1e9) / peak,
+      scratchMb: nativeAddon().takeScratchPeak() / 1e6,
+    }),
+  );
+  tf.dispose(row.tensors as Tensor[]);
+}

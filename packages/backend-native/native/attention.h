@@ -1,0 +1,183 @@
+// Attention within each session, one (session, head) per task, with tiles Sᵀ[key, query]: queries are lanes and the
+// softmax runs down the keys. Only the log-sum-exp is kept for the gradient.
+#pragma once
+#include <math.h>
+
+#include "keep.h"
+#include "gemm.h"
+
+namespace {
+
+/** One session's part of one head: matrices [length, headWidth] with row stride `width`. */
+struct AttentionHead {
+  int64_t at;  // offset of the first element in query, key, value, y
+  int64_t firstRow, length, head;
+  int headWidth, padded;
+};
+
+/** Heads of long sessions first, so that the threads end together. */
+static void sortSessions(const int32_t* offsets, int64_t numSessions, int32_t* order) {
+  int32_t longest = 0;
+  for (int64_t b = 0; b < numSessions; b++) longest = greater(longest, offsets[b + 1] - offsets[b]);
+  Scratch<int32_t> start(longest + 2);
+  memset(start, 0, (longest + 2) * sizeof(int32_t));
+  for (int64_t b = 0; b < numSessions; b++) start[longest - (offsets[b + 1] - offsets[b]) + 1]++;
+  for (int32_t i = 0; i <= longest; i++) start[i + 1] += start[i];
+  for (int64_t b = 0; b < numSessions; b++)
+    order[start[longest - (offsets[b + 1] - offsets[b])]++] = static_cast<int32_t>(b);
+}
+
+template <typename Body>
+static void forEachHead(const nimue::AttentionArgs& args, const Body& body) {
+  Scratch<int32_t> order(args.numSessions);
+  sortSessions(args.offsets, args.numSessions, order);
+  const int headWidth = static_cast<int>(args.width / args.numHeads);
+  parallelSlices(args.numSessions * args.numHeads, 1, [&](int64_t i0, int64_t i1) {
+    for (int64_t i = i0; i < i1; i++) {
+      const int64_t session = order[i / args.numHeads], head = i % args.numHeads;
+      const int64_t first = args.offsets[session], length = args.offsets[session + 1] - first;
+      if (length == 0 || headWidth == 0) continue;
+      body(AttentionHead{first * args.width + head * headWidth, first, length, head, headWidth,
+                         roundUp(headWidth, VL)});
+    }
+  });
+}
+
+/** Rows that may be read in whole registers: in place where the width allows, else a padded copy. */
+struct WholeRows {
+  const float* data;
+  int64_t stride;
+};
+
+INLINE WholeRows wholeRows(const float* from, int64_t stride, int64_t rows, const AttentionHead& h, float* scratch) {
+  if (h.headWidth % VL == 0) return {from, stride};
+  stageRows(from, stride, rows, h.headWidth, h.padded, scratch, h.padded);
+  return {scratch, h.padded};
+}
+
+INLINE int queryTile(int64_t length) { return length <= VL ? VL : PANEL; }
+
+static void attention(const nimue::AttentionArgs& args) {
+  forEachHead(args, [&](const AttentionHead& h) {
+    const int tile = queryTile(h.length);
+    const bool whole = h.headWidth % VL == 0;
+    Scratch<float> queryT(h.headWidth * tile), scores(h.length * tile);
+    Scratch<float> valueRows(whole ? 0 : h.length * h.padded), out(whole ? 0 : tile * h.padded);
+    const WholeRows value = wholeRows(args.value + h.at, args.width, h.length, h, valueRows);
+    for (int64_t i0 = 0; i0 < h.length; i0 += tile) {
+      const int queries = static_cast<int>(lesser64(tile, h.length - i0));
+      const int64_t keys = args.causal ? i0 + queries : h.length;
+      stageTransposed(args.query + h.at + i0 * args.width, args.width, queries, h.headWidth, tile, args.scale, queryT,
+                      tile);
+      blockProduct<false>(keys, tile, h.headWidth, Tile{args.key + h.at, args.width, 1, queryT, tile, scores, tile});
+      for (int l = 0; l < tile && l < roundUp(queries, VL); l += VL) {
+        const VI query = splatInt(static_cast<int>(i0) + l) + lanes();
+        const VU hashes = rowHashes(args.dropout, static_cast<uint32_t>((h.firstRow + i0 + l) * args.numHeads + h.head),
+                                    static_cast<uint32_t>(args.numHeads));
+        V max = load(scores + l);
+        for (int64_t j = 1; j < keys; j++) {
+          float* const s = scores + j * tile + l;
+          if (args.causal && j > i0 + l) store(s, select(query >= splatInt(static_cast<int>(j)), load(s), splat(-1e30f)));
+          max = vmax(max, load(s));
+        }
+        V sum{};
+        for (int64_t j = 0; j < keys; j++) {
+          float* const s = scores + j * tile + l;
+          V e = vexp(load(s) - max);
+          if (args.causal && j > i0 + l) e = select(query >= splatInt(static_cast<int>(j)), e, V{});
+          store(s, e);
+          sum = sum + e;
+        }
+        const V inverse = splat(1.f) / sum;
+        for (int64_t j = 0; j < keys; j++) {
+          float* const s = scores + j * tile + l;
+          V probability = load(s) * inverse;
+          if (args.dropout.active)
+            probability = dropped(args.dropout, probability, keptRows(args.dropout, hashes, static_cast<uint32_t>(j)));
+          store(s, probability);
+        }
+        for (int i = 0; i < VL && l + i < queries; i++)
+          args.logSumExp[(h.firstRow + i0 + l + i) * args.numHeads + h.head] = max[i] + logf(sum[i]);
+      }
+      float* const y = args.y + h.at + i0 * args.width;
+      Tile mix{scores, 1, tile, value.data, value.stride, whole ? y : static_cast<float*>(out),
+               whole ? args.width : h.padded};
+      blockProduct<false>(queries, h.padded, keys, mix);
+      if (!whole) unstageRows<false>(out, h.padded, queries, h.headWidth, y, args.width);
+    }
+  });
+}
+
+/**
+ * With p the probabilities, k the dropout's factors and dp = dy · valueᵀ: dValue = Σ (k p) dy,
+ * ds = p (k dp − Σⱼ k p dp), dQuery = scale Σⱼ ds key, dKey = scale Σᵢ ds query.
+ */
+static void attentionGradient(const nimue::AttentionArgs& args) {
+  forEachHead(args, [&](const AttentionHead& h) {
+    const int tile = queryTile(h.length);
+    const bool whole = h.headWidth % VL == 0;
+    const int64_t rows = h.length * h.padded, copies = whole ? 0 : rows;
+    Scratch<float> queryT(h.headWidth * tile), dyT(h.headWidth * tile), scores(h.length * tile), dScores(h.length * tile);
+    Scratch<float> dKey(rows), dValue(rows), keyRows(copies), queryRows(copies), dyRows(copies);
+    Scratch<float> out(whole ? 0 : tile * h.padded);
+    memset(dKey, 0, rows * sizeof(float));
+    memset(dValue, 0, rows * sizeof(float));
+    const WholeRows key = wholeRows(args.key + h.at, args.width, h.length, h, keyRows);
+    const WholeRows query = wholeRows(args.query + h.at, args.width, h.length, h, queryRows);
+    const WholeRows dy = wholeRows(args.dy + h.at, args.width, h.length, h, dyRows);
+    for (int64_t i0 = 0; i0 < h.length; i0 += tile) {
+      const int queries = static_cast<int>(lesser64(tile, h.length - i0));
+      const int64_t keys = args.causal ? i0 + queries : h.length;
+      stageTransposed(args.query + h.at + i0 * args.width, args.width, queries, h.headWidth, tile, args.scale, queryT,
+                      tile);
+      stageTransposed(args.dy + h.at + i0 * args.width, args.width, queries, h.headWidth, tile, 1.f, dyT, tile);
+      blockProduct<false>(keys, tile, h.headWidth, Tile{args.key + h.at, args.width, 1, queryT, tile, scores, tile});
+      blockProduct<false>(keys, tile, h.headWidth, Tile{args.value + h.at, args.width, 1, dyT, tile, dScores, tile});
+      for (int l = 0; l < tile && l < roundUp(queries, VL); l += VL) {
+        const VI row = splatInt(static_cast<int>(i0) + l) + lanes();
+        const VU hashes = rowHashes(args.dropout, static_cast<uint32_t>((h.firstRow + i0 + l) * args.numHeads + h.head),
+                                    static_cast<uint32_t>(args.numHeads));
+        V logSumExp{};
+        for (int i = 0; i < VL && l + i < queries; i++)
+          logSumExp[i] = args.savedLogSumExp[(h.firstRow + i0 + l + i) * args.numHeads + h.head];
+        V delta{};
+        for (int64_t j = 0; j < keys; j++) {
+          float *const s = scores + j * tile + l, *const ds = dScores + j * tile + l;
+          V p = vexp(load(s) - logSumExp);
+          if (args.causal && j > i0 + l) p = select(row >= splatInt(static_cast<int>(j)), p, V{});
+          V dp = load(ds);
+          if (args.dropout.active) {
+            const VI kept = keptRows(args.dropout, hashes, static_cast<uint32_t>(j));
+            dp = dropped(args.dropout, dp, kept);
+            delta = fma(p, dp, delta);
+            p = select(kept, p, -p);  // the sign remembers what was dropped
+          } else {
+            delta = fma(p, dp, delta);
+          }
+          store(s, p);
+          store(ds, dp);
+        }
+        const V scale = splat(args.scale), keptScale = splat(args.dropout.active ? args.dropout.scale : 1.f);
+        for (int64_t j = 0; j < keys; j++) {
+          float *const s = scores + j * tile + l, *const ds = dScores + j * tile + l;
+          const V p = load(s);
+          store(ds, vabs(p) * (load(ds) - delta) * scale);
+          store(s, vmax(p, V{}) * keptScale);
+        }
+      }
+      const float* const dyTile = dy.data + i0 * dy.stride;
+      blockProduct<true>(keys, h.padded, queries, Tile{scores, tile, 1, dyTile, dy.stride, dValue, h.padded});
+      const float* const queryTileRows = query.data + i0 * query.stride;
+      blockProduct<true>(keys, h.padded, queries, Tile{dScores, tile, 1, queryTileRows, query.stride, dKey, h.padded});
+      float* const dQuery = args.dQuery + h.at + i0 * args.width;
+      Tile toQuery{dScores, 1, tile, key.data, key.stride, whole ? dQuery : static_cast<float*>(out),
+                   whole ? args.width : h.padded};
+      blockProduct<false>(queries, h.padded, keys, toQuery);
+      if (!whole) unstageRows<false>(out, h.padded, queries, h.headWidth, dQuery, args.width);
+    }
+    unstageRows<false>(dKey, h.padded, h.length, h.headWidth, args.dKey + h.at, args.width);
+    unstageRows<false>(dValue, h.padded, h.length, h.headWidth, args.dValue + h.at, args.width);
+  });
+}
+
+}  // namespace

@@ -1,0 +1,114 @@
+// Products with bfloat16 operands and single-precision sums, where the processor multiplies pairs of them (AVX512-BF16).
+//
+// A "pair" is two bfloat16 numbers that follow each other along the inner dimension, in one 32-bit element: the products
+// then have the shape of the single-precision ones with half the depth.
+#pragma once
+#include "vec.h"
+
+namespace {
+
+/** The upper half of the nearest bfloat16 (ties to even), as 16 low bits. */
+INLINE VU roundToBf16(V v) {
+  const VU bits = (VU)asInt(v);
+  return (bits + splatBits(0x7fff) + ((bits >> 16) & splatBits(1))) >> 16;
+}
+
+/** Lane by lane: `low` first, `high` second. */
+INLINE VU pairOf(V low, V high) { return roundToBf16(low) | (roundToBf16(high) << 16); }
+
+INLINE void storePairs(uint32_t* p, VU v) { memcpy(p, &v, sizeof v); }
+
+/** Rows r, r + 1 become one row of pairs: out[r / 2, c] = (from[r, c], from[r + 1, c]); an odd last row pairs with 0. */
+static void pairRows(const float* from, int64_t stride, int rows, int columns, uint32_t* out, int64_t outStride) {
+  for (int r = 0; r < rows; r += 2)
+    for (int c = 0; c < columns; c += VL) {
+      const V high = r + 1 < rows ? load(from + (r + 1) * stride + c) : V{};
+      storePairs(out + r / 2 * outStride + c, pairOf(load(from + r * stride + c), high));
+    }
+}
+
+#if defined(__AVX512F__) && defined(__x86_64__)
+INLINE bool hasBf16() { return __builtin_cpu_supports("avx512bf16"); }
+
+#pragma GCC push_options
+#pragma GCC target("avx512bf16")
+
+/** Columns c, c + 1 become one pair: a row of bfloat16 numbers, read as 32-bit elements. `columns` multiple of VL. */
+static void pairColumns(const float* from, int64_t stride, int rows, int columns, uint32_t* out, int64_t outStride) {
+  for (int r = 0; r < rows; r++)
+    for (int c = 0; c < columns; c += VL) {
+      const __m256bh half = _mm512_cvtneps_pbh((__m512)load(from + r * stride + c));
+      memcpy(out + r * outStride + c / 2, &half, sizeof half);
+    }
+}
+
+template <int ROWS, int REGS, bool ADD>
+static inline __attribute__((always_inline)) void pairTile(int64_t depth, const uint32_t* a0, int64_t aRow, int64_t aStep,
+                                                           const uint32_t* b, int64_t bStep, float* c, int64_t cRow) {
+  __m512 acc[ROWS][REGS];
+#pragma GCC unroll 16
+  for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < REGS; j++) acc[i][j] = _mm512_setzero_ps();
+#pragma GCC unroll 16
+  for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 2
+    for (int j = 0; j < REGS * VL; j += 16) __builtin_prefetch(c + i * cRow + j, 1);
+  constexpr int GROUPS = (ROWS + 2) / 3;
+  const uint32_t* a[GROUPS];
+#pragma GCC unroll 6
+  for (int g = 0; g < GROUPS; g++) a[g] = a0 + 3 * g * aRow;
+  for (int64_t k = 0; k < depth; k++) {
+    __m512bh right[REGS];
+#pragma GCC unroll 4
+    for (int j = 0; j < REGS; j++) right[j] = (__m512bh)_mm512_loadu_si512(b + j * VL);
+    b += bStep;
+#pragma GCC unroll 16
+    for (int i = 0; i < ROWS; i++) {
+      const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[i / 3][(i % 3) * aRow]));
+#pragma GCC unroll 4
+      for (int j = 0; j < REGS; j++) acc[i][j] = _mm512_dpbf16_ps(acc[i][j], left, right[j]);
+    }
+#pragma GCC unroll 6
+    for (int g = 0; g < GROUPS; g++) a[g] += aStep;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < ROWS; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < REGS; j++) {
+      float* out = c + i * cRow + j * VL;
+      store(out, ADD ? load(out) + (V)acc[i][j] : (V)acc[i][j]);
+    }
+}
+
+template <int REGS, bool ADD>
+static __attribute__((noinline)) void pairStrip(int64_t rows, int64_t depth, const uint32_t* a, int64_t aRow,
+                                                int64_t aStep, const uint32_t* b, int64_t bStep, float* c, int64_t cRow) {
+  for (; rows >= 12; rows -= 12, a += 12 * aRow, c += 12 * cRow)
+    pairTile<12, REGS, ADD>(depth, a, aRow, aStep, b, bStep, c, cRow);
+  for (; rows >= 4; rows -= 4, a += 4 * aRow, c += 4 * cRow)
+    pairTile<4, REGS, ADD>(depth, a, aRow, aStep, b, bStep, c, cRow);
+  for (; rows >= 1; rows--, a += aRow, c += cRow) pairTile<1, REGS, ADD>(depth, a, aRow, aStep, b, bStep, c, cRow);
+}
+
+/** C[rows, columns] (=, +=) Σ over pairs of A · B; `columns` a multiple of VL. */
+template <bool ADD>
+static void pairProduct(int64_t rows, int64_t columns, int64_t depth, const uint32_t* a, int64_t aRow, int64_t aStep,
+                        const uint32_t* b, int64_t bStep, float* c, int64_t cRow) {
+  for (; columns >= 2 * VL; columns -= 2 * VL, b += 2 * VL, c += 2 * VL)
+    pairStrip<2, ADD>(rows, depth, a, aRow, aStep, b, bStep, c, cRow);
+  for (; columns > 0; columns -= VL, b += VL, c += VL) pairStrip<1, ADD>(rows, depth, a, aRow, aStep, b, bStep, c, cRow);
+}
+
+#pragma GCC pop_options
+#else
+
+INLINE bool hasBf16() { return false; }
+static void pairColumns(const float*, int64_t, int, int, uint32_t*, int64_t) {}
+template <bool ADD>
+static void pairProduct(int64_t, int64_t, int64_t, const uint32_t*, int64_t, int64_t, const uint32_t*, int64_t, float*,
+                        int64_t) {}
+
+#endif
+
+}  // namespace

@@ -1,0 +1,189 @@
+// What every instruction set's copy of the kernels offers. Shapes: N rows, D width, T positions, B sessions, V items,
+// H heads. All matrices are row-major without gaps; arguments have been checked by the caller.
+#pragma once
+#include <stdint.h>
+
+namespace nimue {
+
+enum Activation { NONE = 0, RELU = 1, GELU = 2, SILU = 3, TANH = 4, SIGMOID = 5 };
+enum BinaryKind { ADD = 0, SUBTRACT = 1, MULTIPLY = 2, DIVIDE = 3 };
+enum UnaryKind { U_RELU = 0, U_TANH = 1, U_SIGMOID = 2, U_EXP = 3, U_SQUARE = 4, U_SQRT = 5, U_NEGATE = 6, U_RSQRT = 7 };
+
+/** Element (row, column) stays, times `scale`, when its hash is at least `threshold`. */
+struct Dropout {
+  bool active;
+  uint32_t seed, threshold;
+  float scale;
+};
+
+struct MatMulArgs {
+  int64_t batch, m, n, k;
+  const float *a, *b;
+  int64_t aBatch, bBatch;
+  bool transposeA, transposeB;
+  float* c;
+};
+
+struct GatherArgs {
+  const float* x;
+  const int32_t* rows;
+  int64_t numRows, width;
+  float* y;
+};
+
+struct ScatterArgs {
+  const float* dy;
+  const int32_t* rows;
+  int64_t numRows, width, numOutputRows;
+  float scale;
+  Dropout dropout;
+  float* y;
+};
+
+struct EmbedArgs {
+  const float* table;
+  const int32_t* itemIds;
+  const float* positionTable;
+  const int32_t* positions;
+  int64_t numRows, width;
+  float scale;
+  Dropout dropout;
+  float* y;
+};
+
+struct ResidualAddArgs {
+  const float* x;
+  const float* residual;
+  int64_t numRows, width;
+  Dropout dropout;
+  float* y;
+};
+
+struct NormArgs {
+  const float *x, *residual, *gamma, *beta;
+  int64_t numRows, width;
+  bool rms;
+  float epsilon;
+  Dropout dropout;
+  float *y, *rowStats;
+  /* Gradient only. */
+  const float* dy;
+  float *dx, *dResidual, *dGamma, *dBeta;
+};
+
+struct LinearArgs {
+  const float *x, *weights, *bias;
+  int64_t numRows, inputs, outputs;
+  Activation activation;
+  float *y, *preActivation;
+  /* Gradient only. */
+  const float *dy, *savedY, *savedPreActivation;
+  float *dx, *dWeights, *dBias;
+};
+
+struct AttentionArgs {
+  const float *query, *key, *value;
+  const int32_t* offsets;
+  int64_t numSessions, numPositions, width, numHeads;
+  bool causal;
+  float scale;
+  Dropout dropout;
+  float *y, *logSumExp;
+  /* Gradient only. */
+  const float *dy, *savedLogSumExp;
+  float *dQuery, *dKey, *dValue;
+};
+
+struct GruArgs {
+  const float* x;
+  const int32_t* offsets;
+  int64_t numSessions, numPositions, inputs, width;
+  const float *inputWeights, *recurrentWeights, *inputBias, *recurrentBias;
+  /* saved [T, 4 D]: reset, update, candidate, recurrent part of the candidate. */
+  float *y, *saved;
+  /* Gradient only. */
+  const float *dy, *savedY, *savedGates;
+  float *dx, *dInputWeights, *dRecurrentWeights, *dInputBias, *dRecurrentBias;
+};
+
+struct HeadArgs {
+  const float *hidden, *table, *bias;
+  const int32_t* targetIds;
+  int64_t numRows, numItems, width, firstRow;
+  float temperature, labelSmoothing;
+  bool bf16;
+  double* loss;
+  /* Null without gradients. */
+  float *dHidden, *dTable, *dBias;
+};
+
+struct RankArgs {
+  const float *hidden, *table, *bias;
+  const int32_t *targetIds, *excludedOffsets, *excludedIds;
+  int64_t numRows, numItems, width, firstRow;
+  int32_t* ranks;
+};
+
+struct TopKArgs {
+  const float *hidden, *table, *bias;
+  const int32_t *excludedOffsets, *excludedIds;
+  int64_t numRows, numItems, width, firstRow, k;
+  int32_t* itemIds;
+  float* scores;
+  /* First row with a score that is not finite, or −1. */
+  int64_t* nonFiniteRow;
+};
+
+struct AdamArgs {
+  float *parameter, *moment1, *moment2;
+  const float* gradient;
+  int64_t count;
+  double learningRate, beta1, beta2, epsilon, weightDecay;
+  int64_t step;
+};
+
+/** y[i] = a[i mod aCount] ∘ b[i mod bCount]: equal sizes, a scalar, or a row for every row. */
+struct BinaryArgs {
+  BinaryKind kind;
+  const float *a, *b;
+  int64_t count, aCount, bCount;
+  float* y;
+};
+
+struct KernelTable {
+  const char* name;
+  /** Whether the head can multiply bfloat16 operands on this processor. */
+  bool (*hasBf16)();
+  void (*matMul)(const MatMulArgs&);
+  void (*gather)(const GatherArgs&);
+  void (*scatter)(const ScatterArgs&);
+  void (*embed)(const EmbedArgs&);
+  void (*residualAdd)(const ResidualAddArgs&);
+  void (*norm)(const NormArgs&);
+  void (*normGradient)(const NormArgs&);
+  void (*linear)(const LinearArgs&);
+  void (*linearGradient)(const LinearArgs&);
+  void (*attention)(const AttentionArgs&);
+  void (*attentionGradient)(const AttentionArgs&);
+  void (*gru)(const GruArgs&);
+  void (*gruGradient)(const GruArgs&);
+  void (*head)(const HeadArgs&);
+  void (*rank)(const RankArgs&);
+  void (*topK)(const TopKArgs&);
+  void (*adam)(const AdamArgs&);
+  double (*sumSquares)(const float* x, int64_t count);
+  void (*scale)(float* x, int64_t count, float factor);
+  void (*binary)(const BinaryArgs&);
+  void (*unary)(UnaryKind kind, const float* x, int64_t count, float* y);
+  /** y[c] = Σ over rows of x[r, c] */
+  void (*columnSums)(const float* x, int64_t numRows, int64_t width, float* y);
+  /** y[r] = Σ over columns of x[r, c] */
+  void (*rowSums)(const float* x, int64_t numRows, int64_t width, float* y);
+  void (*transpose)(const float* x, int64_t numRows, int64_t width, float* y);
+  /** Fused multiply-adds per second on all threads together, for the benchmark's share of peak. */
+  double (*measurePeak)();
+  /** y = f(x) with the kernels' own exp (0), sigmoid (1), tanh (2), normal distribution (3). */
+  void (*evaluate)(int function, const float* x, int64_t count, float* y);
+};
+
+}  // namespace nimue

@@ -1,0 +1,133 @@
+import { type Activation, embed, gru, jaggedAttention, linear, residualNorm, softmaxHead } from '@nimue/ops';
+import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import {
+  type ArrayInput,
+  configurations,
+  configure,
+  evaluateOn,
+  relativeDifference,
+} from '../test/compare-backends.ts';
+import * as reference from '../test/float64-reference.ts';
+import { createRandom, offsetsOf, randomFloats, randomIds } from '../test/random-arrays.ts';
+
+const none = { rate: 0, seed: 0 };
+
+/** Native value against the double-precision one, native gradients against finite differences, on every instruction set. */
+function expectExact(
+  inputs: readonly ArrayInput[],
+  native: (...tensors: Tensor[]) => Tensor,
+  exact: (...inputs: reference.Matrix[]) => reference.Matrix,
+): void {
+  const matrices = inputs.map(({ shape, values }) =>
+    reference.matrix(shape.length === 2 ? shape[0] : 1, shape[shape.length - 1], values),
+  );
+  const value = exact(...matrices).values;
+  const weights = randomFloats(createRandom(99), value.length);
+  const gradients = reference.finiteDifferences(matrices, weights, exact);
+  for (const configuration of configurations()) {
+    configure(configuration);
+    const got = evaluateOn('native', inputs, native);
+    expect(relativeDifference(got.value, value)).toBeLessThan(2e-6);
+    got.gradients.forEach((gradient, i) => {
+      expect(relativeDifference(gradient, gradients[i])).toBeLessThan(1e-5);
+    });
+  }
+}
+
+describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed %i', (seed) => {
+  const random = createRandom(seed);
+  const upTo = (n: number) => 1 + Math.floor(random() * n);
+  const array = (...shape: number[]): ArrayInput => ({
+    shape,
+    values: randomFloats(
+      random,
+      shape.reduce((size, n) => size * n, 1),
+      0.7,
+    ),
+  });
+  const dropout = seed % 2 ? { rate: 0.25, seed: seed * 7919 } : none;
+  const lengths = Array.from({ length: upTo(4) }, () => upTo(seed === 3 ? 24 : 6) - 1);
+  const offsets = offsetsOf(lengths);
+  const size = offsets[lengths.length];
+
+  test('embed', () => {
+    const [rows, width] = [upTo(9), upTo(20)];
+    const ids = randomIds(random, size, 0, rows);
+    const positions = randomIds(random, size, 0, 5);
+    expectExact(
+      [array(rows, width), array(5, width)],
+      (table, positionTable) =>
+        embed(table as Tensor2D, ids, { positionTable: positionTable as Tensor2D, positions, scale: 2, dropout }),
+      (table, positionTable) => reference.embed(table, positionTable, ids, positions, 2, dropout),
+    );
+  });
+
+  test('linear', () => {
+    const [rows, inputs, outputs] = [upTo(30), upTo(20), upTo(20)];
+    const activation = (['none', 'gelu', 'silu', 'tanh', 'sigmoid'] as const)[seed % 5];
+    expectExact(
+      [array(rows, inputs), array(inputs, outputs), array(outputs)],
+      (x, w, b) => linear(x as Tensor2D, w as Tensor2D, b as Tensor1D, activation as Activation),
+      (x, w, b) => reference.linear(x, w, b, activation),
+    );
+  });
+
+  test('residualNorm', () => {
+    const [rows, width] = [upTo(8), 1 + upTo(20)];
+    const kind = seed % 3 ? 'layer' : 'rms';
+    expectExact(
+      [array(rows, width), array(width), array(width), array(rows, width)],
+      (x, gamma, beta, residual) =>
+        residualNorm(x as Tensor2D, gamma as Tensor1D, {
+          beta: beta as Tensor1D,
+          residual: residual as Tensor2D,
+          kind,
+          epsilon: 0.1,
+          dropout,
+        }),
+      (x, gamma, beta, residual) => reference.residualNorm(x, gamma, beta, residual, kind, 0.1, dropout),
+    );
+  });
+
+  test('jaggedAttention', () => {
+    const numHeads = upTo(3);
+    const width = numHeads * upTo(7);
+    const causal = seed % 4 !== 0;
+    expectExact(
+      [array(size, width), array(size, width), array(size, width)],
+      (q, k, v) => jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, { numHeads, causal, dropout }),
+      (q, k, v) => reference.attention(q, k, v, offsets, numHeads, causal, dropout),
+    );
+  });
+
+  test('gru', () => {
+    const [inputs, width] = [upTo(5), upTo(7)];
+    expectExact(
+      [array(size, inputs), array(inputs, 3 * width), array(width, 3 * width), array(3 * width), array(3 * width)],
+      (x, inputWeights, recurrentWeights, inputBias, recurrentBias) =>
+        gru(x as Tensor2D, offsets, {
+          inputWeights: inputWeights as Tensor2D,
+          recurrentWeights: recurrentWeights as Tensor2D,
+          inputBias: inputBias as Tensor1D,
+          recurrentBias: recurrentBias as Tensor1D,
+        }),
+      (x, w, u, b, c) => reference.gru(x, offsets, w, u, b, c),
+    );
+  });
+
+  test('softmaxHead', () => {
+    const [rows, items, width] = [upTo(12), 3 + upTo(40), upTo(12)];
+    const targetIds = randomIds(random, rows, 3, items);
+    const [temperature, labelSmoothing] = seed % 2 ? [1, 0] : [0.7, 0.2];
+    expectExact(
+      [array(rows, width), array(items, width), array(items)],
+      (hidden, table, bias) =>
+        softmaxHead(hidden as Tensor2D, table as Tensor2D, targetIds, {
+          bias: bias as Tensor1D,
+          temperature,
+          labelSmoothing,
+        }),
+      (hidden, table, bias) => reference.softmaxHead(hidden, table, bias, targetIds, 3, temperature, labelSmoothing),
+    );
+  });
+});

@@ -1,0 +1,221 @@
+import { jest } from '@jest/globals';
+import {
+  dropout,
+  embed,
+  gatherRows,
+  gru,
+  jaggedAttention,
+  linear,
+  residualAdd,
+  residualNorm,
+  softmaxHead,
+} from '@nimue/ops';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import { type ArrayInput, expectAgreement } from '../test/compare-backends.ts';
+import { createRandom, offsetsOf, randomFloats, randomIds } from '../test/random-arrays.ts';
+
+const random = createRandom(7);
+const array = (shape: number[], spread = 1): ArrayInput => ({
+  shape,
+  values: randomFloats(
+    random,
+    shape.reduce((size, n) => size * n, 1),
+    spread,
+  ),
+});
+const drop = { rate: 0.3, seed: 12345 };
+const none = { rate: 0, seed: 0 };
+
+describe('rows', () => {
+  test.each([
+    [0, 4, 5],
+    [1, 1, 1],
+    [7, 3, 5],
+    [100, 40, 33],
+    [270, 20, 64],
+  ])('%i of %i rows of width %i', (count, rows, width) => {
+    const ids = randomIds(random, count, 0, rows);
+    const positions = randomIds(random, count, 0, 9);
+    expectAgreement([array([rows, width])], (x) => gatherRows(x as Tensor2D, ids));
+    for (const dropout of [none, drop]) {
+      expectAgreement([array([rows, width]), array([9, width])], (table, positionTable) =>
+        embed(table as Tensor2D, ids, { positionTable: positionTable as Tensor2D, positions, scale: 1.5, dropout }),
+      );
+      expectAgreement([array([rows, width])], (table) => embed(table as Tensor2D, ids, { dropout }));
+      expectAgreement([array([count, width]), array([count, width])], (x, residual) =>
+        residualAdd(x as Tensor2D, residual as Tensor2D, dropout),
+      );
+    }
+    expectAgreement([array([count, width])], (x) => dropout(x as Tensor2D, drop));
+  });
+});
+
+describe('residualNorm', () => {
+  test.each([
+    [0, 4],
+    [1, 1],
+    [5, 7],
+    [300, 33],
+    [100, 64],
+  ])('%i × %i', (rows, width) => {
+    for (const kind of ['layer', 'rms'] as const) {
+      if (width === 1 && kind === 'layer') continue; // the variance is 0: the gradient is rounding only
+      for (const dropout of [none, drop]) {
+        expectAgreement(
+          [array([rows, width]), array([width]), array([width]), array([rows, width])],
+          (x, gamma, beta, residual) =>
+            residualNorm(x as Tensor2D, gamma as Tensor1D, {
+              beta: beta as Tensor1D,
+              residual: residual as Tensor2D,
+              kind,
+              dropout,
+              epsilon: 1e-5,
+            }),
+          5e-5,
+        );
+        expectAgreement(
+          [array([rows, width]), array([width])],
+          (x, gamma) => residualNorm(x as Tensor2D, gamma as Tensor1D, { kind, dropout, epsilon: 1e-5 }),
+          5e-5,
+        );
+      }
+    }
+  });
+});
+
+describe('linear', () => {
+  test.each([
+    [0, 3, 4],
+    [1, 1, 1],
+    [5, 7, 3],
+    [130, 33, 65],
+    [1100, 20, 16],
+    [20, 700, 9],
+  ])('%i × %i → %i', (rows, inputs, outputs) => {
+    const all = ['relu', 'gelu', 'silu', 'tanh', 'sigmoid', 'none'] as const;
+    for (const activation of rows > 200 ? all.slice(0, 1) : all) {
+      const spread = 1 / Math.sqrt(inputs);
+      expectAgreement(
+        [array([rows, inputs]), array([inputs, outputs], spread), array([outputs])],
+        (x, weights, bias) => linear(x as Tensor2D, weights as Tensor2D, bias as Tensor1D, activation),
+        1e-4,
+      );
+    }
+    expectAgreement([array([rows, inputs]), array([inputs, outputs])], (x, weights) =>
+      linear(x as Tensor2D, weights as Tensor2D),
+    );
+  });
+});
+
+describe('jaggedAttention', () => {
+  test.each([
+    ['no session', [], 4, 1],
+    ['one event', [1], 3, 1],
+    ['empty sessions', [0, 2, 0, 1], 5, 1],
+    ['short sessions', [3, 1, 16, 17, 2], 8, 2],
+    ['odd width', [20, 5, 33], 21, 3],
+    ['one long session', [110], 16, 1],
+    ['lane-wide heads', [40, 3], 64, 4],
+  ] as const)('%s', (_name, lengths, width, numHeads) => {
+    const offsets = offsetsOf(lengths);
+    const size = offsets[lengths.length];
+    for (const causal of [true, false]) {
+      for (const dropout of [none, drop]) {
+        expectAgreement(
+          [array([size, width]), array([size, width]), array([size, width])],
+          (q, k, v) =>
+            jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, { causal, numHeads, dropout }),
+          5e-5,
+        );
+      }
+    }
+  });
+});
+
+describe('gru', () => {
+  test.each([
+    ['no event', [0, 0], 2, 3],
+    ['one event', [1], 1, 1],
+    ['mixed lengths', [3, 0, 7, 1, 1, 2], 5, 7],
+    ['many sessions', Array.from({ length: 60 }, (_, b) => b % 9), 16, 20],
+    ['wide', [5, 9, 2], 33, 48],
+  ] as const)('%s', (_name, lengths, inputs, width) => {
+    const offsets = offsetsOf(lengths);
+    const size = offsets[lengths.length];
+    expectAgreement(
+      [
+        array([size, inputs]),
+        array([inputs, 3 * width], 0.3),
+        array([width, 3 * width], 0.3),
+        array([3 * width]),
+        array([3 * width]),
+      ],
+      (x, inputWeights, recurrentWeights, inputBias, recurrentBias) =>
+        gru(x as Tensor2D, offsets, {
+          inputWeights: inputWeights as Tensor2D,
+          recurrentWeights: recurrentWeights as Tensor2D,
+          inputBias: inputBias as Tensor1D,
+          recurrentBias: recurrentBias as Tensor1D,
+        }),
+      1e-4,
+    );
+  });
+});
+
+describe('softmaxHead', () => {
+  test.each([
+    [0, 10, 4],
+    [1, 4, 1],
+    [3, 4, 5],
+    [50, 130, 33],
+    [200, 400, 9],
+    [20, 2100, 5],
+    [230, 130, 32],
+  ])('%i rows, table %i × %i', (rows, items, width) => {
+    const targets = randomIds(random, rows, 3, items);
+    for (const [temperature, labelSmoothing] of [
+      [1, 0],
+      [0.5, 0.1],
+    ]) {
+      const options = { temperature, labelSmoothing };
+      const inputs = [array([rows, width]), array([items, width]), array([items])];
+      expectAgreement(
+        inputs,
+        (hidden, table, bias) =>
+          softmaxHead(hidden as Tensor2D, table as Tensor2D, targets, { ...options, bias: bias as Tensor1D }),
+        2e-5,
+      );
+      expectAgreement(
+        inputs.slice(0, 2),
+        (hidden, table) => softmaxHead(hidden as Tensor2D, table as Tensor2D, targets, options),
+        2e-5,
+      );
+    }
+  });
+});
+
+describe('softmaxHead with bfloat16 operands', () => {
+  test.each([
+    [1, 4, 1],
+    [33, 140, 17],
+    [230, 400, 32],
+  ])(
+    '%i rows, table %i × %i: close to single precision, and the same bits on any number of threads',
+    (rows, items, width) => {
+      const targets = randomIds(random, rows, 3, items);
+      const inputs = [array([rows, width], 0.5), array([items, width], 0.5), array([items])];
+      const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+      expectAgreement(
+        inputs,
+        (hidden, table, bias) =>
+          softmaxHead(hidden as Tensor2D, table as Tensor2D, targets, {
+            bias: bias as Tensor1D,
+            labelSmoothing: 0.1,
+            precision: 'bfloat16',
+          }),
+        2e-3,
+      );
+      warn.mockRestore();
+    },
+  );
+});

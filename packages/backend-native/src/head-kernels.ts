@@ -1,0 +1,49 @@
+import type { FusedKernels, ProductPrecision } from '@nimue/ops';
+import type { NativeBackend } from './native-backend.ts';
+
+/** Softmax cross-entropy over the whole catalogue: loss and gradients in one pass. */
+export function createHeadKernels(backend: NativeBackend) {
+  const { addon } = backend;
+  let toldAboutBf16 = false;
+  const useBf16 = (precision: ProductPrecision | undefined): boolean => {
+    if (precision !== 'bfloat16') return false;
+    if (addon.hasBf16()) return true;
+    if (!toldAboutBf16) console.warn('softmaxHead: this processor has no bfloat16 products; computing in float32');
+    toldAboutBf16 = true;
+    return false;
+  };
+  return {
+    softmaxHead({ hidden, table, bias, targetIds, firstRow, temperature, labelSmoothing, precision, withGradients }) {
+      const [rows, width] = hidden.shape;
+      if (rows > 0 && firstRow >= table.shape[0]) {
+        throw new Error(`softmaxHead: the table has ${table.shape[0]} rows, all reserved; expected at least one item`);
+      }
+      const dHidden = withGradients ? backend.output(hidden.shape) : undefined;
+      const dTable = withGradients ? backend.output(table.shape) : undefined;
+      const dBias = withGradients && bias ? backend.output(bias.shape) : undefined;
+      const loss = backend.output([]);
+      loss.values[0] = addon.head(
+        rows,
+        table.shape[0],
+        width,
+        Math.min(firstRow, Math.max(0, table.shape[0] - 1)),
+        temperature,
+        labelSmoothing,
+        useBf16(precision) ? 1 : 0,
+        backend.floats(hidden),
+        backend.floats(table),
+        bias && backend.floats(bias),
+        targetIds,
+        dHidden?.values,
+        dTable?.values,
+        dBias?.values,
+      );
+      return {
+        loss: backend.tensor(loss),
+        hidden: dHidden && backend.tensor(dHidden),
+        table: dTable && backend.tensor(dTable),
+        bias: dBias && backend.tensor(dBias),
+      };
+    },
+  } satisfies FusedKernels;
+}

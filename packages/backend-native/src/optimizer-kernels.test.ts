@@ -1,0 +1,75 @@
+import { adam, clipByGlobalNorm, globalNorm, withReferenceOps } from '@nimue/ops';
+import * as tf from '@tensorflow/tfjs';
+import { configurations, configure, relativeDifference } from '../test/compare-backends.ts';
+import { createRandom, randomFloats } from '../test/random-arrays.ts';
+
+function threeSteps(values: Float32Array, gradients: readonly Float32Array[]): Float32Array[] {
+  return tf.tidy(() => {
+    const parameter = tf.variable(tf.tensor1d(values));
+    const moment1 = tf.variable(tf.zerosLike(parameter), false);
+    const moment2 = tf.variable(tf.zerosLike(parameter), false);
+    gradients.forEach((gradient, i) => {
+      const step = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, step: i + 1 };
+      adam({ parameter, gradient: tf.tensor1d(gradient), moment1, moment2, ...step });
+    });
+    return [parameter, moment1, moment2].map((t) => t.dataSync() as Float32Array);
+  });
+}
+
+test.each([0, 1, 15, 33, 70_000])('adam on %i numbers equals the reference', (size) => {
+  const random = createRandom(size);
+  const values = randomFloats(random, size);
+  const gradients = [1, 2, 3].map(() => randomFloats(random, size));
+  tf.setBackend('cpu');
+  const expected = withReferenceOps(() => threeSteps(values, gradients));
+  for (const configuration of configurations()) {
+    configure(configuration);
+    tf.setBackend('native');
+    threeSteps(values, gradients).forEach((got, i) => {
+      expect(relativeDifference(got, expected[i])).toBeLessThan(1e-6);
+    });
+  }
+});
+
+test('adam in place leaves alone what the parameter was made from', () => {
+  configure(configurations()[0]);
+  tf.setBackend('native');
+  const own = Float32Array.of(1, 2, 3);
+  const initial = tf.tensor1d(own);
+  const parameter = tf.variable(initial);
+  const moments = [0, 1].map(() => tf.variable(tf.zeros([3]), false));
+  const copy = parameter.clone();
+  for (let step = 1; step <= 2; step++) {
+    adam({
+      parameter,
+      gradient: tf.ones([3]),
+      moment1: moments[0],
+      moment2: moments[1],
+      learningRate: 0.1,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+      step,
+    });
+  }
+  expect([...own]).toEqual([1, 2, 3]);
+  expect([...initial.dataSync()]).toEqual([1, 2, 3]);
+  expect([...copy.dataSync()]).toEqual([1, 2, 3]);
+  expect([...parameter.dataSync()].map((x) => Number(x.toFixed(4)))).toEqual([0.8, 1.8, 2.8]);
+});
+
+test('the global norm is that of double precision, and clipping scales in place', () => {
+  const random = createRandom(1);
+  const arrays = [0, 5, 100_001].map((size) => randomFloats(random, size));
+  const exact = Math.sqrt(arrays.reduce((sum, a) => sum + a.reduce((s, x) => s + x * x, 0), 0));
+  for (const configuration of configurations()) {
+    configure(configuration);
+    tf.setBackend('native');
+    const tensors = arrays.map((a) => tf.tensor1d(a.slice()));
+    expect(Math.abs(globalNorm(tensors) / exact - 1)).toBeLessThan(1e-6);
+    const { gradients, norm } = clipByGlobalNorm(tensors, 1);
+    expect(norm).toBeCloseTo(exact, 2);
+    expect(globalNorm(gradients)).toBeCloseTo(1, 5);
+  }
+});

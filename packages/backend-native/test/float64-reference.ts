@@ -1,0 +1,216 @@
+// Every op once more in plain JavaScript with double precision, written for reading: the yardstick of the C++ kernels.
+import { type Dropout, keepHash, keepThreshold } from '@nimue/ops';
+
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float64Array;
+}
+
+export function matrix(rows: number, columns: number, values: ArrayLike<number>): Matrix {
+  return { rows, columns, values: Float64Array.from(values) };
+}
+
+function build(rows: number, columns: number, at: (row: number, column: number) => number): Matrix {
+  const values = new Float64Array(rows * columns);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) values[r * columns + c] = at(r, c);
+  return { rows, columns, values };
+}
+
+const get = (m: Matrix, r: number, c: number): number => m.values[r * m.columns + c];
+
+function keep({ rate, seed }: Dropout, row: number, column: number): number {
+  if (rate === 0) return 1;
+  return keepHash(seed, row, column) >= keepThreshold(rate) ? 1 / (1 - rate) : 0;
+}
+
+export function product(a: Matrix, b: Matrix): Matrix {
+  return build(a.rows, b.columns, (r, c) => {
+    let sum = 0;
+    for (let k = 0; k < a.columns; k++) sum += get(a, r, k) * get(b, k, c);
+    return sum;
+  });
+}
+
+export function embed(
+  table: Matrix,
+  positionTable: Matrix,
+  ids: Int32Array,
+  positions: Int32Array,
+  scale: number,
+  dropout: Dropout,
+): Matrix {
+  return build(
+    ids.length,
+    table.columns,
+    (t, d) => keep(dropout, t, d) * (scale * get(table, ids[t], d) + get(positionTable, positions[t], d)),
+  );
+}
+
+/** Abramowitz & Stegun 7.1.6: erf as a power series, exact to double precision for the arguments of these tests. */
+function erf(x: number): number {
+  let term = x;
+  let sum = x;
+  for (let n = 1; n < 200; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+export const activations: Readonly<Record<string, (x: number) => number>> = {
+  none: (x) => x,
+  relu: (x) => Math.max(0, x),
+  gelu: (x) => (x * (1 + erf(x / Math.SQRT2))) / 2,
+  silu: (x) => x * sigmoid(x),
+  tanh: Math.tanh,
+  sigmoid,
+};
+
+export function linear(x: Matrix, weights: Matrix, bias: Matrix, activation: string): Matrix {
+  const z = product(x, weights);
+  return build(z.rows, z.columns, (r, c) => activations[activation](get(z, r, c) + get(bias, 0, c)));
+}
+
+export function residualNorm(
+  x: Matrix,
+  gamma: Matrix,
+  beta: Matrix,
+  residual: Matrix,
+  kind: 'layer' | 'rms',
+  epsilon: number,
+  dropout: Dropout,
+): Matrix {
+  const width = x.columns;
+  const s = build(x.rows, width, (r, c) => get(residual, r, c) + keep(dropout, r, c) * get(x, r, c));
+  const stats = Array.from({ length: x.rows }, (_, r) => {
+    const row = Array.from({ length: width }, (_, c) => get(s, r, c));
+    const mean = kind === 'layer' ? row.reduce((a, b) => a + b, 0) / width : 0;
+    const square = row.reduce((a, b) => a + (b - mean) ** 2, 0) / width;
+    return { mean, inverse: 1 / Math.sqrt(square + epsilon) };
+  });
+  return build(
+    x.rows,
+    width,
+    (r, c) => (get(s, r, c) - stats[r].mean) * stats[r].inverse * get(gamma, 0, c) + get(beta, 0, c),
+  );
+}
+
+export function attention(
+  query: Matrix,
+  key: Matrix,
+  value: Matrix,
+  offsets: Int32Array,
+  numHeads: number,
+  causal: boolean,
+  dropout: Dropout,
+): Matrix {
+  const headWidth = query.columns / numHeads;
+  const y = build(query.rows, query.columns, () => 0);
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    for (let h = 0; h < numHeads; h++) {
+      for (let i = offsets[b]; i < offsets[b + 1]; i++) {
+        const end = causal ? i + 1 : offsets[b + 1];
+        const weights: number[] = [];
+        for (let j = offsets[b]; j < end; j++) {
+          let score = 0;
+          for (let d = h * headWidth; d < (h + 1) * headWidth; d++) score += get(query, i, d) * get(key, j, d);
+          weights.push(Math.exp(score / Math.sqrt(headWidth)));
+        }
+        const total = weights.reduce((a, w) => a + w, 0);
+        weights.forEach((weight, j) => {
+          const share = (weight / total) * keep(dropout, i * numHeads + h, j);
+          for (let d = h * headWidth; d < (h + 1) * headWidth; d++) {
+            y.values[i * y.columns + d] += share * get(value, offsets[b] + j, d);
+          }
+        });
+      }
+    }
+  }
+  return y;
+}
+
+export function gru(
+  x: Matrix,
+  offsets: Int32Array,
+  inputWeights: Matrix,
+  recurrentWeights: Matrix,
+  inputBias: Matrix,
+  recurrentBias: Matrix,
+): Matrix {
+  const width = recurrentWeights.rows;
+  const input = product(x, inputWeights);
+  const y = build(x.rows, width, () => 0);
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    let hidden = new Float64Array(width);
+    for (let t = offsets[b]; t < offsets[b + 1]; t++) {
+      const recurrent = product({ rows: 1, columns: width, values: hidden }, recurrentWeights);
+      const a = (column: number) => get(input, t, column) + get(inputBias, 0, column);
+      const c = (column: number) => get(recurrent, 0, column) + get(recurrentBias, 0, column);
+      const next = new Float64Array(width);
+      for (let d = 0; d < width; d++) {
+        const reset = sigmoid(a(d) + c(d));
+        const update = sigmoid(a(width + d) + c(width + d));
+        const candidate = Math.tanh(a(2 * width + d) + reset * c(2 * width + d));
+        next[d] = (1 - update) * candidate + update * hidden[d];
+      }
+      y.values.set(next, t * width);
+      hidden = next;
+    }
+  }
+  return y;
+}
+
+export function softmaxHead(
+  hidden: Matrix,
+  table: Matrix,
+  bias: Matrix,
+  targetIds: Int32Array,
+  firstRow: number,
+  temperature: number,
+  labelSmoothing: number,
+): Matrix {
+  let loss = 0;
+  for (let n = 0; n < hidden.rows; n++) {
+    const z: number[] = [];
+    for (let v = firstRow; v < table.rows; v++) {
+      let sum = get(bias, 0, v);
+      for (let d = 0; d < hidden.columns; d++) sum += get(hidden, n, d) * get(table, v, d);
+      z.push(sum / temperature);
+    }
+    const max = z.reduce((a, b) => Math.max(a, b));
+    const logSumExp = max + Math.log(z.reduce((a, b) => a + Math.exp(b - max), 0));
+    const mean = z.reduce((a, b) => a + b, 0) / z.length;
+    loss += logSumExp - (1 - labelSmoothing) * z[targetIds[n] - firstRow] - labelSmoothing * mean;
+  }
+  return matrix(1, 1, [hidden.rows === 0 ? 0 : loss / hidden.rows]);
+}
+
+/** d Σ y · weights / d inputs[i], by central differences in double precision. */
+export function finiteDifferences(
+  inputs: readonly Matrix[],
+  weights: ArrayLike<number>,
+  op: (...inputs: Matrix[]) => Matrix,
+): Float64Array[] {
+  const step = 1e-5;
+  const weighted = () => {
+    let sum = 0;
+    op(...inputs).values.forEach((y, i) => {
+      sum += y * weights[i];
+    });
+    return sum;
+  };
+  return inputs.map(({ values }) =>
+    values.map((_, i) => {
+      const before = values[i];
+      values[i] = before + step;
+      const up = weighted();
+      values[i] = before - step;
+      const down = weighted();
+      values[i] = before;
+      return (up - down) / (2 * step);
+    }),
+  );
+}
