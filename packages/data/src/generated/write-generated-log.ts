@@ -31,6 +31,8 @@ export async function writeGeneratedLog(options: ShopInput, file: string): Promi
       category: day.categories,
       price: day.prices,
     });
+    // A day is a second's work at most; between two of them the process answers signals.
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
   await writer.close();
   return {

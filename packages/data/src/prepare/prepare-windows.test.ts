@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -340,6 +341,16 @@ test('a folder without its manifest, or with a short file, is not taken for whol
   expect(await sessionsOf(third, 2)).toEqual([['007', '9223372036854775807']]);
   expect(readdirSync(directory)).toHaveLength(1);
   third.close();
+});
+
+test('what a killed preparation left is removed after a day, what may be at work is not', async () => {
+  const directory = join(root, 'abandoned');
+  const [old, recent] = ['.preparing-old-1', '.preparing-recent-2'].map((name) => join(directory, name));
+  for (const folder of [old, recent]) mkdirSync(folder, { recursive: true });
+  const twoDaysAgo = Date.now() / 1000 - 2 * 86400;
+  utimesSync(old, twoDaysAgo, twoDaysAgo);
+  (await prepare(write(GOOD), { directory })).close();
+  expect([existsSync(old), existsSync(recent)]).toEqual([false, true]);
 });
 
 test('the division into valid and test depends on session ids, not on the order of the log', async () => {

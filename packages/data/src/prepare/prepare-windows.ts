@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { SplitOptions } from '../dataset/split-of-session.ts';
 import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowed-dataset.ts';
@@ -12,12 +12,15 @@ import { globWith, resolveFiles } from '../read/source-files.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
 import { Sessionizer } from '../sessions/sessionizer.ts';
 import type { SessionsConfig } from '../sessions/sessions-schema.ts';
+import { DAY_MS } from '../windows/calendar.ts';
 import { type PlannedWindow, planWindows, windowIndexOf } from '../windows/plan-windows.ts';
 import type { WindowsConfig } from '../windows/windows-schema.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
 import { ITEMS_FILE, openPrepared, type PreparedDataset, splitFile } from './open-prepared.ts';
 import { writeSessionFiles } from './session-files.ts';
 import { WindowSpool } from './window-spool.ts';
+
+const TEMPORARY_PREFIX = '.preparing-';
 
 /** How far a preparation is. */
 export interface PrepareProgress {
@@ -257,9 +260,20 @@ async function isComplete(directory: string, key: string): Promise<boolean> {
 async function makeTemporary(directory: string, key: string): Promise<string> {
   try {
     await mkdir(directory, { recursive: true });
-    return await mkdtemp(join(directory, `.preparing-${key}-`));
+    await removeAbandoned(directory);
+    return await mkdtemp(join(directory, `${TEMPORARY_PREFIX}${key}-`));
   } catch (error) {
     throw new Error(`prepareWindows: cannot write to ${directory} (${messageOf(error)}); choose another folder`);
+  }
+}
+
+/** Preparations that were killed leave their folder behind; after a day nobody is working in it any more. */
+async function removeAbandoned(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(TEMPORARY_PREFIX)) continue;
+    const path = join(directory, name);
+    const changed = await stat(path).catch(() => undefined);
+    if (changed && Date.now() - changed.mtimeMs > DAY_MS) await rm(path, { recursive: true, force: true });
   }
 }
 
