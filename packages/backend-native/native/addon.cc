@@ -307,6 +307,25 @@ napi_value runAdam(Call& call) {
   return nullptr;
 }
 
+napi_value runAdagrad(Call& call) {
+  AdagradArgs a{};
+  a.count = call.size();
+  a.learningRate = call.number(), a.epsilon = call.number(), a.momentum = call.number(), a.weightDecay = call.number();
+  a.parameter = call.floats(a.count), a.gradient = call.floats(a.count);
+  a.accumulator = call.floats(a.count), a.velocity = call.optionalFloats(a.count);
+  if (!call.failed()) kernels().adagrad(a);
+  return nullptr;
+}
+
+napi_value runSgd(Call& call) {
+  SgdArgs a{};
+  a.count = call.size();
+  a.learningRate = call.number(), a.momentum = call.number(), a.weightDecay = call.number();
+  a.parameter = call.floats(a.count), a.gradient = call.floats(a.count), a.velocity = call.optionalFloats(a.count);
+  if (!call.failed()) kernels().sgd(a);
+  return nullptr;
+}
+
 napi_value runSumSquares(Call& call) {
   const int64_t count = call.size();
   const float* const x = call.floats(count);
@@ -442,6 +461,8 @@ constexpr Entry ENTRIES[] = {
     {"rank", runRank},
     {"topK", runTopK},
     {"adam", runAdam},
+    {"adagrad", runAdagrad},
+    {"sgd", runSgd},
     {"sumSquares", runSumSquares},
     {"scale", runScale},
     {"binary", runBinary},

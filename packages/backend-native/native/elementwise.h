@@ -211,4 +211,49 @@ static void adam(const nimue::AdamArgs& args) {
   });
 }
 
+INLINE V loadUpTo(const float* x, int n) { return n == VL ? load(x) : loadPart(x, n); }
+INLINE void storeUpTo(float* x, V v, int n) {
+  if (n == VL) store(x, v);
+  else storePart(x, v, n);
+}
+
+/** a ← a + g², b ← μ b + η (g / √(a + ε) + λ p), p ← p − b; without momentum b is the last term and not kept. */
+static void adagrad(const nimue::AdagradArgs& args) {
+  const V rate = splat(static_cast<float>(args.learningRate)), epsilon = splat(static_cast<float>(args.epsilon));
+  const V momentum = splat(static_cast<float>(args.momentum));
+  const V decay = splat(static_cast<float>(args.learningRate * args.weightDecay));
+  parallelSlices(args.count, ELEMENTS_PER_TASK, [&](int64_t i0, int64_t i1) {
+    for (int64_t i = i0; i < i1; i += VL) {
+      const int n = static_cast<int>(lesser64(VL, i1 - i));
+      const V p = loadUpTo(args.parameter + i, n), g = loadUpTo(args.gradient + i, n);
+      const V sum = fma(g, g, loadUpTo(args.accumulator + i, n));
+      V update = fma(decay, p, rate * g / vsqrt(sum + epsilon));
+      if (args.velocity) {
+        update = fma(momentum, loadUpTo(args.velocity + i, n), update);
+        storeUpTo(args.velocity + i, update, n);
+      }
+      storeUpTo(args.accumulator + i, sum, n);
+      storeUpTo(args.parameter + i, p - update, n);
+    }
+  });
+}
+
+/** b ← μ b + g + λ p, p ← p − η b; without momentum b is g + λ p and not kept. */
+static void sgd(const nimue::SgdArgs& args) {
+  const V rate = splat(static_cast<float>(args.learningRate)), momentum = splat(static_cast<float>(args.momentum));
+  const V decay = splat(static_cast<float>(args.weightDecay));
+  parallelSlices(args.count, ELEMENTS_PER_TASK, [&](int64_t i0, int64_t i1) {
+    for (int64_t i = i0; i < i1; i += VL) {
+      const int n = static_cast<int>(lesser64(VL, i1 - i));
+      const V p = loadUpTo(args.parameter + i, n);
+      V direction = fma(decay, p, loadUpTo(args.gradient + i, n));
+      if (args.velocity) {
+        direction = fma(momentum, loadUpTo(args.velocity + i, n), direction);
+        storeUpTo(args.velocity + i, direction, n);
+      }
+      storeUpTo(args.parameter + i, p - rate * direction, n);
+    }
+  });
+}
+
 }  // namespace

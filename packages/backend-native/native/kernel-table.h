@@ -142,6 +142,22 @@ struct AdamArgs {
   int64_t step;
 };
 
+/** `velocity` is null without momentum. */
+struct AdagradArgs {
+  float *parameter, *accumulator, *velocity;
+  const float* gradient;
+  int64_t count;
+  double learningRate, epsilon, momentum, weightDecay;
+};
+
+/** `velocity` is null without momentum. */
+struct SgdArgs {
+  float *parameter, *velocity;
+  const float* gradient;
+  int64_t count;
+  double learningRate, momentum, weightDecay;
+};
+
 /** y[i] = a[i mod aCount] ∘ b[i mod bCount]: equal sizes, a scalar, or a row for every row. */
 struct BinaryArgs {
   BinaryKind kind;
@@ -171,6 +187,8 @@ struct KernelTable {
   void (*rank)(const RankArgs&);
   void (*topK)(const TopKArgs&);
   void (*adam)(const AdamArgs&);
+  void (*adagrad)(const AdagradArgs&);
+  void (*sgd)(const SgdArgs&);
   double (*sumSquares)(const float* x, int64_t count);
   void (*scale)(float* x, int64_t count, float factor);
   void (*binary)(const BinaryArgs&);

@@ -43,6 +43,8 @@ export interface NativeAddon {
   /** @returns the first row with a score that is not finite, or −1 */
   topK(...args: (number | OptionalFloats | OptionalIds)[]): number;
   adam(...args: (number | Floats)[]): void;
+  adagrad(...args: (number | OptionalFloats)[]): void;
+  sgd(...args: (number | OptionalFloats)[]): void;
   sumSquares(count: number, x: Floats): number;
   scale(count: number, factor: number, x: Floats): void;
   binary(kind: number, count: number, aCount: number, bCount: number, a: Floats, b: Floats, y: Floats): void;

@@ -1,4 +1,4 @@
-import { adam, clipByGlobalNorm, globalNorm, withReferenceOps } from '@nimue/ops';
+import { adagrad, adam, clipByGlobalNorm, globalNorm, sgd, withReferenceOps } from '@nimue/ops';
 import * as tf from '@tensorflow/tfjs';
 import { configurations, configure, relativeDifference } from '../test/compare-backends.ts';
 import { createRandom, randomFloats } from '../test/random-arrays.ts';
@@ -29,6 +29,89 @@ test.each([0, 1, 15, 33, 70_000])('adam on %i numbers equals the reference', (si
       expect(relativeDifference(got, expected[i])).toBeLessThan(1e-6);
     });
   }
+});
+
+const settings = { learningRate: 0.05, epsilon: 1e-6, weightDecay: 0.1 };
+
+/** Parameter, accumulator and velocity after the given gradients, in float64. */
+function adagradByHand(values: Float32Array, gradients: readonly Float32Array[], momentum: number): Float64Array[] {
+  const p = Float64Array.from(values);
+  const [a, b] = [new Float64Array(p.length), new Float64Array(p.length)];
+  for (const g of gradients) {
+    for (let i = 0; i < p.length; i++) {
+      a[i] += g[i] ** 2;
+      const fresh = settings.learningRate * (g[i] / Math.sqrt(a[i] + settings.epsilon) + settings.weightDecay * p[i]);
+      b[i] = momentum * b[i] + fresh;
+      p[i] -= b[i];
+    }
+  }
+  return momentum > 0 ? [p, a, b] : [p, a];
+}
+
+/** Parameter and velocity after the given gradients, in float64. */
+function sgdByHand(values: Float32Array, gradients: readonly Float32Array[], momentum: number): Float64Array[] {
+  const p = Float64Array.from(values);
+  const b = new Float64Array(p.length);
+  for (const g of gradients) {
+    for (let i = 0; i < p.length; i++) {
+      b[i] = momentum * b[i] + g[i] + settings.weightDecay * p[i];
+      p[i] -= settings.learningRate * b[i];
+    }
+  }
+  return momentum > 0 ? [p, b] : [p];
+}
+
+function adagradSteps(values: Float32Array, gradients: readonly Float32Array[], momentum: number): Float32Array[] {
+  return tf.tidy(() => {
+    const parameter = tf.variable(tf.tensor1d(values));
+    const accumulator = tf.variable(tf.zerosLike(parameter), false);
+    const velocity = momentum > 0 ? tf.variable(tf.zerosLike(parameter), false) : undefined;
+    for (const gradient of gradients) {
+      adagrad({ parameter, gradient: tf.tensor1d(gradient), accumulator, velocity, momentum, ...settings });
+    }
+    return [parameter, accumulator, ...(velocity ? [velocity] : [])].map((t) => t.dataSync().slice() as Float32Array);
+  });
+}
+
+function sgdSteps(values: Float32Array, gradients: readonly Float32Array[], momentum: number): Float32Array[] {
+  return tf.tidy(() => {
+    const parameter = tf.variable(tf.tensor1d(values));
+    const velocity = momentum > 0 ? tf.variable(tf.zerosLike(parameter), false) : undefined;
+    for (const gradient of gradients) {
+      sgd({ parameter, gradient: tf.tensor1d(gradient), velocity, momentum, ...settings });
+    }
+    return [parameter, ...(velocity ? [velocity] : [])].map((t) => t.dataSync().slice() as Float32Array);
+  });
+}
+
+describe.each([
+  ['adagrad', adagradSteps, adagradByHand],
+  ['sgd', sgdSteps, sgdByHand],
+] as const)('%s', (_name, steps, byHand) => {
+  test.each([0, 1, 15, 33, 70_000])(
+    'on %i numbers equals float64 loops, the same bits for any thread count',
+    (size) => {
+      const random = createRandom(size);
+      const values = randomFloats(random, size);
+      const gradients = [1, 2, 3].map(() => randomFloats(random, size));
+      for (const momentum of [0, 0.9]) {
+        const expected = byHand(values, gradients, momentum);
+        const before = new Map<string, Float32Array[]>();
+        for (const configuration of configurations()) {
+          configure(configuration);
+          tf.setBackend('native');
+          const got = steps(values, gradients, momentum);
+          expect(got).toHaveLength(expected.length);
+          got.forEach((array, i) => {
+            expect(relativeDifference(array, expected[i])).toBeLessThan(1e-6);
+          });
+          const other = before.get(configuration.isa) ?? got;
+          expect(got.every((array, i) => Buffer.from(array.buffer).equals(Buffer.from(other[i].buffer)))).toBe(true);
+          before.set(configuration.isa, got);
+        }
+      }
+    },
+  );
 });
 
 test('adam in place leaves alone what the parameter was made from', () => {

@@ -20,6 +20,30 @@ export function createOptimizerKernels(backend: NativeBackend) {
         backend.writableFloats(moment2),
       );
     },
+    adagrad({ parameter, gradient, accumulator, velocity, learningRate, epsilon, momentum, weightDecay }) {
+      addon.adagrad(
+        parameter.size,
+        learningRate,
+        epsilon,
+        momentum,
+        weightDecay,
+        backend.writableFloats(parameter),
+        backend.floats(gradient),
+        backend.writableFloats(accumulator),
+        momentum > 0 && velocity ? backend.writableFloats(velocity) : undefined,
+      );
+    },
+    sgd({ parameter, gradient, velocity, learningRate, momentum, weightDecay }) {
+      addon.sgd(
+        parameter.size,
+        learningRate,
+        momentum,
+        weightDecay,
+        backend.writableFloats(parameter),
+        backend.floats(gradient),
+        momentum > 0 && velocity ? backend.writableFloats(velocity) : undefined,
+      );
+    },
     globalNorm(tensors) {
       let sum = 0;
       for (const tensor of tensors) sum += addon.sumSquares(tensor.size, backend.floats(tensor));

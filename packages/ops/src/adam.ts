@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { assertLikeParameter } from './assert-args.ts';
 import { type AdamArgs, fusedKernel } from './fused-kernels.ts';
 
 /**
@@ -11,11 +12,7 @@ import { type AdamArgs, fusedKernel } from './fused-kernels.ts';
  */
 export function adam(args: AdamArgs): void {
   const { parameter, gradient } = args;
-  if (parameter.shape.join() !== gradient.shape.join()) {
-    throw new Error(
-      `adam: the gradient of '${parameter.name}' has shape [${gradient.shape.join(', ')}], expected [${parameter.shape.join(', ')}]`,
-    );
-  }
+  assertLikeParameter('adam', 'gradient', gradient, parameter);
   const fused = fusedKernel('adam');
   if (fused) fused(args);
   else adamReference(args);

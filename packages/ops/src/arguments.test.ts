@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { useBackend } from '../test/backends.ts';
 import {
+  adagrad,
   adam,
   clipByGlobalNorm,
   dropout,
@@ -9,6 +10,7 @@ import {
   gru,
   jaggedAttention,
   linear,
+  sgd,
   softmaxHead,
 } from './ops.ts';
 
@@ -72,5 +74,29 @@ test('adam names the parameter whose gradient has another shape', () => {
   const rest = { learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, step: 1 };
   expect(() => adam({ parameter, moment1, moment2, gradient: tf.zeros([3]), ...rest })).toThrow(
     "adam: the gradient of 'p' has shape [3], expected [2]",
+  );
+});
+
+test('adagrad and sgd name what does not fit the parameter, and ask for the velocity that momentum needs', () => {
+  const zeros = (n: number) => tf.variable(tf.zeros([n]));
+  const parameter = tf.variable(tf.zeros([2]), true, 'weights');
+  const rest = { parameter, gradient: tf.zeros([2]), learningRate: 1, momentum: 0, weightDecay: 0 };
+  const adagradArgs = { ...rest, accumulator: zeros(2), epsilon: 1e-6 };
+  expect(() => adagrad({ ...adagradArgs, gradient: tf.zeros([3]) })).toThrow(
+    "adagrad: the gradient of 'weights' has shape [3], expected [2]",
+  );
+  expect(() => adagrad({ ...adagradArgs, accumulator: zeros(1) })).toThrow(
+    "adagrad: the accumulator of 'weights' has shape [1], expected [2]",
+  );
+  expect(() => adagrad({ ...adagradArgs, epsilon: 0 })).toThrow('adagrad: epsilon must be > 0, got 0');
+  expect(() => adagrad({ ...adagradArgs, momentum: 1 })).toThrow('adagrad: momentum must be in [0, 1), got 1');
+  expect(() => sgd({ ...rest, gradient: tf.zeros([2, 1]) })).toThrow(
+    "sgd: the gradient of 'weights' has shape [2, 1], expected [2]",
+  );
+  expect(() => sgd({ ...rest, momentum: 0.5 })).toThrow(
+    "sgd: momentum 0.5 needs the velocity of 'weights', got none; pass a variable of zeros at first",
+  );
+  expect(() => sgd({ ...rest, momentum: 0.5, velocity: zeros(4) })).toThrow(
+    "sgd: the velocity of 'weights' has shape [4], expected [2]",
   );
 });

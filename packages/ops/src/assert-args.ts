@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs';
+import type { Tensor, Variable } from '@tensorflow/tfjs';
 import type { Dropout } from './fused-kernels.ts';
 
 /** @throws when the tensor is not float32 of the given shape (−1 matches any size). */
@@ -38,4 +38,29 @@ export function assertOffsets(op: string, offsets: Int32Array, numPositions: num
 export function assertDropout(op: string, dropout: Dropout): void {
   if (!(dropout.rate >= 0 && dropout.rate < 1))
     throw new Error(`${op}: dropout rate must be in [0, 1), got ${dropout.rate}`);
+}
+
+/** @throws when what belongs to a parameter (its gradient, an optimizer's state) does not have the parameter's shape. */
+export function assertLikeParameter(op: string, name: string, tensor: Tensor, parameter: Variable): void {
+  if (parameter.shape.join() !== tensor.shape.join()) {
+    throw new Error(
+      `${op}: the ${name} of '${parameter.name}' has shape [${tensor.shape.join(', ')}], expected [${parameter.shape.join(', ')}]`,
+    );
+  }
+}
+
+/** @throws when momentum is outside [0, 1), or positive without a velocity like the parameter. */
+export function assertMomentum(
+  op: string,
+  momentum: number,
+  velocity: Variable | undefined,
+  parameter: Variable,
+): void {
+  if (!(momentum >= 0 && momentum < 1)) throw new Error(`${op}: momentum must be in [0, 1), got ${momentum}`);
+  if (velocity) assertLikeParameter(op, 'velocity', velocity, parameter);
+  else if (momentum > 0) {
+    throw new Error(
+      `${op}: momentum ${momentum} needs the velocity of '${parameter.name}', got none; pass a variable of zeros at first`,
+    );
+  }
 }

@@ -83,6 +83,10 @@ export interface FusedKernels {
   topK?(args: TopKArgs): { itemIds: Int32Array; scores: Float32Array };
   /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`. */
   adam?(args: AdamArgs): void;
+  /** One Adagrad step in place on the arrays of `parameter`, `accumulator` and, when momentum > 0, `velocity`. */
+  adagrad?(args: AdagradArgs): void;
+  /** One step of gradient descent in place on the arrays of `parameter` and, when momentum > 0, `velocity`. */
+  sgd?(args: SgdArgs): void;
   /** Square root of the sum of squares over all tensors. */
   globalNorm?(tensors: readonly tf.Tensor[]): number;
   /** t ← factor · t in place. */
@@ -177,6 +181,31 @@ export interface AdamArgs {
   readonly weightDecay: number;
   /** Number of steps taken, this one included (1 for the first). */
   readonly step: number;
+}
+
+export interface AdagradArgs {
+  readonly parameter: tf.Variable;
+  readonly gradient: tf.Tensor;
+  /** Sum of the squares of all gradients so far. */
+  readonly accumulator: tf.Variable;
+  /** Needed when momentum > 0, else left alone. */
+  readonly velocity?: tf.Variable;
+  readonly learningRate: number;
+  readonly epsilon: number;
+  /** In [0, 1). */
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+export interface SgdArgs {
+  readonly parameter: tf.Variable;
+  readonly gradient: tf.Tensor;
+  /** Needed when momentum > 0, else left alone. */
+  readonly velocity?: tf.Variable;
+  readonly learningRate: number;
+  /** In [0, 1). */
+  readonly momentum: number;
+  readonly weightDecay: number;
 }
 
 const kernelsByBackend = new Map<string, FusedKernels>();

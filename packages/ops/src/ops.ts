@@ -1,3 +1,4 @@
+export { adagrad } from './adagrad.ts';
 export { adam } from './adam.ts';
 export { clipByGlobalNorm, globalNorm } from './clip-by-global-norm.ts';
 export { dropout } from './dropout.ts';
@@ -8,5 +9,6 @@ export { jaggedAttention } from './jagged-attention.ts';
 export { linear } from './linear.ts';
 export { rankOfTarget } from './rank-of-target.ts';
 export { residualAdd, residualNorm } from './residual-norm.ts';
+export { sgd } from './sgd.ts';
 export { softmaxHead } from './softmax-head.ts';
 export { topK } from './top-k.ts';

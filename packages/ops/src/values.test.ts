@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { REFERENCE_BACKENDS, useBackend } from '../test/backends.ts';
 import { keepHash, keepThreshold } from './keep-mask.ts';
 import {
+  adagrad,
   adam,
   clipByGlobalNorm,
   dropout,
@@ -11,6 +12,7 @@ import {
   linear,
   residualNorm,
   scatterRows,
+  sgd,
   softmaxHead,
 } from './ops.ts';
 import { softmaxHeadReference } from './softmax-head.ts';
@@ -167,6 +169,42 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
       assertClose(`after step ${step}`, parameter.dataSync(), [p], 1e-6);
     }
     tf.dispose([parameter, moment1, moment2]);
+  });
+
+  test.each([0, 0.5])('two steps of Adagrad by hand, momentum %d', (momentum) => {
+    const parameter = tf.variable(tf.tensor1d([1, 2]));
+    const accumulator = tf.variable(tf.zeros([2]), false);
+    const velocity = momentum > 0 ? tf.variable(tf.zeros([2]), false) : undefined;
+    const step = (gradient: number[]) => {
+      const rest = { learningRate: 0.1, epsilon: 1e-12, momentum, weightDecay: 0 };
+      adagrad({ parameter, gradient: tf.tensor1d(gradient), accumulator, velocity, ...rest });
+    };
+    step([3, 0]); // a = 9, 0: g / √a = 1, 0
+    assertClose('after step 1', parameter.dataSync(), [0.9, 2], 1e-6);
+    step([4, -2]); // a = 25, 4: g / √a = 0.8, −1; with momentum half of the first update, 0.05, comes on top
+    assertClose('after step 2', parameter.dataSync(), momentum > 0 ? [0.77, 2.1] : [0.82, 2.1], 1e-6);
+    assertClose('accumulator', accumulator.dataSync(), [25, 4], 1e-6);
+    if (velocity) assertClose('velocity', velocity.dataSync(), [0.13, -0.1], 1e-6);
+    tf.dispose([parameter, accumulator, ...(velocity ? [velocity] : [])]);
+  });
+
+  test('two steps of gradient descent by hand, without and with momentum', () => {
+    const plain = tf.variable(tf.tensor1d([1]));
+    const heavy = tf.variable(tf.tensor1d([1]));
+    const velocity = tf.variable(tf.zeros([1]), false);
+    const step = (gradient: number, learningRate: number) => {
+      const rest = { gradient: tf.tensor1d([gradient]), learningRate };
+      sgd({ parameter: plain, ...rest, momentum: 0, weightDecay: 0 });
+      sgd({ parameter: heavy, velocity, ...rest, momentum: 0.9, weightDecay: 0.1 });
+    };
+    step(2, 0.1); // 1 − 0.1 · 2; with momentum b = 2 + 0.1 · 1 = 2.1
+    assertClose('plain, step 1', plain.dataSync(), [0.8], 1e-6);
+    assertClose('momentum, step 1', heavy.dataSync(), [0.79], 1e-6);
+    step(-1, 0.2); // 0.8 + 0.2; b = 0.9 · 2.1 − 1 + 0.1 · 0.79 = 0.969, 0.79 − 0.2 · 0.969
+    assertClose('plain, step 2', plain.dataSync(), [1], 1e-6);
+    assertClose('momentum, step 2', heavy.dataSync(), [0.5962], 1e-6);
+    assertClose('velocity', velocity.dataSync(), [0.969], 1e-6);
+    tf.dispose([plain, heavy, velocity]);
   });
 
   test('clipByGlobalNorm: 3-4-5', () => {
