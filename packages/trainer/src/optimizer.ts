@@ -39,7 +39,7 @@ export class Adam {
     for (const [name, gradient] of Object.entries(gradients)) {
       const parameter = parameters.variable(name);
       const { first, second } = this.#momentsOf(name, parameter);
-      adam({ parameter, gradient, moment1: first, moment2: second, learningRate, ...this.#config, step: this.#step });
+      adam({ ...this.#config, parameter, gradient, moment1: first, moment2: second, learningRate, step: this.#step });
     }
   }
 

@@ -109,6 +109,21 @@ test.each(LEARNERS)('%s learns the walk and never trains on what it is evaluated
   expect(steps[0]).toMatchObject({ epoch: 1, numEpochs: 8, step: 1, numSteps: 24, numEvents: 24 });
 });
 
+test('schedule and warm-up reach the optimizer: other losses than with a constant rate', async () => {
+  const losses = async (training: Record<string, unknown>) => {
+    const found: number[] = [];
+    const onEvent = (event: TrainerEvent) => void (event.type === 'stepDone' && found.push(event.loss));
+    await runContender(contender('gru4rec', { hiddenSize: 4 }, { epochs: 1, ...training }), { ...args(), onEvent });
+    return found;
+  };
+  const constant = await losses({});
+  for (const training of [{ schedule: 'linear' }, { schedule: 'cosine' }, { warmupShare: 1 }]) {
+    const found = await losses(training);
+    expect(found[0]).toBe(constant[0]);
+    expect(found[2]).not.toBe(constant[2]);
+  }
+});
+
 test('same seed, same metrics; another seed, other losses', async () => {
   const runs = await Promise.all(
     [1, 1, 2].map((seed) => runContender(contender('gru4rec', { hiddenSize: 4 }, { epochs: 1 }), { ...args(), seed })),
