@@ -5,14 +5,14 @@ import { deriveSeed } from '@nimue/ops';
 import { DivergenceError } from './divergence-error.ts';
 import { visibleLength } from './evaluate.ts';
 import { learningRateAt } from './learning-rate.ts';
-import type { Adam } from './optimizer.ts';
+import type { Optimizer } from './optimizer.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainingConfig } from './training-schema.ts';
 
 export interface FitWindowArgs {
   readonly model: NeuralModel;
   readonly loss: Loss;
-  readonly optimizer: Adam;
+  readonly optimizer: Optimizer;
   readonly sessions: EncodedSessions;
   readonly config: TrainingConfig;
   /** Seeds the order of sessions and every dropout of this window. */

@@ -1,31 +1,47 @@
 import type { ParameterStore } from '@nimue/models';
-import { adam } from '@nimue/ops';
-import type { NamedTensorMap, Variable } from '@tensorflow/tfjs';
+import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 
-export interface AdamConfig {
+/** What an optimizer may read of the `training` section; each takes what its formula has. */
+export interface OptimizerConfig {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
+  readonly momentum: number;
   readonly weightDecay: number;
 }
 
-interface Moments {
-  first: Variable;
-  second: Variable;
+type State = Readonly<Record<string, Variable>>;
+
+/** How one parameter moves. */
+export interface UpdateRule {
+  /** The arrays kept for every parameter, each of the parameter's shape and 0 at first. */
+  readonly stateNames: readonly string[];
+  /** Moves the parameter and its state in place. */
+  update(args: UpdateArgs): void;
+}
+
+export interface UpdateArgs {
+  readonly parameter: Variable;
+  readonly gradient: Tensor;
+  /** By the names of `stateNames`. */
+  readonly state: State;
+  readonly learningRate: number;
+  /** Number of steps taken, this one included (1 for the first). */
+  readonly step: number;
 }
 
 /**
- * Adam over a model's parameters, in place. Its moments follow parameters that grow with the items: old rows keep their
- * moments bit for bit, new rows start at 0.
+ * Applies an update rule to a model's parameters, in place. Its state follows parameters that grow with the items: old
+ * rows keep their state bit for bit, new rows start at 0.
  */
-export class Adam {
-  readonly #moments = new Map<string, Moments>();
-  readonly #config: AdamConfig;
+export class Optimizer {
+  readonly #states = new Map<string, { readonly size: number; readonly state: State }>();
+  readonly #rule: UpdateRule;
   #step = 0;
 
-  constructor(config: AdamConfig) {
-    this.#config = config;
+  constructor(rule: UpdateRule) {
+    this.#rule = rule;
   }
 
   /** Steps taken since the start or the last `restart`. */
@@ -38,33 +54,31 @@ export class Adam {
     this.#step++;
     for (const [name, gradient] of Object.entries(gradients)) {
       const parameter = parameters.variable(name);
-      const { first, second } = this.#momentsOf(name, parameter);
-      adam({ ...this.#config, parameter, gradient, moment1: first, moment2: second, learningRate, step: this.#step });
+      const state = this.#stateOf(name, parameter);
+      this.#rule.update({ parameter, gradient, state, learningRate, step: this.#step });
     }
   }
 
-  /** Forgets moments and step count: what "schedule restarted" means at the beginning of a window. */
+  /** Forgets state and step count: what "schedule restarted" means at the beginning of a window. */
   restart(): void {
     this.dispose();
     this.#step = 0;
   }
 
   dispose(): void {
-    for (const { first, second } of this.#moments.values()) {
-      first.dispose();
-      second.dispose();
-    }
-    this.#moments.clear();
+    for (const { state } of this.#states.values()) tf.dispose(Object.values(state));
+    this.#states.clear();
   }
 
-  #momentsOf(name: string, parameter: Variable): Moments {
-    const known = this.#moments.get(name);
-    if (known && known.first.size === parameter.size) return known;
-    const moments = { first: grown(known?.first, parameter), second: grown(known?.second, parameter) };
-    known?.first.dispose();
-    known?.second.dispose();
-    this.#moments.set(name, moments);
-    return moments;
+  #stateOf(name: string, parameter: Variable): State {
+    const known = this.#states.get(name);
+    if (known?.size === parameter.size) return known.state;
+    const state = Object.fromEntries(
+      this.#rule.stateNames.map((stateName) => [stateName, grown(known?.state[stateName], parameter)]),
+    );
+    if (known) tf.dispose(Object.values(known.state));
+    this.#states.set(name, { size: parameter.size, state });
+    return state;
   }
 }
 

@@ -16,7 +16,8 @@ import { deriveSeed } from '@nimue/ops';
 import { evaluate, meanMetrics } from './evaluate.ts';
 import type { EvaluationConfig } from './evaluation-schema.ts';
 import { countSteps, fitWindow } from './fit-window.ts';
-import { Adam } from './optimizer.ts';
+import { Optimizer } from './optimizer.ts';
+import * as optimizers from './optimizers.ts';
 import type { RunPosition, TrainerListener, WindowResult } from './trainer-events.ts';
 import type { TrainingConfig } from './training-schema.ts';
 
@@ -50,7 +51,7 @@ export interface RunRollingArgs {
  * Trains one model through the windows of a plan and evaluates it on the window after each.
  *
  * Nothing that is fitted sees the evaluated window: the vocabulary grows from train windows only, and a model is
- * evaluated before it is trained on that window. Carried weights keep their optimizer's moments only within a window:
+ * evaluated before it is trained on that window. Carried weights keep their optimizer's state only within a window:
  * each window starts with a fresh optimizer, as the Transformers4Rec protocol does.
  *
  * @returns one result per step of the plan, in order
@@ -62,7 +63,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   const results: WindowResult[] = [];
   let vocabulary = new ItemVocabulary();
   let model: AnyModel | undefined;
-  const optimizer = new Adam(contender.training);
+  const optimizer = new Optimizer(optimizers[contender.training.optimizer](contender.training));
   try {
     for (const [windowIndex, step] of plan.steps.entries()) {
       const position = positionOf(contender.label, seed, windowIndex, step, args);

@@ -4,12 +4,12 @@ import { hiddenAtTargets, type NeuralModel } from '@nimue/models';
 import { clipByGlobalNorm } from '@nimue/ops';
 import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { Adam } from './optimizer.ts';
+import type { Optimizer } from './optimizer.ts';
 
 export interface TrainStepArgs {
   readonly model: NeuralModel;
   readonly loss: Loss;
-  readonly optimizer: Adam;
+  readonly optimizer: Optimizer;
   /** Inputs with their targets inside. */
   readonly batch: SessionBatch;
   /** Seeds every dropout of the step. */

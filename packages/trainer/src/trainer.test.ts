@@ -124,6 +124,17 @@ test('schedule and warm-up reach the optimizer: other losses than with a constan
   }
 });
 
+test.each([
+  ['adagrad', { learningRate: 0.2 }],
+  ['adagrad', { learningRate: 0.1, momentum: 0.5 }],
+  ['sgd', { learningRate: 0.5, momentum: 0.9, epochs: 16 }],
+] as const)('%s with %j learns the walk too, and leaves no tensor', async (optimizer, training) => {
+  const before = tf.memory().numTensors;
+  const results = await runContender(contender('gru4rec', { hiddenSize: 12 }, { optimizer, ...training }), args());
+  expect(results[1].metrics['hr@1']).toBeGreaterThan(0.9);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
 test('same seed, same metrics; another seed, other losses', async () => {
   const runs = await Promise.all(
     [1, 1, 2].map((seed) => runContender(contender('gru4rec', { hiddenSize: 4 }, { epochs: 1 }), { ...args(), seed })),

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import * as optimizers from './optimizers.ts';
+
+type OptimizerName = keyof typeof optimizers;
 
 /** The `training` section of an experiment file: how one window is learned. */
 export const trainingSchema = z.strictObject({
@@ -11,10 +14,17 @@ export const trainingSchema = z.strictObject({
   schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
   /** Share of a window's steps in which the rate rises from 0 first. */
   warmupShare: z.number().min(0).max(1).default(0),
-  /** Decoupled weight decay λ of AdamW; 0 is plain Adam. */
+  /** What moves the parameters; it takes those of the options below that its formula has. */
+  optimizer: z.enum(Object.keys(optimizers) as OptimizerName[]).default('adam'),
+  /** Share μ of the last update in the next: `adagrad` (as GRU4Rec adds it) and `sgd`. Adam's is beta1. */
+  momentum: z.number().min(0).lt(1).default(0),
+  /** Weight decay λ: decoupled with `adam` (AdamW), added to the scaled gradient with `adagrad`, to the gradient with `sgd`. */
   weightDecay: z.number().min(0).default(0),
+  /** `adam`: how much of the first moment stays. */
   beta1: z.number().min(0).lt(1).default(0.9),
+  /** `adam`: how much of the second moment stays. */
   beta2: z.number().min(0).lt(1).default(0.999),
+  /** `adam`: beside the root; `adagrad`: inside it, where GRU4Rec has 1e-6. */
   epsilon: z.number().positive().default(1e-8),
   /** Gradients are scaled down together to this global norm; absent: not at all. */
   clipNorm: z.number().positive().optional(),

@@ -1,0 +1,11 @@
+import { sgd as sgdStep } from '@nimue/ops';
+import type { OptimizerConfig, UpdateRule } from './optimizer.ts';
+
+/** Gradient descent, with momentum when it is above 0: `sgd` of `@nimue/ops`. */
+export function sgd({ momentum, weightDecay }: OptimizerConfig): UpdateRule {
+  return {
+    stateNames: momentum > 0 ? ['velocity'] : [],
+    update: ({ parameter, gradient, state: { velocity }, learningRate }) =>
+      sgdStep({ parameter, gradient, velocity, learningRate, momentum, weightDecay }),
+  };
+}
