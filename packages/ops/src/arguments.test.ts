@@ -11,6 +11,7 @@ import {
   jaggedAttention,
   linear,
   sgd,
+  sampledHead,
   softmaxHead,
 } from './ops.ts';
 
@@ -62,6 +63,42 @@ test.each<[string, () => unknown]>([
   [
     'softmaxHead: labelSmoothing must be in [0, 1), got NaN',
     () => softmaxHead(matrix(1, 2), matrix(5, 2), ids(3), { labelSmoothing: Number.NaN }),
+  ],
+  [
+    'sampledHead: targetIds[0] is the reserved id 2',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(2), { negatives: { shared: ids(3) } }),
+  ],
+  [
+    'sampledHead: negatives.shared[1] is the reserved id 0',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids(3, 0) } }),
+  ],
+  [
+    'sampledHead: negatives.own[0] is 5, expected 0 … 4',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { own: ids(5) } }),
+  ],
+  [
+    'sampledHead: negatives.own has 3 ids, expected the same number for 2 rows',
+    () => sampledHead(matrix(2, 2), matrix(5, 2), ids(3, 3), { negatives: { own: ids(3, 4, 4) } }),
+  ],
+  [
+    'sampledHead: negatives.shared is empty, expected at least one id',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids() } }),
+  ],
+  [
+    'sampledHead: logQ.negatives has 2 values, expected 1',
+    () =>
+      sampledHead(matrix(1, 2), matrix(5, 2), ids(3), {
+        negatives: { shared: ids(4) },
+        logQ: { targets: new Float32Array(1), negatives: new Float32Array(2) },
+      }),
+  ],
+  [
+    'sampledHead: calibration must be in [0, 1], got 2',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids(4) }, calibration: 2 }),
+  ],
+  [
+    'sampledHead: bpreg must be ≥ 0 and finite, got -1',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids(4) }, bpreg: -1 }),
   ],
   ['clipByGlobalNorm: maxNorm must be > 0, got 0', () => clipByGlobalNorm([matrix(1, 1)], 0)],
 ])('%s', (message, call) => {

@@ -77,6 +77,13 @@ export interface FusedKernels {
     table?: Tensor2D;
     bias?: Tensor1D;
   };
+  /** Mean loss over the target and sampled negatives of every row; gradients too when `withGradients`. N is at least 1. */
+  sampledHead?(args: SampledHeadArgs & { withGradients: boolean }): {
+    loss: Scalar;
+    hidden?: Tensor2D;
+    table?: Tensor2D;
+    bias?: Tensor1D;
+  };
   /** Ranks (1-based, ties count against) of the targets among rows ≥ firstRow; blockwise. Returns -1 - n for a non-finite row n. */
   rankOfTarget?(args: RankOfTargetArgs): Int32Array;
   /** The k best rows ≥ firstRow per query, best first, ties by lower id. Empty places hold id 0 and score -Infinity. */
@@ -149,6 +156,32 @@ export interface SoftmaxHeadArgs {
   readonly labelSmoothing: number;
   /** Operands of the products; sums are always float32. A kernel without bfloat16 computes in float32. */
   readonly precision?: ProductPrecision;
+}
+
+export type SampledForm = 'softmax' | 'bce' | 'gbce' | 'bprMax' | 'top1Max';
+
+/** Log sampling probabilities of the candidates. */
+export interface LogQ {
+  /** [N] */
+  readonly targets: Float32Array;
+  /** One per negative id. */
+  readonly negatives: Float32Array;
+}
+
+export interface SampledHeadArgs {
+  readonly hidden: Tensor2D;
+  readonly table: Tensor2D;
+  readonly bias?: Tensor1D;
+  readonly targetIds: Int32Array;
+  /** [K] when `isShared`, else [N · K]. */
+  readonly negativeIds: Int32Array;
+  readonly numNegatives: number;
+  readonly isShared: boolean;
+  readonly logQ?: LogQ;
+  readonly form: SampledForm;
+  /** β of `gbce`; 1 otherwise. */
+  readonly positivePower: number;
+  readonly bpreg: number;
 }
 
 export interface RankOfTargetArgs {

@@ -7,5 +7,6 @@ export * from './ops.ts';
 export { product } from './products.ts';
 export { type RankOfTargetOptions, UNRANKED } from './rank-of-target.ts';
 export type { ResidualNormOptions } from './residual-norm.ts';
+export type { Negatives, SampledHeadOptions } from './sampled-head.ts';
 export type { SoftmaxHeadOptions } from './softmax-head.ts';
 export type { TopItems, TopKOptions } from './top-k.ts';

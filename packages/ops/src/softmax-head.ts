@@ -63,13 +63,14 @@ export function softmaxHead(
   );
 }
 
-function scaleBy(gradient: tf.Tensor, dy: Scalar): tf.Tensor {
+/** A gradient that was made together with the loss, times the loss's own gradient. */
+export function scaleBy(gradient: tf.Tensor, dy: Scalar): tf.Tensor {
   // The loss is nearly always the end of the graph, where dy is exactly 1: do not touch V × D numbers for that.
   return dy.dataSync()[0] === 1 ? gradient.clone() : tf.mul(gradient, dy);
 }
 
 /** @throws when the number of targets is not the number of rows, or a target is a reserved id. */
-function assertTargets(op: string, hidden: Tensor2D, targetIds: Int32Array): void {
+export function assertTargets(op: string, hidden: Tensor2D, targetIds: Int32Array): void {
   if (targetIds.length !== hidden.shape[0]) {
     throw new Error(`${op}: hidden has ${hidden.shape[0]} rows but targetIds has ${targetIds.length}`);
   }

@@ -11,10 +11,12 @@ import {
   jaggedAttention,
   linear,
   residualNorm,
+  sampledHead,
   scatterRows,
   sgd,
   softmaxHead,
 } from './ops.ts';
+import type { SampledHeadOptions } from './sampled-head.ts';
 import { softmaxHeadReference } from './softmax-head.ts';
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
@@ -114,6 +116,65 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     for (const key of ['loss', 'hidden', 'table', 'bias'] as const) {
       assertClose(key, blocks[key]?.dataSync() ?? [], whole[key]?.dataSync() ?? [1], 1e-6);
     }
+  });
+
+  describe('sampledHead by hand', () => {
+    // hidden 1, items 3 … 6 score 0, ln 2, ln 3, 1
+    const table = () => tf.tensor2d([9, 9, 9, 0, Math.log(2), Math.log(3), 1], [7, 1]);
+    const loss = (target: number, options: SampledHeadOptions) =>
+      sampledHead(tf.tensor2d([1], [1, 1]), table(), Int32Array.of(target), options).dataSync()[0];
+    const negatives = { shared: Int32Array.of(4, 5) };
+    const log1e = (x: number) => Math.log(1 + Math.exp(x));
+
+    test('softmax: odds 1 against 2 and 3; own negatives alike; the target among the negatives is left out', () => {
+      expect(loss(3, { negatives })).toBeCloseTo(Math.log(6), 5);
+      expect(loss(3, { negatives: { own: Int32Array.of(4, 5) } })).toBeCloseTo(Math.log(6), 5);
+      expect(loss(4, { negatives })).toBeCloseTo(Math.log(5 / 2), 5);
+      expect(loss(4, { negatives: { shared: Int32Array.of(4) } })).toBeCloseTo(0, 6);
+      // a logQ of ln ½ doubles the odds: 4 against 2 and 6
+      const logQ = { targets: Float32Array.of(Math.log(1 / 4)), negatives: Float32Array.of(0, Math.log(1 / 2)) };
+      expect(loss(3, { negatives, logQ })).toBeCloseTo(Math.log(12 / 4), 5);
+    });
+
+    test('bce: σ(0) = ½, σ(ln 2) = ⅔, σ(ln 3) = ¾', () => {
+      expect(loss(3, { negatives, form: 'bce' })).toBeCloseTo(Math.log(2 * 3 * 4), 5);
+    });
+
+    test('gbce: two of three possible negatives, t = ½: β = 5/6', () => {
+      const expected = (5 / 6) * Math.log(2) + Math.log(3 * 4);
+      expect(loss(3, { negatives, form: 'gbce', calibration: 0.5 })).toBeCloseTo(expected, 5);
+      expect(loss(3, { negatives, form: 'gbce', calibration: 0 })).toBeCloseTo(Math.log(24), 5);
+    });
+
+    test('bprMax: weights 2/5 and 3/5, σ(−ln 2) = ⅓, σ(−ln 3) = ¼', () => {
+      const ranking = -Math.log((2 / 5) * (1 / 3) + (3 / 5) * (1 / 4));
+      const penalty = (2 / 5) * Math.log(2) ** 2 + (3 / 5) * Math.log(3) ** 2;
+      expect(loss(3, { negatives, form: 'bprMax', bpreg: 0 })).toBeCloseTo(ranking, 5);
+      expect(loss(3, { negatives, form: 'bprMax', bpreg: 0.5 })).toBeCloseTo(ranking + 0.5 * penalty, 5);
+      expect(loss(4, { negatives: { shared: Int32Array.of(4) }, form: 'bprMax' })).toBe(0);
+    });
+
+    test('top1Max: σ(ln 2) = ⅔, σ(ln 3) = ¾', () => {
+      const sigmoidOfSquare = (x: number) => sigmoid(x * x);
+      const expected =
+        (2 / 5) * (2 / 3 + sigmoidOfSquare(Math.log(2))) + (3 / 5) * (3 / 4 + sigmoidOfSquare(Math.log(3)));
+      expect(loss(3, { negatives, form: 'top1Max' })).toBeCloseTo(expected, 5);
+      expect(loss(4, { negatives: { shared: Int32Array.of(4) }, form: 'top1Max' })).toBe(0);
+    });
+
+    test.each(['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const)('%s of enormous scores is finite', (form) => {
+      const hidden = tf.tensor2d([300, -300], [2, 1]);
+      const options = { negatives, form, bpreg: 0 };
+      const value = sampledHead(hidden, table(), Int32Array.of(3, 6), options).dataSync()[0];
+      expect(Number.isFinite(value)).toBe(true);
+    });
+
+    test('a perfect position counts in the mean', () => {
+      const hidden = tf.tensor2d([1, 1], [2, 1]);
+      const own = Int32Array.of(6, 4);
+      const value = sampledHead(hidden, table(), Int32Array.of(6, 3), { negatives: { own } }).dataSync()[0];
+      expect(value).toBeCloseTo(log1e(Math.log(2)) / 2, 5);
+    });
   });
 
   test('scatterRows adds repeats up', () => {

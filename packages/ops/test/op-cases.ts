@@ -9,6 +9,7 @@ import {
   linear,
   residualAdd,
   residualNorm,
+  sampledHead,
   softmaxHead,
 } from '../src/ops.ts';
 
@@ -93,6 +94,35 @@ export function opCases(seed: number): OpCase[] {
       (hidden: Tensor2D, table: Tensor2D, bias: Tensor1D) =>
         softmaxHead(hidden, table, targets, { bias, labelSmoothing: 0.2, temperature: 0.7 }),
     );
+  }
+  for (const numRows of [0, 1, 5]) {
+    const targets = randomIntegers(numRows, 3, 9, random);
+    for (const form of ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const) {
+      for (const numNegatives of [1, 5]) {
+        const label = `sampledHead ${form} N=${numRows} K=${numNegatives}`;
+        // Drawn with repeats from few items: some negatives are the row's target.
+        const shared = randomIntegers(numNegatives, 3, 9, random);
+        const own = randomIntegers(numRows * numNegatives, 3, 9, random);
+        const logQ = {
+          targets: randomFloats(numRows, random),
+          negatives: randomFloats(numRows * numNegatives, random),
+        };
+        add(
+          `${label} shared`,
+          [
+            [numRows, 3],
+            [9, 3],
+          ],
+          (hidden: Tensor2D, table: Tensor2D) => sampledHead(hidden, table, targets, { negatives: { shared }, form }),
+        );
+        add(
+          `${label} own, bias, logQ`,
+          [[numRows, 3], [9, 3], [9]],
+          (hidden: Tensor2D, table: Tensor2D, bias: Tensor1D) =>
+            sampledHead(hidden, table, targets, { negatives: { own }, form, bias, logQ }),
+        );
+      }
+    }
   }
   for (const lengths of SESSION_LENGTHS) {
     const offsets = offsetsOf(lengths);
