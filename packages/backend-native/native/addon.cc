@@ -256,6 +256,34 @@ napi_value runHead(Call& call) {
   return numberValue(call, loss);
 }
 
+napi_value runSampledHead(Call& call) {
+  SampledHeadArgs a{};
+  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.numNegatives = call.size();
+  if (a.numRows < 1 || a.numNegatives < 1) call.fail("argument", "at least one row and one negative", "none");
+  a.shared = call.boolean();
+  const int64_t form = call.size();
+  if (form > SAMPLED_TOP1_MAX) call.fail("argument", "a form from 0 to 3", "another number");
+  a.form = static_cast<SampledForm>(form);
+  a.parameter = static_cast<float>(call.number());
+  const int64_t negatives = a.shared ? a.numNegatives : a.numRows * a.numNegatives;
+  if (a.numRows + negatives > INT32_MAX) call.fail("argument", "fewer than 2³¹ targets and negatives", "more");
+  a.hidden = call.floats(a.numRows * a.width);
+  a.table = call.floats(a.numItems * a.width);
+  a.bias = call.optionalFloats(a.numItems);
+  a.targetIds = call.integers(a.numRows);
+  a.negativeIds = call.integers(negatives);
+  a.logQTargets = call.optionalFloats(a.numRows);
+  a.logQNegatives = call.optionalFloats(negatives);
+  a.dHidden = call.optionalFloats(a.numRows * a.width);
+  a.dTable = call.optionalFloats(a.numItems * a.width);
+  a.dBias = call.optionalFloats(a.numItems);
+  if (!a.dHidden != !a.dTable) call.fail("argument", "both gradients or none", "one");
+  double loss = 0;
+  a.loss = &loss;
+  if (!call.failed()) kernels().sampledHead(a);
+  return numberValue(call, loss);
+}
+
 void readExcluded(Call& call, int64_t numRows, const int32_t** offsets, const int32_t** ids) {
   *offsets = call.optionalIntegers(numRows + 1);
   const int64_t count = call.peekLength();
@@ -458,6 +486,7 @@ constexpr Entry ENTRIES[] = {
     {"gru", runGru},
     {"gruGradient", runGruGradient},
     {"head", runHead},
+    {"sampledHead", runSampledHead},
     {"rank", runRank},
     {"topK", runTopK},
     {"adam", runAdam},

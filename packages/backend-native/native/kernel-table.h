@@ -6,6 +6,7 @@
 namespace nimue {
 
 enum Activation { NONE = 0, RELU = 1, GELU = 2, SILU = 3, TANH = 4, SIGMOID = 5 };
+enum SampledForm { SAMPLED_SOFTMAX = 0, SAMPLED_BINARY = 1, SAMPLED_BPR_MAX = 2, SAMPLED_TOP1_MAX = 3 };
 enum BinaryKind { ADD = 0, SUBTRACT = 1, MULTIPLY = 2, DIVIDE = 3 };
 enum UnaryKind { U_RELU = 0, U_TANH = 1, U_SIGMOID = 2, U_EXP = 3, U_SQUARE = 4, U_SQRT = 5, U_NEGATE = 6, U_RSQRT = 7 };
 
@@ -117,6 +118,22 @@ struct HeadArgs {
   float *dHidden, *dTable, *dBias;
 };
 
+struct SampledHeadArgs {
+  const float *hidden, *table, *bias;
+  /* negativeIds: [K] when shared, else [N · K]. */
+  const int32_t *targetIds, *negativeIds;
+  /* Null without corrections. */
+  const float *logQTargets, *logQNegatives;
+  int64_t numRows, numItems, width, numNegatives;
+  bool shared;
+  SampledForm form;
+  /* Power of the target's sigmoid (binary), weight of the penalty (BPR-max). */
+  float parameter;
+  double* loss;
+  /* Null without gradients. */
+  float *dHidden, *dTable, *dBias;
+};
+
 struct RankArgs {
   const float *hidden, *table, *bias;
   const int32_t *targetIds, *excludedOffsets, *excludedIds;
@@ -184,6 +201,7 @@ struct KernelTable {
   void (*gru)(const GruArgs&);
   void (*gruGradient)(const GruArgs&);
   void (*head)(const HeadArgs&);
+  void (*sampledHead)(const SampledHeadArgs&);
   void (*rank)(const RankArgs&);
   void (*topK)(const TopKArgs&);
   void (*adam)(const AdamArgs&);

@@ -7,6 +7,7 @@
 #include "linear.h"
 #include "norm.h"
 #include "rows.h"
+#include "sampled-head.h"
 #include "scores.h"
 #include <time.h>
 
@@ -55,6 +56,8 @@ const KernelTable JOIN(kernels_, NIMUE_ISA) = {
     TEXT(NIMUE_ISA), [] { return hasBf16(); }, matMul,      gather,       scatter,  embed,     residualAdd, norm,       normGradient,
     linear,          linearGradient, attention, attentionGradient, gru, gruGradient, softmaxHead, rankOfTarget,
     topK,            adam,        adagrad,      sgd,           sumSquares,   scaleElements, binary, unary,     columnSums, rowSums,
+    linear,          linearGradient, attention, attentionGradient, gru, gruGradient, softmaxHead, sampledHead, rankOfTarget,
+    topK,            adam,        sumSquares,   scaleElements, binary, unary,     columnSums, rowSums,
     transpose,       measurePeak, evaluate,
 };
 

@@ -1,4 +1,13 @@
-import { type Activation, embed, gru, jaggedAttention, linear, residualNorm, softmaxHead } from '@nimue/ops';
+import {
+  type Activation,
+  embed,
+  gru,
+  jaggedAttention,
+  linear,
+  residualNorm,
+  sampledHead,
+  softmaxHead,
+} from '@nimue/ops';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import {
   type ArrayInput,
@@ -128,6 +137,37 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
           labelSmoothing,
         }),
       (hidden, table, bias) => reference.softmaxHead(hidden, table, bias, targetIds, 3, temperature, labelSmoothing),
+    );
+  });
+
+  test.each(['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const)('sampledHead %s', (form) => {
+    const [rows, items, width, numNegatives] = [1 + upTo(11), 5 + upTo(20), upTo(20), upTo(35)];
+    const targetIds = randomIds(random, rows, 3, items);
+    const isShared = seed % 2 === 0;
+    const negativeIds = randomIds(random, isShared ? numNegatives : rows * numNegatives, 3, items);
+    const logQ = { targets: array(rows).values, negatives: array(negativeIds.length).values };
+    const samplingRate = Math.min(1, numNegatives / (items - 4));
+    const settings = {
+      form,
+      negativeIds,
+      numNegatives,
+      targetLogQ: logQ.targets,
+      negativeLogQ: logQ.negatives,
+      positivePower: form === 'gbce' ? samplingRate * (0.6 * (1 - 1 / samplingRate) + 1 / samplingRate) : 1,
+      bpreg: 0.3,
+    };
+    expectExact(
+      [array(rows, width), array(items, width), array(items)],
+      (hidden, table, bias) =>
+        sampledHead(hidden as Tensor2D, table as Tensor2D, targetIds, {
+          negatives: isShared ? { shared: negativeIds } : { own: negativeIds },
+          form,
+          bias: bias as Tensor1D,
+          logQ,
+          calibration: 0.6,
+          bpreg: 0.3,
+        }),
+      (hidden, table, bias) => reference.sampledHead(hidden, table, bias, targetIds, settings),
     );
   });
 });

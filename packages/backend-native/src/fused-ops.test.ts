@@ -8,10 +8,18 @@ import {
   linear,
   residualAdd,
   residualNorm,
+  sampledHead,
   softmaxHead,
 } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
-import { type ArrayInput, expectAgreement } from '../test/compare-backends.ts';
+import {
+  type ArrayInput,
+  configurations,
+  configure,
+  evaluateOn,
+  expectAgreement,
+  relativeDifference,
+} from '../test/compare-backends.ts';
 import { createRandom, offsetsOf, randomFloats, randomIds } from '../test/random-arrays.ts';
 
 const random = createRandom(7);
@@ -190,6 +198,104 @@ describe('softmaxHead', () => {
         (hidden, table) => softmaxHead(hidden as Tensor2D, table as Tensor2D, targets, options),
         2e-5,
       );
+    }
+  });
+});
+
+describe('sampledHead', () => {
+  test.each([
+    [0, 5, 4, 3],
+    [1, 4, 1, 1],
+    [3, 5, 5, 7],
+    [70, 40, 33, 17],
+    [130, 300, 16, 64],
+  ])('%i rows, table %i × %i, %i negatives', (rows, items, width, numNegatives) => {
+    const targets = randomIds(random, rows, 3, items);
+    const shared = randomIds(random, numNegatives, 3, items);
+    const own = randomIds(random, rows * numNegatives, 3, items);
+    const spread = 1 / Math.sqrt(width);
+    for (const form of ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const) {
+      expectAgreement([array([rows, width]), array([items, width], spread)], (hidden, table) =>
+        sampledHead(hidden as Tensor2D, table as Tensor2D, targets, { negatives: { shared }, form }),
+      );
+      for (const negatives of [{ shared }, { own }]) {
+        const logQ = {
+          targets: array([rows]).values,
+          negatives: array(['own' in negatives ? own.length : shared.length]).values,
+        };
+        expectAgreement([array([rows, width]), array([items, width], spread), array([items])], (hidden, table, bias) =>
+          sampledHead(hidden as Tensor2D, table as Tensor2D, targets, {
+            negatives,
+            form,
+            bias: bias as Tensor1D,
+            logQ,
+          }),
+        );
+      }
+    }
+  });
+
+  test('more logits than are held at a time: like two calls on a half of the rows each', () => {
+    const [rows, items, width] = [1200, 50, 3];
+    const targets = randomIds(random, rows, 3, items);
+    const shared = randomIds(random, 4096, 3, items);
+    const hidden = array([rows, width]);
+    const rest = [array([items, width]), array([items])];
+    const part = (from: number, to: number) =>
+      evaluateOn(
+        'native',
+        [{ shape: [to - from, width], values: hidden.values.slice(from * width, to * width) }, ...rest],
+        (hidden, table, bias) =>
+          sampledHead(hidden as Tensor2D, table as Tensor2D, targets.slice(from, to), {
+            negatives: { shared },
+            bias: bias as Tensor1D,
+          }),
+      );
+    for (const configuration of configurations()) {
+      configure(configuration);
+      const [whole, first, second] = [part(0, rows), part(0, rows / 2), part(rows / 2, rows)];
+      const mean = (a: Float32Array, b: Float32Array) => a.map((x, i) => (x + b[i]) / 2);
+      expect(relativeDifference(whole.value, mean(first.value, second.value))).toBeLessThan(1e-5);
+      const [dHidden, ...dRest] = whole.gradients;
+      const halves = [...first.gradients[0], ...second.gradients[0]].map((x) => x / 2);
+      expect(relativeDifference(dHidden, halves)).toBeLessThan(1e-5);
+      dRest.forEach((gradient, i) => {
+        const expected = mean(first.gradients[i + 1], second.gradients[i + 1]);
+        expect(relativeDifference(gradient, expected)).toBeLessThan(1e-5);
+      });
+    }
+  });
+
+  test('many rows', () => {
+    const targets = randomIds(random, 1100, 3, 60);
+    const shared = randomIds(random, 33, 3, 60);
+    expectAgreement([array([1100, 8]), array([60, 8], 0.3)], (hidden, table) =>
+      sampledHead(hidden as Tensor2D, table as Tensor2D, targets, { negatives: { shared } }),
+    );
+  });
+
+  test.each(['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const)('%s of enormous scores is finite', (form) => {
+    const options = { negatives: { shared: Int32Array.of(3, 4, 5) }, form, bpreg: 0 };
+    const hidden = { shape: [2, 1], values: Float32Array.of(300, -300) };
+    const table = { shape: [6, 1], values: Float32Array.of(9, 9, 9, 0, 0.5, 1) };
+    expectAgreement([hidden, table], (hidden, table) =>
+      sampledHead(hidden as Tensor2D, table as Tensor2D, Int32Array.of(3, 5), options),
+    );
+  });
+
+  test('a hidden value that is not a number makes a loss that is none', () => {
+    for (const form of ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const) {
+      for (const configuration of configurations()) {
+        configure(configuration);
+        const inputs = [{ shape: [1, 1], values: Float32Array.of(Number.NaN) }, array([5, 1])];
+        const { value } = evaluateOn('native', inputs, (hidden, table) =>
+          sampledHead(hidden as Tensor2D, table as Tensor2D, Int32Array.of(3), {
+            negatives: { shared: Int32Array.of(4) },
+            form,
+          }),
+        );
+        expect(value[0]).toBeNaN();
+      }
     }
   });
 });

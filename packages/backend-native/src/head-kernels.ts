@@ -1,7 +1,10 @@
-import type { FusedKernels, ProductPrecision } from '@nimue/ops';
+import type { FusedKernels, ProductPrecision, SampledForm } from '@nimue/ops';
 import type { NativeBackend } from './native-backend.ts';
 
-/** Softmax cross-entropy over the whole catalogue: loss and gradients in one pass. */
+/** Numbers of the forms in `native/kernel-table.h`; BCE is gBCE with the power 1. */
+const FORM_NUMBERS: Readonly<Record<SampledForm, number>> = { softmax: 0, bce: 1, gbce: 1, bprMax: 2, top1Max: 3 };
+
+/** Loss and gradients in one pass: softmax cross-entropy over the whole catalogue, and losses on sampled negatives. */
 export function createHeadKernels(backend: NativeBackend) {
   const { addon } = backend;
   let toldAboutBf16 = false;
@@ -34,6 +37,38 @@ export function createHeadKernels(backend: NativeBackend) {
         backend.floats(table),
         bias && backend.floats(bias),
         targetIds,
+        dHidden?.values,
+        dTable?.values,
+        dBias?.values,
+      );
+      return {
+        loss: backend.tensor(loss),
+        hidden: dHidden && backend.tensor(dHidden),
+        table: dTable && backend.tensor(dTable),
+        bias: dBias && backend.tensor(dBias),
+      };
+    },
+    sampledHead(args) {
+      const { hidden, table, bias, targetIds, negativeIds, numNegatives, isShared, logQ, form, withGradients } = args;
+      const dHidden = withGradients ? backend.output(hidden.shape) : undefined;
+      const dTable = withGradients ? backend.output(table.shape) : undefined;
+      const dBias = withGradients && bias ? backend.output(bias.shape) : undefined;
+      const loss = backend.output([]);
+      loss.values[0] = addon.sampledHead(
+        hidden.shape[0],
+        table.shape[0],
+        hidden.shape[1],
+        numNegatives,
+        isShared ? 1 : 0,
+        FORM_NUMBERS[form],
+        form === 'bprMax' ? args.bpreg : args.positivePower,
+        backend.floats(hidden),
+        backend.floats(table),
+        bias && backend.floats(bias),
+        targetIds,
+        negativeIds,
+        logQ?.targets,
+        logQ?.negatives,
         dHidden?.values,
         dTable?.values,
         dBias?.values,

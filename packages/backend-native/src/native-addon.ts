@@ -39,6 +39,8 @@ export interface NativeAddon {
   gruGradient(...args: (number | Floats | Ids)[]): void;
   /** @returns the mean loss */
   head(...args: (number | OptionalFloats | Ids)[]): number;
+  /** @returns the mean loss */
+  sampledHead(...args: (number | OptionalFloats | Ids)[]): number;
   rank(...args: (number | OptionalFloats | OptionalIds)[]): void;
   /** @returns the first row with a score that is not finite, or −1 */
   topK(...args: (number | OptionalFloats | OptionalIds)[]): number;

@@ -188,6 +188,55 @@ export function softmaxHead(
   return matrix(1, 1, [hidden.rows === 0 ? 0 : loss / hidden.rows]);
 }
 
+export interface SampledSettings {
+  readonly form: string;
+  /** K ids for all rows, or K for each. */
+  readonly negativeIds: Int32Array;
+  readonly numNegatives: number;
+  readonly targetLogQ: ArrayLike<number>;
+  readonly negativeLogQ: ArrayLike<number>;
+  readonly positivePower: number;
+  readonly bpreg: number;
+}
+
+export function sampledHead(
+  hidden: Matrix,
+  table: Matrix,
+  bias: Matrix,
+  targetIds: Int32Array,
+  settings: SampledSettings,
+): Matrix {
+  const { form, negativeIds, numNegatives, targetLogQ, negativeLogQ, positivePower, bpreg } = settings;
+  const score = (n: number, item: number, logQ: number) => {
+    let sum = get(bias, 0, item) - logQ;
+    for (let d = 0; d < hidden.columns; d++) sum += get(hidden, n, d) * get(table, item, d);
+    return sum;
+  };
+  const sum = (x: number[]) => x.reduce((a, b) => a + b, 0);
+  let loss = 0;
+  for (let n = 0; n < hidden.rows; n++) {
+    const s = score(n, targetIds[n], targetLogQ[n]);
+    const z: number[] = [];
+    for (let k = 0; k < numNegatives; k++) {
+      const at = negativeIds.length === numNegatives ? k : n * numNegatives + k;
+      if (negativeIds[at] !== targetIds[n]) z.push(score(n, negativeIds[at], negativeLogQ[at]));
+    }
+    const odds = z.map(Math.exp);
+    const weights = odds.map((x) => x / sum(odds));
+    if (form === 'softmax') loss += Math.log(1 + sum(odds) / Math.exp(s));
+    if (form === 'bce' || form === 'gbce') {
+      loss -= positivePower * Math.log(sigmoid(s)) + sum(z.map((x) => Math.log(1 - sigmoid(x))));
+    }
+    if (z.length === 0) continue;
+    if (form === 'bprMax') {
+      loss -= Math.log(sum(z.map((x, j) => weights[j] * sigmoid(s - x))));
+      loss += bpreg * sum(z.map((x, j) => weights[j] * x * x));
+    }
+    if (form === 'top1Max') loss += sum(z.map((x, j) => weights[j] * (sigmoid(x - s) + sigmoid(x * x))));
+  }
+  return matrix(1, 1, [loss / hidden.rows]);
+}
+
 /** d Σ y · weights / d inputs[i], by central differences in double precision. */
 export function finiteDifferences(
   inputs: readonly Matrix[],
