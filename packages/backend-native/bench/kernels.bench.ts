@@ -14,6 +14,8 @@ interface Row {
   readonly body: () => void;
   readonly tensors: readonly Tensor[];
   readonly seconds?: number;
+  /** Key of an earlier row; its time over this one's is printed when both are measured. */
+  readonly comparedWith?: string;
 }
 
 let seed = 1;
@@ -49,6 +51,22 @@ function head(rows: number, width: number, items: number, seconds = 2): Row {
     flops: 6 * rows * width * items,
     tensors,
     seconds,
+    body: () => tf.tidy(() => void gradients(tensors)),
+  };
+}
+
+function sampledHead(rows: number, width: number, items: number, numNegatives: number): Row {
+  const targets = ids(rows, items + 3);
+  const negatives = { shared: ids(numNegatives, items + 3) };
+  const gradients = tf.grads((h: Tensor, w: Tensor) =>
+    ops.sampledHead(h as Tensor2D, w as Tensor2D, targets, { negatives }),
+  );
+  const tensors = [random(rows, width), random(items + 3, width)];
+  return {
+    name: `sampled head ${rows} × ${width}, V ${items}, ${numNegatives} shared negatives`,
+    flops: 6 * rows * width * (numNegatives + 1),
+    tensors,
+    comparedWith: 'head-400k',
     body: () => tf.tidy(() => void gradients(tensors)),
   };
 }
@@ -139,6 +157,7 @@ const ROWS: Record<string, () => Row> = {
   'head-5000': () => head(5000, 128, 16000),
   'head-10000': () => head(10000, 64, 3416),
   'head-400k': () => head(2048, 64, 400_000, 10),
+  'sampled-head-400k': () => sampledHead(2048, 64, 400_000, 256),
   'attention-short': () => attention(256, 20, 6, 128, 1),
   'attention-short-4': () => attention(256, 20, 6, 128, 4),
   'attention-long': () => attention(128, 200, 165, 64, 1),
@@ -168,11 +187,14 @@ tf.setBackend('native');
 const peak = nativeAddon().measurePeak();
 console.log(JSON.stringify({ key: 'machine', ...status, peakGflops: peak / 1e9 }));
 const wanted = process.argv.slice(2);
+const medians = new Map<string, number>();
 for (const [key, create] of Object.entries(ROWS)) {
   if (wanted.length > 0 && !wanted.includes(key)) continue;
   const row = create();
   nativeAddon().takeScratchPeak();
   const timing = measure(row.body, { seconds: row.seconds });
+  medians.set(key, timing.medianMs);
+  const otherMs = row.comparedWith && medians.get(row.comparedWith);
   const gflops = row.flops > 0 ? row.flops / timing.bestMs / 1e6 : undefined;
   console.log(
     JSON.stringify({
@@ -180,6 +202,7 @@ for (const [key, create] of Object.entries(ROWS)) {
       name: row.name,
       ...timing,
       gflops,
+      ...(otherMs ? { timesFasterThan: { [row.comparedWith as string]: otherMs / timing.medianMs } } : {}),
       shareOfPeak: gflops && (gflops * 1e9) / peak,
       scratchMb: nativeAddon().takeScratchPeak() / 1e6,
     }),

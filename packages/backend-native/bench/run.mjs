@@ -67,6 +67,7 @@ function print(row, torch) {
     torch?.peakMemoryMb !== undefined && `torch peak ${torch.peakMemoryMb.toFixed(0)} MB`,
     torch?.usualMs !== undefined &&
       `usual torch ${torch.usualMs.toFixed(0)} ms (${(torch.usualMs / row.medianMs).toFixed(1)}×)`,
+    ...Object.entries(row.timesFasterThan ?? {}).map(([other, times]) => `${times.toFixed(0)}× faster than ${other}`),
     row.scratchMb > 1 && `working space ${row.scratchMb.toFixed(0)} MB`,
     row.fallbacks?.length > 0 && `plain JavaScript: ${row.fallbacks.join(', ')}`,
   ].filter(Boolean);
