@@ -52,6 +52,31 @@ test.each<[string, () => unknown]>([
     'jaggedAttention: width 4 cannot be split into 3 heads; choose a divisor of the width',
     () => jaggedAttention(matrix(1, 4), matrix(1, 4), matrix(1, 4), ids(0, 1), { causal: true, numHeads: 3 }),
   ],
+  [
+    'jaggedAttention: mask has length 4, expected 5, the sum of the squared session lengths',
+    () =>
+      jaggedAttention(matrix(3, 2), matrix(3, 2), matrix(3, 2), ids(0, 2, 3), {
+        causal: true,
+        mask: new Uint8Array(4),
+      }),
+  ],
+  [
+    'jaggedAttention: relativeBias has shape [3, 1], expected [?, 2]',
+    () =>
+      jaggedAttention(matrix(1, 2), matrix(1, 2), matrix(1, 2), ids(0, 1), {
+        causal: true,
+        numHeads: 2,
+        relativeBias: matrix(3, 1),
+      }),
+  ],
+  [
+    'jaggedAttention: relativeBias has 4 rows, expected an odd number: one for each distance −R … R',
+    () =>
+      jaggedAttention(matrix(1, 2), matrix(1, 2), matrix(1, 2), ids(0, 1), {
+        causal: true,
+        relativeBias: matrix(4, 1),
+      }),
+  ],
   ['gru: offsets fall at 2 (2 → 1)', () => gru(matrix(2, 2), ids(0, 2, 1), gruWeights(3))],
   ['gru: inputWeights has shape [2, 9], expected [5, 9]', () => gru(matrix(1, 5), ids(0, 1), gruWeights(3))],
   ['softmaxHead: hidden has 2 rows but targetIds has 1', () => softmaxHead(matrix(2, 2), matrix(5, 2), ids(3))],

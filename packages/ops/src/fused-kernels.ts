@@ -15,6 +15,8 @@ export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'tanh' | 'sigmoid';
 /** `bfloat16` rounds the operands of matrix products to 8 significant bits where the processor multiplies those faster. */
 export type ProductPrecision = 'float32' | 'bfloat16';
 export type NormKind = 'layer' | 'rms';
+/** How a score becomes the weight of a value: a softmax over the keys, or silu(score) / session length. */
+export type AttentionKind = 'softmax' | 'silu';
 
 /** Item ids that do not take part in row n: `itemIds[offsets[n]] … itemIds[offsets[n + 1] - 1]`. */
 export interface ExcludedItems {
@@ -54,12 +56,16 @@ export interface FusedKernels {
   };
   /** y = residual + dropout(x) → [T, D]; gradients: dy for the residual, dropout(dy) for x. */
   residualAdd?(args: { x: Tensor2D; residual: Tensor2D; dropout: Dropout }): Tensor2D;
-  /** Softmax attention within each session → y [T, D] and the log-sum-exp [T, H] that the gradient needs. */
+  /**
+   * Attention within each session → y [T, D] and the log-sum-exp [T, H] that the gradient needs (any value for `silu`).
+   * A row that sees no key is 0, and so are its gradients; the gradient of `relativeBias` is there when the bias is.
+   */
   jaggedAttention?(args: JaggedAttentionArgs): { y: Tensor2D; logSumExp: Tensor2D };
   jaggedAttentionGradient?(args: JaggedAttentionArgs & { dy: Tensor2D; y: Tensor2D; logSumExp: Tensor2D }): {
     query: Tensor2D;
     key: Tensor2D;
     value: Tensor2D;
+    relativeBias?: Tensor2D;
   };
   /** One GRU layer over time → hidden states y [T, D]; `saved` is whatever the gradient needs. */
   gru?(args: GruArgs): { y: Tensor2D; saved: Tensor2D };
@@ -135,6 +141,11 @@ export interface JaggedAttentionArgs {
   readonly causal: boolean;
   readonly scale: number;
   readonly dropout: Dropout;
+  /** Session after session, its length × length block, row-major: 0 where query i may not see key j. */
+  readonly mask?: Uint8Array;
+  /** [2 R + 1, H]: row clip(j − i, −R, R) + R is added to the scaled score of query i and key j. */
+  readonly relativeBias?: Tensor2D;
+  readonly kind: AttentionKind;
 }
 
 export interface GruArgs {

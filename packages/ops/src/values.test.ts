@@ -1,4 +1,4 @@
-import { assertClose, createRandom, offsetsOf, randomFloats } from '@nimue/testing';
+import { assertClose, createRandom, offsetsOf, randomFloats, randomIntegers } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { REFERENCE_BACKENDS, useBackend } from '../test/backends.ts';
 import { keepHash, keepThreshold } from './keep-mask.ts';
@@ -51,6 +51,82 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     const matrix = (x: Float32Array) => tf.tensor2d(x, [5, 4]);
     const y = jaggedAttention(matrix(q), matrix(k), matrix(v), offsets, { numHeads: 2, causal: true });
     assertClose('attention', y.dataSync(), expected, 1e-6);
+  });
+
+  test.each([
+    ['softmax', true],
+    ['softmax', false],
+    ['silu', true],
+    ['silu', false],
+  ] as const)('%s attention with mask, bias by distance and dropout, by loops, causal %s', (kind, causal) => {
+    const random = createRandom(6);
+    const lengths = [4, 0, 1, 3];
+    const offsets = offsetsOf(lengths);
+    const [q, k, v] = [0, 1, 2].map(() => randomFloats(8 * 6, random));
+    const mask = Uint8Array.from(randomIntegers(16 + 1 + 9, 0, 3, random));
+    mask.fill(0, 4, 8); // the second position of the first session sees nothing
+    const bias = randomFloats(5 * 3, random);
+    const dropout = { rate: 0.25, seed: 5 };
+    const expected = new Float64Array(48);
+    let block = 0;
+    lengths.forEach((length, b) => {
+      for (let i = 0; i < length; i++) {
+        for (let h = 0; h < 3; h++) {
+          const weights = new Float64Array(length);
+          for (let j = 0; j < (causal ? i + 1 : length); j++) {
+            if (!mask[block + i * length + j]) continue;
+            let score = bias[(Math.max(-2, Math.min(2, j - i)) + 2) * 3 + h];
+            for (let d = 2 * h; d < 2 * h + 2; d++) {
+              score += 0.8 * q[(offsets[b] + i) * 6 + d] * k[(offsets[b] + j) * 6 + d];
+            }
+            weights[j] = kind === 'silu' ? (score * sigmoid(score)) / length : Math.exp(score);
+          }
+          const total = kind === 'silu' ? 1 : weights.reduce((a, x) => a + x, 0) || 1;
+          weights.forEach((weight, j) => {
+            const isKept = keepHash(5, (offsets[b] + i) * 3 + h, j) >= keepThreshold(0.25);
+            const share = isKept ? weight / total / 0.75 : 0;
+            for (let d = 2 * h; d < 2 * h + 2; d++) {
+              expected[(offsets[b] + i) * 6 + d] += share * v[(offsets[b] + j) * 6 + d];
+            }
+          });
+        }
+      }
+      block += length * length;
+    });
+    const matrix = (x: Float32Array) => tf.tensor2d(x, [8, 6]);
+    const relativeBias = tf.tensor2d(bias, [5, 3]);
+    const options = { numHeads: 3, causal, scale: 0.8, dropout, mask, relativeBias, kind };
+    const y = jaggedAttention(matrix(q), matrix(k), matrix(v), offsets, options).dataSync();
+    assertClose('attention', y, expected, 1e-6);
+    expect([...y.subarray(6, 12)]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test('a mask of ones and a bias of zeros change nothing; equal scores share by the odds of their biases', () => {
+    const x = tf.tensor2d([1, 0, 0, 1, 1, 1], [3, 2]);
+    const offsets = offsetsOf([2, 1]);
+    const plain = jaggedAttention(x, x, x, offsets, { causal: true }).dataSync();
+    const mask = new Uint8Array(5).fill(1);
+    const relativeBias = tf.zeros([3, 1]) as tf.Tensor2D;
+    assertClose(
+      'ones',
+      jaggedAttention(x, x, x, offsets, { causal: true, mask, relativeBias }).dataSync(),
+      plain,
+      1e-7,
+    );
+    // scores 0, biases ln 3 one back, 0 here, ln 9 one ahead: weights 1 : 9 and 3 : 1
+    const zeros = tf.zeros([2, 1]) as tf.Tensor2D;
+    const odds = tf.tensor2d([Math.log(3), 0, Math.log(9)], [3, 1]);
+    const value = tf.tensor2d([0, 1], [2, 1]);
+    const y = jaggedAttention(zeros, zeros, value, offsetsOf([2]), { causal: false, relativeBias: odds });
+    assertClose('odds', y.dataSync(), [0.9, 0.25], 1e-6);
+  });
+
+  test('silu attention by hand', () => {
+    // scores [1 · 1, 1 · 2], [2 · 1, 2 · 2] over L = 2; the scale is 1 whatever the width
+    const silu = (s: number) => s * sigmoid(s);
+    const x = tf.tensor2d([1, 2], [2, 1]);
+    const y = jaggedAttention(x, x, x, offsetsOf([2]), { causal: false, kind: 'silu' }).dataSync();
+    assertClose('silu', y, [(silu(1) + 2 * silu(2)) / 2, (silu(2) + 2 * silu(4)) / 2], 1e-6);
   });
 
   test('gru by loops', () => {

@@ -141,6 +141,20 @@ export function opCases(seed: number): OpCase[] {
         add(`jaggedAttention dropout ${label}`, qkv, (q: Tensor2D, k: Tensor2D, v: Tensor2D) =>
           jaggedAttention(q, k, v, offsets, { numHeads, causal, dropout: drop }),
         );
+        const numPairs = lengths.reduce((sum, length) => sum + length * length, 0);
+        const mask = Uint8Array.from(randomIntegers(numPairs, 0, 2, random));
+        const both: Shape[] = [...qkv, [5, numHeads]];
+        add(`jaggedAttention mask ${label}`, qkv, (q: Tensor2D, k: Tensor2D, v: Tensor2D) =>
+          jaggedAttention(q, k, v, offsets, { numHeads, causal, mask }),
+        );
+        for (const kind of ['softmax', 'silu'] as const) {
+          add(
+            `jaggedAttention ${kind} mask, bias, dropout ${label}`,
+            both,
+            (q: Tensor2D, k: Tensor2D, v: Tensor2D, relativeBias: Tensor2D) =>
+              jaggedAttention(q, k, v, offsets, { numHeads, causal, mask, relativeBias, kind, dropout: drop }),
+          );
+        }
       }
     }
     add(
