@@ -180,6 +180,19 @@ AttentionArgs readAttention(Call& call) {
   const int64_t size = a.numPositions * a.width;
   a.query = call.floats(size), a.key = call.floats(size), a.value = call.floats(size);
   a.offsets = readOffsets(call, a.numSessions, a.numPositions);
+  if (call.failed()) return a;
+  a.silu = call.boolean();
+  int64_t pairs = 0;
+  for (int64_t b = 0; b < a.numSessions; b++) {
+    const int64_t length = a.offsets[b + 1] - a.offsets[b];
+    pairs += length * length;
+  }
+  a.mask = call.optionalBytes(pairs);
+  const int64_t biasRows = call.size();
+  if (biasRows > 0 && biasRows % 2 == 0) call.fail("argument", "an odd number of bias rows", "an even one");
+  a.reach = biasRows / 2;
+  a.relativeBias = call.optionalFloats(biasRows * a.numHeads);
+  if (!a.relativeBias != (biasRows == 0)) call.fail("argument", "a bias together with its number of rows", "one of them");
   return a;
 }
 
@@ -197,6 +210,8 @@ napi_value runAttentionGradient(Call& call) {
   a.savedLogSumExp = call.floats(a.numPositions * a.numHeads);
   a.dy = call.floats(size);
   a.dQuery = call.floats(size), a.dKey = call.floats(size), a.dValue = call.floats(size);
+  a.dRelativeBias = call.optionalFloats(a.relativeBias ? (2 * a.reach + 1) * a.numHeads : 0);
+  if (!a.dRelativeBias != !a.relativeBias) call.fail("argument", "the bias's gradient together with the bias", "one of them");
   if (!call.failed()) kernels().attentionGradient(a);
   return nullptr;
 }

@@ -89,10 +89,17 @@ struct AttentionArgs {
   bool causal;
   float scale;
   Dropout dropout;
+  /* Weights silu(score) / length instead of a softmax. */
+  bool silu;
+  /* Null without: per session a length × length block, 0 hides the key (column) from the query (row). */
+  const uint8_t* mask;
+  /* Null without: [2 reach + 1, H], added to the scores by clipped distance key − query. */
+  const float* relativeBias;
+  int64_t reach;
   float *y, *logSumExp;
   /* Gradient only. */
   const float *dy, *savedLogSumExp;
-  float *dQuery, *dKey, *dValue;
+  float *dQuery, *dKey, *dValue, *dRelativeBias;
 };
 
 struct GruArgs {

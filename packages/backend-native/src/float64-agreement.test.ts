@@ -109,6 +109,34 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
     );
   });
 
+  test.each(['softmax', 'silu'] as const)('jaggedAttention: %s with mask and bias by distance', (kind) => {
+    const numHeads = upTo(3);
+    const width = numHeads * upTo(7);
+    const causal = seed % 2 === 0;
+    const mask = randomIds(
+      random,
+      lengths.reduce((sum, length) => sum + length ** 2, 0),
+      0,
+      3,
+    );
+    const extras = { mask: seed % 3 ? Uint8Array.from(mask) : undefined, kind };
+    const bias = array(2 * upTo(seed) - 1, numHeads);
+    const [query, key, value] = [array(size, width), array(size, width), array(size, width)];
+    expectExact(
+      [query, key, value, bias],
+      (q, k, v, relativeBias) =>
+        jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, {
+          ...extras,
+          numHeads,
+          causal,
+          dropout,
+          relativeBias: relativeBias as Tensor2D,
+        }),
+      (q, k, v, relativeBias) =>
+        reference.attention(q, k, v, offsets, numHeads, causal, dropout, { ...extras, relativeBias }),
+    );
+  });
+
   test('gru', () => {
     const [inputs, width] = [upTo(5), upTo(7)];
     expectExact(

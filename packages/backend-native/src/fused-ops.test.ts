@@ -137,6 +137,37 @@ describe('jaggedAttention', () => {
         );
       }
     }
+    const numPairs = (lengths as readonly number[]).reduce((sum, length) => sum + length ** 2, 0);
+    const mask = Uint8Array.from(randomIds(random, numPairs, 0, 2));
+    const inputs = [array([size, width]), array([size, width]), array([size, width])];
+    for (const [causal, dropout] of [
+      [true, none],
+      [false, drop],
+    ] as const) {
+      const options = { causal, numHeads, dropout };
+      expectAgreement(
+        inputs,
+        (q, k, v) => jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, { ...options, mask }),
+        5e-5,
+      );
+      for (const [kind, reach, visible] of [
+        ['softmax', 0, undefined],
+        ['softmax', 40, mask],
+        ['silu', 3, mask],
+      ] as const) {
+        expectAgreement(
+          [...inputs, array([2 * reach + 1, numHeads])],
+          (q, k, v, relativeBias) =>
+            jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, {
+              ...options,
+              mask: visible,
+              kind,
+              relativeBias: relativeBias as Tensor2D,
+            }),
+          5e-5,
+        );
+      }
+    }
   });
 });
 

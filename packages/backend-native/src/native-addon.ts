@@ -33,8 +33,8 @@ export interface NativeAddon {
   normGradient(...args: (number | OptionalFloats)[]): void;
   linear(...args: (number | OptionalFloats)[]): void;
   linearGradient(...args: (number | OptionalFloats)[]): void;
-  attention(...args: (number | Floats | Ids)[]): void;
-  attentionGradient(...args: (number | Floats | Ids)[]): void;
+  attention(...args: (number | OptionalFloats | Ids | Uint8Array)[]): void;
+  attentionGradient(...args: (number | OptionalFloats | Ids | Uint8Array)[]): void;
   gru(...args: (number | Floats | Ids)[]): void;
   gruGradient(...args: (number | Floats | Ids)[]): void;
   /** @returns the mean loss */

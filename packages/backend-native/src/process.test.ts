@@ -51,4 +51,11 @@ test('a wrong type, length or size is a TypeError, never a write outside a buffe
   expect(() => addon.attention(...sizes, floats, floats, floats, offsets, floats, new Float32Array(2))).toThrow(
     /offsets/,
   );
+  const attention = (...rest: unknown[]) =>
+    addon.attention(...sizes, floats, floats, floats, Int32Array.of(0, 2, 2), 0, ...rest, floats, new Float32Array(2));
+  expect(() => attention(new Uint8Array(3), 0, undefined)).toThrow(/Uint8Array of length 4.*length 3/);
+  expect(() => attention(new Int8Array(4), 0, undefined)).toThrow(/Uint8Array.*another type/);
+  expect(() => attention(undefined, 2, new Float32Array(2))).toThrow(/odd number of bias rows/);
+  expect(() => attention(undefined, 3, new Float32Array(2))).toThrow(/length 3.*length 2/);
+  expect(() => attention(undefined, 3, undefined)).toThrow(/a bias together with its number of rows/);
 });

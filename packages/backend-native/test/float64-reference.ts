@@ -98,6 +98,13 @@ export function residualNorm(
   );
 }
 
+export interface AttentionExtras {
+  readonly mask?: Uint8Array;
+  /** [2 R + 1, H] */
+  readonly relativeBias?: Matrix;
+  readonly kind?: 'softmax' | 'silu';
+}
+
 export function attention(
   query: Matrix,
   key: Matrix,
@@ -106,10 +113,14 @@ export function attention(
   numHeads: number,
   causal: boolean,
   dropout: Dropout,
+  { mask, relativeBias, kind = 'softmax' }: AttentionExtras = {},
 ): Matrix {
   const headWidth = query.columns / numHeads;
+  const scale = kind === 'silu' ? 1 : 1 / Math.sqrt(headWidth);
   const y = build(query.rows, query.columns, () => 0);
+  let block = 0;
   for (let b = 0; b + 1 < offsets.length; b++) {
+    const length = offsets[b + 1] - offsets[b];
     for (let h = 0; h < numHeads; h++) {
       for (let i = offsets[b]; i < offsets[b + 1]; i++) {
         const end = causal ? i + 1 : offsets[b + 1];
@@ -117,9 +128,16 @@ export function attention(
         for (let j = offsets[b]; j < end; j++) {
           let score = 0;
           for (let d = h * headWidth; d < (h + 1) * headWidth; d++) score += get(query, i, d) * get(key, j, d);
-          weights.push(Math.exp(score / Math.sqrt(headWidth)));
+          score *= scale;
+          if (relativeBias) {
+            const reach = (relativeBias.rows - 1) / 2;
+            score += get(relativeBias, Math.max(-reach, Math.min(reach, j - i)) + reach, h);
+          }
+          const isHidden = mask?.[block + (i - offsets[b]) * length + j - offsets[b]] === 0;
+          const weight = kind === 'silu' ? score / (1 + Math.exp(-score)) : Math.exp(score);
+          weights.push(isHidden ? 0 : weight);
         }
-        const total = weights.reduce((a, w) => a + w, 0);
+        const total = kind === 'silu' ? length : weights.reduce((a, w) => a + w, 0) || 1;
         weights.forEach((weight, j) => {
           const share = (weight / total) * keep(dropout, i * numHeads + h, j);
           for (let d = h * headWidth; d < (h + 1) * headWidth; d++) {
@@ -128,6 +146,7 @@ export function attention(
         });
       }
     }
+    block += length * length;
   }
   return y;
 }

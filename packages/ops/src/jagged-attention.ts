@@ -80,7 +80,7 @@ export function jaggedAttention(
   const rest = { offsets, numHeads, causal, scale, dropout, mask, kind };
   const forward = fusedKernel('jaggedAttention');
   const backward = fusedKernel('jaggedAttentionGradient');
-  if (!forward || !backward || mask || relativeBias || kind === 'silu') {
+  if (!forward || !backward) {
     if (numPositions === 0) {
       return withoutRows(relativeBias ? [query, key, value, relativeBias] : [query, key, value], width);
     }
