@@ -10,8 +10,8 @@ import {
   gru,
   jaggedAttention,
   linear,
-  sgd,
   sampledHead,
+  sgd,
   softmaxHead,
 } from './ops.ts';
 

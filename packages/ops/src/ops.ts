@@ -9,7 +9,7 @@ export { jaggedAttention } from './jagged-attention.ts';
 export { linear } from './linear.ts';
 export { rankOfTarget } from './rank-of-target.ts';
 export { residualAdd, residualNorm } from './residual-norm.ts';
-export { sgd } from './sgd.ts';
 export { sampledHead } from './sampled-head.ts';
+export { sgd } from './sgd.ts';
 export { softmaxHead } from './softmax-head.ts';
 export { topK } from './top-k.ts';
