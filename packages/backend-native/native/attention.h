@@ -3,6 +3,8 @@
 #pragma once
 #include <math.h>
 
+#include <type_traits>
+
 #include "keep.h"
 #include "gemm.h"
 
@@ -64,6 +66,15 @@ INLINE WholeRows wholeRows(const float* from, int64_t stride, int64_t rows, cons
 
 INLINE int queryTile(int64_t length) { return length <= VL ? VL : PANEL; }
 
+/** In the place of working memory that is not needed: short sessions notice every piece that is taken. */
+struct NoScratch {
+  explicit NoScratch(int64_t) {}
+  operator float*() const { return nullptr; }
+};
+
+template <bool GENERAL>
+using GeneralScratch = std::conditional_t<GENERAL, Scratch<float>, NoScratch>;
+
 /** The score of a key that a query may not see; every real one is above. */
 constexpr float HIDDEN = -1e30f;
 
@@ -105,8 +116,14 @@ static void adjustScores(const nimue::AttentionArgs& args, const AttentionHead& 
   if (!h.mask) return;
   for (int64_t i = i0; i < h.length && i < i0 + tile; i++) {
     const uint8_t* const row = h.mask + i * h.length;
-    for (int64_t j = 0; j < keys; j++)
-      if (!row[j]) scores[j * tile + (i - i0)] = HIDDEN;
+    for (int64_t j = 0; j < keys; j++) {  // no branch: a random mask would be guessed wrong half of the time
+      int32_t bits, hidden;
+      memcpy(&bits, scores + j * tile + (i - i0), sizeof bits);
+      memcpy(&hidden, &HIDDEN, sizeof hidden);
+      const int32_t seen = -static_cast<int32_t>(row[j] != 0);
+      bits = (bits & seen) | (hidden & ~seen);
+      memcpy(scores + j * tile + (i - i0), &bits, sizeof bits);
+    }
   }
 }
 
@@ -164,7 +181,7 @@ static void attentionOf(const nimue::AttentionArgs& args) {
     const bool whole = h.headWidth % VL == 0;
     Scratch<float> queryT(h.headWidth * tile), scores(h.length * tile);
     Scratch<float> valueRows(whole ? 0 : h.length * h.padded), out(whole ? 0 : tile * h.padded);
-    Scratch<float> biasByDistance(GENERAL ? numDistances(args, h) : 0);
+    GeneralScratch<GENERAL> biasByDistance(numDistances(args, h));
     if constexpr (GENERAL) spreadBias(args, h, biasByDistance);
     const WholeRows value = wholeRows(args.value + h.at, args.width, h.length, h, valueRows);
     for (int64_t i0 = 0; i0 < h.length; i0 += tile) {
@@ -244,7 +261,7 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
     Scratch<float> queryT(h.headWidth * tile), dyT(h.headWidth * tile), scores(h.length * tile), dScores(h.length * tile);
     Scratch<float> dKey(rows), dValue(rows), keyRows(copies), queryRows(copies), dyRows(copies);
     Scratch<float> out(whole ? 0 : tile * h.padded);
-    Scratch<float> biasByDistance(GENERAL ? numDistances(args, h) : 0), dBias(GENERAL ? numDistances(args, h) : 0);
+    GeneralScratch<GENERAL> biasByDistance(numDistances(args, h)), dBias(numDistances(args, h));
     if constexpr (GENERAL) {
       spreadBias(args, h, biasByDistance);
       memset(dBias, 0, numDistances(args, h) * sizeof(float));
