@@ -109,7 +109,7 @@ export function sampledHead(
   );
 }
 
-/** β = α (t (1 − 1/α) + 1/α) = 1 − t (1 − α), Petrov & Macdonald 2023, equation 12. */
+/** β = α (t (1 − 1/α) + 1/α) = 1 − t (1 − α), Petrov & Macdonald 2023. */
 function gbcePower(numNegatives: number, numItems: number, calibration: number): number {
   const samplingRate = Math.min(1, numNegatives / Math.max(1, numItems - 1));
   return 1 - calibration * (1 - samplingRate);
