@@ -342,10 +342,12 @@ napi_value runTopK(Call& call) {
 napi_value runAdam(Call& call) {
   AdamArgs a{};
   a.count = call.size(), a.step = call.size();
+  a.numRows = call.size(), a.width = call.size();
   a.learningRate = call.number(), a.beta1 = call.number(), a.beta2 = call.number();
   a.epsilon = call.number(), a.weightDecay = call.number();
   a.parameter = call.floats(a.count), a.gradient = call.floats(a.count);
   a.moment1 = call.floats(a.count), a.moment2 = call.floats(a.count);
+  a.rows = call.optionalIntegers(a.numRows);
   if (!call.failed()) kernels().adam(a);
   return nullptr;
 }

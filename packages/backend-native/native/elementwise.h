@@ -176,7 +176,7 @@ static void scaleElements(float* x, int64_t count, float factor) {
   mapElements(x, count, x, [f](V v) { return v * f; });
 }
 
-/** p ← p − η (m̂ / (√v̂ + ε) + λ p) with m and v updated in place. */
+/** p ← p − η (m̂ / (√v̂ + ε) + λ p) with m and v updated in place, everywhere or in the named rows. */
 static void adam(const nimue::AdamArgs& args) {
   const V beta1 = splat(static_cast<float>(args.beta1)), rest1 = splat(static_cast<float>(1 - args.beta1));
   const V beta2 = splat(static_cast<float>(args.beta2)), rest2 = splat(static_cast<float>(1 - args.beta2));
@@ -191,7 +191,7 @@ static void adam(const nimue::AdamArgs& args) {
     v = fma(beta2, v, rest2 * g * g);
     return p - fma(rate, m / fma(vsqrt(v), root, epsilon), decay * p);
   };
-  parallelSlices(args.count, ELEMENTS_PER_TASK, [&](int64_t i0, int64_t i1) {
+  const auto span = [&](int64_t i0, int64_t i1) {
     for (int64_t i = i0; i < i1; i += VL) {
       float *const p = args.parameter + i, *const m = args.moment1 + i, *const v = args.moment2 + i;
       const float* const g = args.gradient + i;
@@ -208,6 +208,10 @@ static void adam(const nimue::AdamArgs& args) {
         storePart(v, newV, n);
       }
     }
+  };
+  if (!args.rows) return parallelSlices(args.count, ELEMENTS_PER_TASK, span);
+  parallelSlices(args.numRows, ELEMENTS_PER_TASK / (args.width + 1) + 1, [&](int64_t r0, int64_t r1) {
+    for (int64_t r = r0; r < r1; r++) span(args.rows[r] * args.width, (args.rows[r] + 1) * args.width);
   });
 }
 

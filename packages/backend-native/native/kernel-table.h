@@ -158,12 +158,15 @@ struct TopKArgs {
   int64_t* nonFiniteRow;
 };
 
+/** `rows` is null when the whole parameter moves; else every row of `width` elements is named at most once. */
 struct AdamArgs {
   float *parameter, *moment1, *moment2;
   const float* gradient;
   int64_t count;
   double learningRate, beta1, beta2, epsilon, weightDecay;
   int64_t step;
+  const int32_t* rows;
+  int64_t numRows, width;
 };
 
 /** `velocity` is null without momentum. */

@@ -44,7 +44,8 @@ export interface NativeAddon {
   rank(...args: (number | OptionalFloats | OptionalIds)[]): void;
   /** @returns the first row with a score that is not finite, or −1 */
   topK(...args: (number | OptionalFloats | OptionalIds)[]): number;
-  adam(...args: (number | Floats)[]): void;
+  /** Without `rows` the whole parameter moves. */
+  adam(...args: (number | Floats | OptionalIds)[]): void;
   adagrad(...args: (number | OptionalFloats)[]): void;
   sgd(...args: (number | OptionalFloats)[]): void;
   sumSquares(count: number, x: Floats): number;

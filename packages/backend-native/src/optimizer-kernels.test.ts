@@ -31,6 +31,54 @@ test.each([0, 1, 15, 33, 70_000])('adam on %i numbers equals the reference', (si
   }
 });
 
+test.each([
+  [1, 1, 1],
+  [7, 5, 3],
+  [40, 33, 0],
+  [700, 131, 300],
+])('adam on rows of [%i, %i], %i of them: as the reference, the others not at all', (numRows, width, numNamed) => {
+  const random = createRandom(numRows);
+  const values = randomFloats(random, numRows * width);
+  const gradients = [1, 2].map(() => randomFloats(random, numRows * width));
+  // 11 has no divisor in common with any of the numbers of rows: distinct rows, out of order.
+  const rows = Int32Array.from({ length: numNamed }, (_, i) => (i * 11) % numRows);
+  const named = new Set(rows);
+  const unnamed = Array.from({ length: numRows }, (_, row) => row).filter((row) => !named.has(row));
+  expect(named.size).toBe(numNamed);
+  const run = () =>
+    tf.tidy(() => {
+      const parameter = tf.variable(tf.tensor2d(values, [numRows, width]));
+      const [moment1, moment2] = [0.5, 0.25].map((x) => tf.variable(tf.fill([numRows, width], x), false));
+      gradients.forEach((gradient, i) => {
+        const step = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, step: i + 1 };
+        adam({ parameter, gradient: tf.tensor2d(gradient, [numRows, width]), moment1, moment2, rows, ...step });
+      });
+      return [parameter, moment1, moment2].map((t) => t.dataSync().slice() as Float32Array);
+    });
+  tf.setBackend('cpu');
+  const expected = withReferenceOps(run);
+  const bits = new Map<string, Float32Array[]>();
+  for (const configuration of configurations()) {
+    configure(configuration);
+    tf.setBackend('native');
+    const got = run();
+    got.forEach((array, i) => {
+      expect(relativeDifference(array, expected[i])).toBeLessThan(1e-6);
+    });
+    const start = [values, values.map(() => 0.5), values.map(() => 0.25)];
+    const moved = unnamed.filter((row) =>
+      got.some((array, k) => {
+        const own = (a: Float32Array) => Buffer.from(a.slice(row * width, (row + 1) * width).buffer);
+        return !own(array).equals(own(start[k]));
+      }),
+    );
+    expect(moved).toEqual([]);
+    const other = bits.get(configuration.isa) ?? got;
+    expect(got.every((array, i) => Buffer.from(array.buffer).equals(Buffer.from(other[i].buffer)))).toBe(true);
+    bits.set(configuration.isa, got);
+  }
+});
+
 const settings = { learningRate: 0.05, epsilon: 1e-6, weightDecay: 0.1 };
 
 /** Parameter, accumulator and velocity after the given gradients, in float64. */

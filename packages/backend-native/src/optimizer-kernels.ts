@@ -5,10 +5,12 @@ import type { NativeBackend } from './native-backend.ts';
 export function createOptimizerKernels(backend: NativeBackend) {
   const { addon } = backend;
   return {
-    adam({ parameter, gradient, moment1, moment2, learningRate, beta1, beta2, epsilon, weightDecay, step }) {
+    adam({ parameter, gradient, moment1, moment2, learningRate, beta1, beta2, epsilon, weightDecay, step, rows }) {
       addon.adam(
         parameter.size,
         step,
+        rows?.length ?? 0,
+        rows ? parameter.shape[1] : 0,
         learningRate,
         beta1,
         beta2,
@@ -18,6 +20,7 @@ export function createOptimizerKernels(backend: NativeBackend) {
         backend.floats(gradient),
         backend.writableFloats(moment1),
         backend.writableFloats(moment2),
+        rows,
       );
     },
     adagrad({ parameter, gradient, accumulator, velocity, learningRate, epsilon, momentum, weightDecay }) {

@@ -162,3 +162,18 @@ test('adagrad and sgd name what does not fit the parameter, and ask for the velo
     "sgd: the velocity of 'weights' has shape [4], expected [2]",
   );
 });
+
+test('adam takes rows of a matrix, each once', () => {
+  const variables = (...shape: number[]) => {
+    const [parameter, moment1, moment2] = [1, 2, 3].map(() => tf.variable(tf.zeros(shape)));
+    return { parameter, moment1, moment2, gradient: tf.zeros(shape) };
+  };
+  const rest = { learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, step: 1 };
+  expect(() => adam({ ...variables(3, 2), ...rest, rows: ids(3) })).toThrow('adam: rows[0] is 3, expected 0 … 2');
+  expect(() => adam({ ...variables(3, 2), ...rest, rows: ids(1, 0, 1) })).toThrow(
+    'adam: rows[2] is 1 a second time, expected every row once',
+  );
+  expect(() => adam({ ...variables(3), ...rest, rows: ids(1) })).toThrow(
+    /adam: rows needs a parameter of shape \[V, D\], got '.*' of shape \[3\]; leave rows out/,
+  );
+});

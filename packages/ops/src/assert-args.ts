@@ -64,3 +64,17 @@ export function assertMomentum(
     );
   }
 }
+
+/** @throws when a row is outside 0 … numRows − 1 or is named twice. */
+export function assertUniqueRows(op: string, rows: Int32Array, numRows: number): void {
+  assertIndices(op, 'rows', rows, numRows);
+  const isNamed = new Uint8Array(numRows);
+  for (let i = 0; i < rows.length; i++) {
+    if (isNamed[rows[i]]) {
+      throw new Error(
+        `${op}: rows[${i}] is ${rows[i]} a second time, expected every row once; add its gradients up first`,
+      );
+    }
+    isNamed[rows[i]] = 1;
+  }
+}

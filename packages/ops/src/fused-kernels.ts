@@ -94,7 +94,7 @@ export interface FusedKernels {
   rankOfTarget?(args: RankOfTargetArgs): Int32Array;
   /** The k best rows ≥ firstRow per query, best first, ties by lower id. Empty places hold id 0 and score -Infinity. */
   topK?(args: TopKArgs): { itemIds: Int32Array; scores: Float32Array };
-  /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`. */
+  /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`; with `rows` on those rows alone. */
   adam?(args: AdamArgs): void;
   /** One Adagrad step in place on the arrays of `parameter`, `accumulator` and, when momentum > 0, `velocity`. */
   adagrad?(args: AdagradArgs): void;
@@ -225,6 +225,8 @@ export interface AdamArgs {
   readonly weightDecay: number;
   /** Number of steps taken, this one included (1 for the first). */
   readonly step: number;
+  /** Rows of a parameter [V, D] that move, each once; absent: the whole parameter moves. */
+  readonly rows?: Int32Array;
 }
 
 export interface AdagradArgs {
