@@ -277,9 +277,10 @@ napi_value runSampledHead(Call& call) {
   if (a.numRows < 1 || a.numNegatives < 1) call.fail("argument", "at least one row and one negative", "none");
   a.shared = call.boolean();
   const int64_t form = call.size();
-  if (form > SAMPLED_TOP1_MAX) call.fail("argument", "a form from 0 to 3", "another number");
+  if (form > SAMPLED_TOP1) call.fail("argument", "a form from 0 to 5", "another number");
   a.form = static_cast<SampledForm>(form);
   a.parameter = static_cast<float>(call.number());
+  a.elu = static_cast<float>(call.number());
   const int64_t negatives = a.shared ? a.numNegatives : a.numRows * a.numNegatives;
   if (a.numRows + negatives > INT32_MAX) call.fail("argument", "fewer than 2³¹ targets and negatives", "more");
   a.hidden = call.floats(a.numRows * a.width);

@@ -6,7 +6,14 @@
 namespace nimue {
 
 enum Activation { NONE = 0, RELU = 1, GELU = 2, SILU = 3, TANH = 4, SIGMOID = 5 };
-enum SampledForm { SAMPLED_SOFTMAX = 0, SAMPLED_BINARY = 1, SAMPLED_BPR_MAX = 2, SAMPLED_TOP1_MAX = 3 };
+enum SampledForm {
+  SAMPLED_SOFTMAX = 0,
+  SAMPLED_BINARY = 1,
+  SAMPLED_BPR_MAX = 2,
+  SAMPLED_TOP1_MAX = 3,
+  SAMPLED_BPR = 4,
+  SAMPLED_TOP1 = 5
+};
 enum BinaryKind { ADD = 0, SUBTRACT = 1, MULTIPLY = 2, DIVIDE = 3 };
 enum UnaryKind { U_RELU = 0, U_TANH = 1, U_SIGMOID = 2, U_EXP = 3, U_SQUARE = 4, U_SQRT = 5, U_NEGATE = 6, U_RSQRT = 7 };
 
@@ -136,6 +143,8 @@ struct SampledHeadArgs {
   SampledForm form;
   /* Power of the target's sigmoid (binary), weight of the penalty (BPR-max). */
   float parameter;
+  /* Of the exponential linear unit on the scores (BPR-max); 0 for none. */
+  float elu;
   double* loss;
   /* Null without gradients. */
   float *dHidden, *dTable, *dBias;

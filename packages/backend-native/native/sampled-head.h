@@ -91,8 +91,62 @@ static float binaryRow(SampledRow& row, float positivePower) {
   return positivePower * softplusOf(-row.target) + sumLanes(losses);
 }
 
+/** How many negatives take part. */
+static float negativesOf(const SampledRow& row) {
+  V count{};
+  for (int64_t j = 0; j < row.count; j += VL) count = count + select(takesPart(load(row.z + j)), splat(1.f), V{});
+  return sumLanes(count);
+}
+
+static float bprRow(SampledRow& row) {
+  const float count = negativesOf(row);
+  const V target = splat(row.target), factor = splat(row.scale / (count > 0 ? count : 1));
+  V losses{}, dTarget{};
+  for (int64_t j = 0; j < row.count; j += VL) {
+    const V z = load(row.z + j);
+    const VI part = takesPart(z);
+    const V slope = select(part, vsigmoid(z - target) * factor, V{});
+    losses = losses + select(part, vsoftplus(z - target), V{});
+    dTarget = dTarget + slope;
+    store(row.z + j, slope);
+  }
+  row.dTarget = -sumLanes(dTarget);
+  return count > 0 ? sumLanes(losses) / count : 0;
+}
+
+static float top1Row(SampledRow& row) {
+  const float count = negativesOf(row);
+  const V target = splat(row.target), factor = splat(row.scale / (count > 0 ? count : 1)), one = splat(1.f);
+  V losses{}, dTarget{};
+  for (int64_t j = 0; j < row.count; j += VL) {
+    const V z = load(row.z + j);
+    const VI part = takesPart(z);
+    const V above = vsigmoid(z - target), square = vsigmoid(z * z);
+    const V dAbove = select(part, above * (one - above) * factor, V{});
+    losses = losses + select(part, above + square, V{});
+    dTarget = dTarget + dAbove;
+    store(row.z + j, select(part, dAbove + (z + z) * square * (one - square) * factor, V{}));
+  }
+  row.dTarget = -sumLanes(dTarget);
+  return count > 0 ? sumLanes(losses) / count : 0;
+}
+
+/** The scores x below 0 become α (eˣ − 1). */
+static void throughElu(SampledRow& row, float alpha) {
+  for (int64_t j = 0; j < row.count; j += VL) {
+    const V z = load(row.z + j);
+    const V bent = select((VI)(z < V{}) & takesPart(z), splat(alpha) * (vexp(z) - splat(1.f)), z);
+    store(row.z + j, bent);
+  }
+  if (row.target < 0) row.target = alpha * expm1f(row.target);
+}
+
+/** Slope of that unit where its value is y: α eˣ = y + α below 0. */
+INLINE V eluSlope(V y, float alpha) { return select((VI)(y < V{}), y + splat(alpha), splat(1.f)); }
+
 /** The row's loss is log Σ eᶻ − log Σ eᶻ σ(s − z) + λ Σ w z². */
-static float bprMaxRow(SampledRow& row, float bpreg) {
+static float bprMaxRow(SampledRow& row, float bpreg, float elu) {
+  if (elu > 0) throughElu(row, elu);
   const V max = splat(largestLogit(row)), target = splat(row.target);
   V wonMax = splat(2 * MASKED_LOGIT);
   for (int64_t j = 0; j < row.count; j += VL) {
@@ -126,10 +180,11 @@ static float bprMaxRow(SampledRow& row, float bpreg) {
     const V won = vexp(z - vsoftplus(z - target) - wonLargest) * wonFactor;
     const V ranking = weight - won * vsigmoid(target - z);
     const V regularising = weight * lambda * (z * z - splat(penalty) + two * z);
-    store(row.z + j, select(part, ranking + regularising, V{}));
+    const V slope = elu > 0 ? eluSlope(z, elu) : splat(1.f);
+    store(row.z + j, select(part, (ranking + regularising) * slope, V{}));
     dTarget = dTarget + select(part, won * vsigmoid(z - target), V{});
   }
-  row.dTarget = -sumLanes(dTarget);
+  row.dTarget = -sumLanes(dTarget) * (elu > 0 && row.target < 0 ? row.target + elu : 1);
   return max[0] + logf(sum) - wonLargest[0] - logf(wonSum) + bpreg * penalty;
 }
 
@@ -169,8 +224,10 @@ static float sampledRowLoss(const nimue::SampledHeadArgs& args, SampledRow& row)
   switch (args.form) {
     case nimue::SAMPLED_SOFTMAX: return sampledSoftmaxRow(row);
     case nimue::SAMPLED_BINARY: return binaryRow(row, args.parameter);
-    case nimue::SAMPLED_BPR_MAX: return bprMaxRow(row, args.parameter);
+    case nimue::SAMPLED_BPR_MAX: return bprMaxRow(row, args.parameter, args.elu);
     case nimue::SAMPLED_TOP1_MAX: return top1MaxRow(row);
+    case nimue::SAMPLED_BPR: return bprRow(row);
+    case nimue::SAMPLED_TOP1: return top1Row(row);
   }
   return 0;
 }

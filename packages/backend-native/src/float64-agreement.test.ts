@@ -168,7 +168,7 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
     );
   });
 
-  test.each(['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const)('sampledHead %s', (form) => {
+  test.each(['softmax', 'bce', 'gbce', 'bpr', 'bprMax', 'top1', 'top1Max'] as const)('sampledHead %s', (form) => {
     const [rows, items, width, numNegatives] = [1 + upTo(11), 5 + upTo(20), upTo(20), upTo(35)];
     const targetIds = randomIds(random, rows, 3, items);
     const isShared = seed % 2 === 0;
@@ -183,6 +183,7 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
       negativeLogQ: logQ.negatives,
       positivePower: form === 'gbce' ? samplingRate * (0.6 * (1 - 1 / samplingRate) + 1 / samplingRate) : 1,
       bpreg: 0.3,
+      elu: seed % 3 === 0 ? 0 : 0.4,
     };
     expectExact(
       [array(rows, width), array(items, width), array(items)],
@@ -194,6 +195,7 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
           logQ,
           calibration: 0.6,
           bpreg: 0.3,
+          elu: settings.elu,
         }),
       (hidden, table, bias) => reference.sampledHead(hidden, table, bias, targetIds, settings),
     );

@@ -234,6 +234,8 @@ describe('softmaxHead', () => {
 });
 
 describe('sampledHead', () => {
+  const FORMS = ['softmax', 'bce', 'gbce', 'bpr', 'bprMax', 'top1', 'top1Max'] as const;
+
   test.each([
     [0, 5, 4, 3],
     [1, 4, 1, 1],
@@ -245,9 +247,9 @@ describe('sampledHead', () => {
     const shared = randomIds(random, numNegatives, 3, items);
     const own = randomIds(random, rows * numNegatives, 3, items);
     const spread = 1 / Math.sqrt(width);
-    for (const form of ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const) {
+    for (const form of FORMS) {
       expectAgreement([array([rows, width]), array([items, width], spread)], (hidden, table) =>
-        sampledHead(hidden as Tensor2D, table as Tensor2D, targets, { negatives: { shared }, form }),
+        sampledHead(hidden as Tensor2D, table as Tensor2D, targets, { negatives: { shared }, form, elu: 0.5 }),
       );
       for (const negatives of [{ shared }, { own }]) {
         const logQ = {
@@ -305,7 +307,7 @@ describe('sampledHead', () => {
     );
   });
 
-  test.each(['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const)('%s of enormous scores is finite', (form) => {
+  test.each(FORMS)('%s of enormous scores is finite', (form) => {
     const options = { negatives: { shared: Int32Array.of(3, 4, 5) }, form, bpreg: 0 };
     const hidden = { shape: [2, 1], values: Float32Array.of(300, -300) };
     const table = { shape: [6, 1], values: Float32Array.of(9, 9, 9, 0, 0.5, 1) };
@@ -315,7 +317,7 @@ describe('sampledHead', () => {
   });
 
   test('a hidden value that is not a number makes a loss that is none', () => {
-    for (const form of ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const) {
+    for (const form of FORMS) {
       for (const configuration of configurations()) {
         configure(configuration);
         const inputs = [{ shape: [1, 1], values: Float32Array.of(Number.NaN) }, array([5, 1])];

@@ -2,7 +2,15 @@ import type { FusedKernels, ProductPrecision, SampledForm } from '@nimue/ops';
 import type { NativeBackend } from './native-backend.ts';
 
 /** Numbers of the forms in `native/kernel-table.h`; BCE is gBCE with the power 1. */
-const FORM_NUMBERS: Readonly<Record<SampledForm, number>> = { softmax: 0, bce: 1, gbce: 1, bprMax: 2, top1Max: 3 };
+const FORM_NUMBERS: Readonly<Record<SampledForm, number>> = {
+  softmax: 0,
+  bce: 1,
+  gbce: 1,
+  bprMax: 2,
+  top1Max: 3,
+  bpr: 4,
+  top1: 5,
+};
 
 /** Loss and gradients in one pass: softmax cross-entropy over the whole catalogue, and losses on sampled negatives. */
 export function createHeadKernels(backend: NativeBackend) {
@@ -62,6 +70,7 @@ export function createHeadKernels(backend: NativeBackend) {
         isShared ? 1 : 0,
         FORM_NUMBERS[form],
         form === 'bprMax' ? args.bpreg : args.positivePower,
+        args.elu,
         backend.floats(hidden),
         backend.floats(table),
         bias && backend.floats(bias),

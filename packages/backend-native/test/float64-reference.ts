@@ -216,6 +216,7 @@ export interface SampledSettings {
   readonly negativeLogQ: ArrayLike<number>;
   readonly positivePower: number;
   readonly bpreg: number;
+  readonly elu: number;
 }
 
 export function sampledHead(
@@ -225,11 +226,11 @@ export function sampledHead(
   targetIds: Int32Array,
   settings: SampledSettings,
 ): Matrix {
-  const { form, negativeIds, numNegatives, targetLogQ, negativeLogQ, positivePower, bpreg } = settings;
+  const { form, negativeIds, numNegatives, targetLogQ, negativeLogQ, positivePower, bpreg, elu } = settings;
   const score = (n: number, item: number, logQ: number) => {
     let sum = get(bias, 0, item) - logQ;
     for (let d = 0; d < hidden.columns; d++) sum += get(hidden, n, d) * get(table, item, d);
-    return sum;
+    return form === 'bprMax' && elu > 0 && sum < 0 ? elu * (Math.exp(sum) - 1) : sum;
   };
   const sum = (x: number[]) => x.reduce((a, b) => a + b, 0);
   let loss = 0;
@@ -247,6 +248,8 @@ export function sampledHead(
       loss -= positivePower * Math.log(sigmoid(s)) + sum(z.map((x) => Math.log(1 - sigmoid(x))));
     }
     if (z.length === 0) continue;
+    if (form === 'bpr') loss -= sum(z.map((x) => Math.log(sigmoid(s - x)))) / z.length;
+    if (form === 'top1') loss += sum(z.map((x) => sigmoid(x - s) + sigmoid(x * x))) / z.length;
     if (form === 'bprMax') {
       loss -= Math.log(sum(z.map((x, j) => weights[j] * sigmoid(s - x))));
       loss += bpreg * sum(z.map((x, j) => weights[j] * x * x));

@@ -169,7 +169,7 @@ export interface SoftmaxHeadArgs {
   readonly precision?: ProductPrecision;
 }
 
-export type SampledForm = 'softmax' | 'bce' | 'gbce' | 'bprMax' | 'top1Max';
+export type SampledForm = 'softmax' | 'bce' | 'gbce' | 'bpr' | 'bprMax' | 'top1' | 'top1Max';
 
 /** Log sampling probabilities of the candidates. */
 export interface LogQ {
@@ -193,6 +193,8 @@ export interface SampledHeadArgs {
   /** β of `gbce`; 1 otherwise. */
   readonly positivePower: number;
   readonly bpreg: number;
+  /** α of the exponential linear unit on the scores of `bprMax`; 0 for none. */
+  readonly elu: number;
 }
 
 export interface RankOfTargetArgs {

@@ -7,9 +7,12 @@ import { gatherRows } from './gather-rows.ts';
 import { product } from './products.ts';
 import {
   binaryLosses,
+  bprLosses,
   bprMaxLosses,
   type CandidateLogits,
   sampledSoftmaxLosses,
+  throughElu,
+  top1Losses,
   top1MaxLosses,
 } from './sampled-losses.ts';
 import { assertTargets, scaleBy } from './softmax-head.ts';
@@ -30,9 +33,11 @@ export interface SampledHeadOptions {
   readonly calibration?: number;
   /** `bprMax` only: weight λ ≥ 0 of the penalty on the negatives' scores. Default 1. */
   readonly bpreg?: number;
+  /** `bprMax` only: α ≥ 0 of the exponential linear unit that the scores pass through first; 0 is none. Default 0. */
+  readonly elu?: number;
 }
 
-const FORMS: readonly SampledForm[] = ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'];
+const FORMS: readonly SampledForm[] = ['softmax', 'bce', 'gbce', 'bpr', 'bprMax', 'top1', 'top1Max'];
 
 /**
  * Mean loss of telling the next item from k sampled negatives, with the item table as output layer. With
@@ -43,11 +48,14 @@ const FORMS: readonly SampledForm[] = ['softmax', 'bce', 'gbce', 'bprMax', 'top1
  * | `softmax` | −log( eˢ / (eˢ + Σⱼ exp zⱼ) ) | Bengio & Senécal 2008 (with `logQ`) |
  * | `bce` | −log σ(s) − Σⱼ log(1 − σ(zⱼ)) | Kang & McAuley 2018 (SASRec) |
  * | `gbce` | −β log σ(s) − Σⱼ log(1 − σ(zⱼ)), β = α (t (1 − 1/α) + 1/α), α = K / (number of items − 1) | Petrov & Macdonald 2023 (gSASRec) |
+ * | `bpr` | 1/K Σⱼ −log σ(s − zⱼ) | Rendle et al. 2009, Hidasi et al. 2016 |
  * | `bprMax` | −log Σⱼ wⱼ σ(s − zⱼ) + λ Σⱼ wⱼ zⱼ² | Hidasi & Karatzoglou 2018 |
+ * | `top1` | 1/K Σⱼ ( σ(zⱼ − s) + σ(zⱼ²) ) | Hidasi et al. 2016 |
  * | `top1Max` | Σⱼ wⱼ ( σ(zⱼ − s) + σ(zⱼ²) ) | Hidasi & Karatzoglou 2018 |
  *
- * A negative that is the row's own target takes no part; `bprMax` and `top1Max` are 0 where none is left. Repeated negatives
- * count every time. Divided by the number of targets N; 0 when N = 0.
+ * A negative that is the row's own target takes no part: K of `bpr` and `top1` counts the others, and the four pairwise
+ * losses are 0 where none is left. Repeated negatives count every time. With `elu` α > 0, `bprMax` sees α (eˣ − 1) in place of
+ * every score x below 0 (GRU4Rec's `elu-α`). Divided by the number of targets N; 0 when N = 0.
  *
  * Differs from the papers: `gbce` never takes α above 1, and `bprMax` sums logarithms where the authors' code adds 1e-24.
  *
@@ -66,7 +74,7 @@ export function sampledHead(
   targetIds: Int32Array,
   options: SampledHeadOptions,
 ): Scalar {
-  const { bias, logQ, form = 'softmax', calibration = 0.75, bpreg = 1 } = options;
+  const { bias, logQ, form = 'softmax', calibration = 0.75, bpreg = 1, elu = 0 } = options;
   assertShape('sampledHead', 'hidden', hidden, [-1, -1]);
   assertShape('sampledHead', 'table', table, [-1, hidden.shape[1]]);
   if (bias) assertShape('sampledHead', 'bias', bias, [table.shape[0]]);
@@ -78,6 +86,9 @@ export function sampledHead(
   }
   if (!(bpreg >= 0 && bpreg < Number.POSITIVE_INFINITY)) {
     throw new Error(`sampledHead: bpreg must be ≥ 0 and finite, got ${bpreg}`);
+  }
+  if (!(elu >= 0 && elu < Number.POSITIVE_INFINITY)) {
+    throw new Error(`sampledHead: elu must be ≥ 0 and finite, got ${elu}`);
   }
   const numRows = hidden.shape[0];
   const { isShared, negativeIds, numNegatives } = readNegatives(options.negatives, numRows, table.shape[0]);
@@ -94,7 +105,7 @@ export function sampledHead(
     );
   }
   const positivePower = form === 'gbce' ? gbcePower(numNegatives, table.shape[0] - FIRST_ITEM_ID, calibration) : 1;
-  const rest = { targetIds, negativeIds, numNegatives, isShared, logQ, form, positivePower, bpreg };
+  const rest = { targetIds, negativeIds, numNegatives, isShared, logQ, form, positivePower, bpreg, elu };
   const fused = fusedKernel('sampledHead');
   if (!fused) return sampledHeadReference({ hidden, table, bias, ...rest });
   const withGradients = tf.engine().state.gradientDepth > 0;
@@ -144,15 +155,19 @@ function sampledHeadReference(args: SampledHeadArgs): Scalar {
   return tf.tidy(() => tf.mean(rowLosses(args, candidateLogits(args))));
 }
 
-function rowLosses({ form, positivePower, bpreg }: SampledHeadArgs, logits: CandidateLogits): Tensor2D {
+function rowLosses({ form, positivePower, bpreg, elu }: SampledHeadArgs, logits: CandidateLogits): Tensor2D {
   switch (form) {
     case 'softmax':
       return sampledSoftmaxLosses(logits);
     case 'bce':
     case 'gbce':
       return binaryLosses(logits, positivePower);
+    case 'bpr':
+      return bprLosses(logits);
     case 'bprMax':
-      return bprMaxLosses(logits, bpreg);
+      return bprMaxLosses(elu > 0 ? throughElu(logits, elu) : logits, bpreg);
+    case 'top1':
+      return top1Losses(logits);
     case 'top1Max':
       return top1MaxLosses(logits);
   }

@@ -29,6 +29,16 @@ export function binaryLosses({ target, negatives, isValid }: CandidateLogits, po
   return tf.add(positive, sumOverNegatives(tf.mul(softplus(negatives), isValid)));
 }
 
+/** 1/K Σⱼ −log σ(s − zⱼ) → [N, 1] */
+export function bprLosses({ target, negatives, isValid }: CandidateLogits): Tensor2D {
+  return meanOverNegatives(softplus(tf.sub(negatives, target)), isValid);
+}
+
+/** 1/K Σⱼ ( σ(zⱼ − s) + σ(zⱼ²) ) → [N, 1] */
+export function top1Losses({ target, negatives, isValid }: CandidateLogits): Tensor2D {
+  return meanOverNegatives(top1Parts(target, negatives), isValid);
+}
+
 /** −log Σⱼ wⱼ σ(s − zⱼ) + λ Σⱼ wⱼ zⱼ², w = softmax of z → [N, 1] */
 export function bprMaxLosses({ target, negatives, isValid }: CandidateLogits, bpreg: number): Tensor2D {
   const logits = maskedOut(negatives, isValid);
@@ -43,8 +53,22 @@ export function bprMaxLosses({ target, negatives, isValid }: CandidateLogits, bp
 /** Σⱼ wⱼ ( σ(zⱼ − s) + σ(zⱼ²) ), w = softmax of z → [N, 1] */
 export function top1MaxLosses({ target, negatives, isValid }: CandidateLogits): Tensor2D {
   const weights = tf.mul(tf.softmax(maskedOut(negatives, isValid)), isValid);
-  const parts = tf.add(tf.sigmoid(tf.sub(negatives, target)), tf.sigmoid(tf.square(negatives)));
-  return sumOverNegatives(tf.mul(weights, parts));
+  return sumOverNegatives(tf.mul(weights, top1Parts(target, negatives)));
+}
+
+/** Every logit x below 0 becomes α (eˣ − 1). */
+export function throughElu({ target, negatives, isValid }: CandidateLogits, alpha: number): CandidateLogits {
+  const elu = (x: Tensor2D) => tf.add(tf.relu(x), tf.mul(alpha, tf.expm1(tf.neg(tf.relu(tf.neg(x)))))) as Tensor2D;
+  return { target: elu(target), negatives: elu(negatives), isValid };
+}
+
+function top1Parts(target: Tensor2D, negatives: Tensor2D): Tensor {
+  return tf.add(tf.sigmoid(tf.sub(negatives, target)), tf.sigmoid(tf.square(negatives)));
+}
+
+/** 0 where no negative takes part. */
+function meanOverNegatives(x: Tensor, isValid: Tensor2D): Tensor2D {
+  return tf.div(sumOverNegatives(tf.mul(x, isValid)), tf.maximum(sumOverNegatives(isValid), 1));
 }
 
 function maskedOut(negatives: Tensor2D, isValid: Tensor2D): Tensor2D {

@@ -230,6 +230,32 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
       expect(loss(4, { negatives: { shared: Int32Array.of(4) }, form: 'bprMax' })).toBe(0);
     });
 
+    test('bprMax with elu ½: a score of −ln 2 becomes −¼', () => {
+      const value = (target: number) =>
+        sampledHead(tf.tensor2d([-1], [1, 1]), table(), Int32Array.of(target), {
+          negatives: { shared: Int32Array.of(4) },
+          form: 'bprMax',
+          bpreg: 2,
+          elu: 0.5,
+        }).dataSync()[0];
+      expect(value(3)).toBeCloseTo(log1e(-1 / 4) + 2 / 16, 5);
+      expect(value(5)).toBeCloseTo(log1e(-1 / 4 + 1 / 3) + 2 / 16, 5);
+    });
+
+    test('bpr: σ(−ln 2) = ⅓, σ(−ln 3) = ¼; the mean over the negatives that take part', () => {
+      expect(loss(3, { negatives, form: 'bpr' })).toBeCloseTo((Math.log(3) + Math.log(4)) / 2, 5);
+      expect(loss(4, { negatives, form: 'bpr' })).toBeCloseTo(Math.log(5 / 2), 5);
+      expect(loss(4, { negatives: { shared: Int32Array.of(4) }, form: 'bpr' })).toBe(0);
+    });
+
+    test('top1: σ(ln 2) = ⅔, σ(ln 3) = ¾; the mean over the negatives that take part', () => {
+      const square = (x: number) => sigmoid(x * x);
+      const expected = (2 / 3 + square(Math.log(2)) + 3 / 4 + square(Math.log(3))) / 2;
+      expect(loss(3, { negatives, form: 'top1' })).toBeCloseTo(expected, 5);
+      expect(loss(4, { negatives, form: 'top1' })).toBeCloseTo(3 / 5 + square(Math.log(3)), 5);
+      expect(loss(4, { negatives: { shared: Int32Array.of(4) }, form: 'top1' })).toBe(0);
+    });
+
     test('top1Max: σ(ln 2) = ⅔, σ(ln 3) = ¾', () => {
       const sigmoidOfSquare = (x: number) => sigmoid(x * x);
       const expected =
@@ -238,12 +264,15 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
       expect(loss(4, { negatives: { shared: Int32Array.of(4) }, form: 'top1Max' })).toBe(0);
     });
 
-    test.each(['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const)('%s of enormous scores is finite', (form) => {
-      const hidden = tf.tensor2d([300, -300], [2, 1]);
-      const options = { negatives, form, bpreg: 0 };
-      const value = sampledHead(hidden, table(), Int32Array.of(3, 6), options).dataSync()[0];
-      expect(Number.isFinite(value)).toBe(true);
-    });
+    test.each(['softmax', 'bce', 'gbce', 'bpr', 'bprMax', 'top1', 'top1Max'] as const)(
+      '%s of enormous scores is finite',
+      (form) => {
+        const hidden = tf.tensor2d([300, -300], [2, 1]);
+        const options = { negatives, form, bpreg: 0 };
+        const value = sampledHead(hidden, table(), Int32Array.of(3, 6), options).dataSync()[0];
+        expect(Number.isFinite(value)).toBe(true);
+      },
+    );
 
     test('a perfect position counts in the mean', () => {
       const hidden = tf.tensor2d([1, 1], [2, 1]);

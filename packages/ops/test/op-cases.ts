@@ -97,7 +97,7 @@ export function opCases(seed: number): OpCase[] {
   }
   for (const numRows of [0, 1, 5]) {
     const targets = randomIntegers(numRows, 3, 9, random);
-    for (const form of ['softmax', 'bce', 'gbce', 'bprMax', 'top1Max'] as const) {
+    for (const form of ['softmax', 'bce', 'gbce', 'bpr', 'bprMax', 'top1', 'top1Max'] as const) {
       for (const numNegatives of [1, 5]) {
         const label = `sampledHead ${form} N=${numRows} K=${numNegatives}`;
         // Drawn with repeats from few items: some negatives are the row's target.
@@ -119,7 +119,7 @@ export function opCases(seed: number): OpCase[] {
           `${label} own, bias, logQ`,
           [[numRows, 3], [9, 3], [9]],
           (hidden: Tensor2D, table: Tensor2D, bias: Tensor1D) =>
-            sampledHead(hidden, table, targets, { negatives: { own }, form, bias, logQ }),
+            sampledHead(hidden, table, targets, { negatives: { own }, form, bias, logQ, elu: 0.7 }),
         );
       }
     }
