@@ -7,7 +7,17 @@ import type { AnyModel, NeuralModel } from './next-item-model.ts';
 
 /** Small variants of every model; a model that is not listed here fails the first test. */
 const VARIANTS: Record<keyof typeof models, Record<string, unknown>[]> = {
-  popularity: [{}, { over: 'all' }],
+  popularity: [{}, { over: 'all' }, { over: 'decayed', halfLifeWindows: 2 }],
+  sessionPopularity: [{}],
+  markov: [{}, { maxSuccessors: 1 }],
+  sequentialRules: [{}, { steps: 1, weighting: 'quadratic', maxRules: 2 }],
+  associationRules: [{}],
+  itemKnn: [{}, { over: 'session', regularization: 0, k: 2 }],
+  sknn: [{}, { similarity: 'jaccard', k: 1, remind: false }],
+  vsknn: [{}, { weighting: 'linear', scoreWeighting: 'log', idfWeight: 1, lastClicks: 2, pushReminders: true }],
+  stan: [{ recencyDecayDays: null }],
+  vstan: [{ recencyDecayDays: null }, { recencyDecayDays: null, k: 1, remind: false, idfWeight: null }],
+  ease: [{}, { regularization: 0.5 }],
   gru4rec: [
     { hiddenSize: 6, inputDropout: 0, hiddenDropout: 0 },
     { hiddenSize: 5, numLayers: 2, embedding: 'separate', inputDropout: 0.1, hiddenDropout: 0.1 },

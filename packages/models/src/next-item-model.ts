@@ -47,6 +47,8 @@ export interface NeuralModel extends NextItemModel {
 export interface SessionsToCount {
   readonly itemIds: Int32Array;
   readonly offsets: Int32Array;
+  /** Milliseconds since 1970-01-01 UTC of every click; models that weigh by age need them. */
+  readonly timestampsMs?: Float64Array;
 }
 
 /** A model that counts. */

@@ -1,47 +1,39 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
 import { z } from 'zod';
+import { createCountingModel } from './counting-model.ts';
 import { defineModel } from './model-spec.ts';
-import type { SessionsToCount, StatisticalModel } from './next-item-model.ts';
-import { rankByScores, recommendByScores, type ScoreItems } from './rank-by-scores.ts';
 
 export const popularitySchema = z.strictObject({
-  /** `lastWindow` counts the newest train window only, `all` every window so far. */
-  over: z.enum(['lastWindow', 'all']).default('lastWindow'),
+  /** `lastWindow` counts the newest train window only, `all` every window so far, `decayed` older windows less. */
+  over: z.enum(['lastWindow', 'all', 'decayed']).default('lastWindow'),
+  /** With `decayed`: a click counts half as much after so many further windows. */
+  halfLifeWindows: z.number().positive().default(1),
 });
 
 /**
- * The items that were clicked most often, the same for everyone. The row that every table needs: on fast-moving
- * catalogues the last window's popularity beats careless deep models (Ji et al. 2020, "A Re-visit of the Popularity
- * Baseline in Recommender Systems").
+ * The items that were clicked most often, the same for everyone: score(i) = Σ_w 2^(−age(w)/halfLife) · clicks on i in w.
+ * The row that every table needs: on fast-moving catalogues the last window's popularity beats careless deep models
+ * (Ji et al. 2020, "A Re-visit of the Popularity Baseline in Recommender Systems").
  */
 export const popularity = defineModel({
   kind: 'statistical',
   configSchema: popularitySchema,
-  create: ({ over }, { numRows }) => createPopularity(over, numRows),
+  create({ over, halfLifeWindows }, { numRows }) {
+    let counts = new Float64Array(numRows);
+    const kept = { lastWindow: 0, all: 1, decayed: 2 ** (-1 / halfLifeWindows) }[over];
+    return createCountingModel({
+      name: 'popularity',
+      numRows,
+      fitWindow({ itemIds }) {
+        for (let v = 0; v < counts.length; v++) counts[v] *= kept;
+        for (const id of itemIds) if (id >= FIRST_ITEM_ID) counts[id]++;
+      },
+      score: (_batch, _position, scores) => scores.set(counts),
+      onResize(grown) {
+        const longer = new Float64Array(grown);
+        longer.set(counts);
+        counts = longer;
+      },
+    });
+  },
 });
-
-function createPopularity(over: z.infer<typeof popularitySchema>['over'], numRows: number): StatisticalModel {
-  let counts = new Float64Array(numRows);
-  const score: ScoreItems = (_batch, _position, scores) => scores.set(counts);
-  return {
-    kind: 'statistical',
-    name: 'popularity',
-    get numRows() {
-      return counts.length;
-    },
-    fitWindow({ itemIds }: SessionsToCount) {
-      if (over === 'lastWindow') counts.fill(0);
-      for (const id of itemIds) if (id >= FIRST_ITEM_ID) counts[id]++;
-    },
-    rankTargets: (batch, options) => rankByScores(score, counts.length, batch, options),
-    recommend: (batch, k, options) => recommendByScores(score, counts.length, batch, k, options),
-    resizeItems(numRows) {
-      if (numRows < counts.length)
-        throw new Error(`popularity: cannot shrink from ${counts.length} to ${numRows} rows`);
-      const grown = new Float64Array(numRows);
-      grown.set(counts);
-      counts = grown;
-    },
-    dispose() {},
-  };
-}

@@ -2,7 +2,10 @@ import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
 import { type TopItems, UNRANKED } from '@nimue/ops';
 import type { RankingOptions } from './next-item-model.ts';
 
-/** Fills `scores` [V] with the score of every item as the successor of `position`; higher is better. */
+/**
+ * Fills `scores` [V] with the score of every item as the successor of `position`; higher is better. Scores are compared
+ * as float32, the precision that a list carries: what differs by rounding alone is a tie.
+ */
 export type ScoreItems = (batch: SessionBatch, position: number, scores: Float64Array) => void;
 
 /** `rankTargets` of every model that scores by counting: the rule of `rankOfTarget`, ties count against. */
@@ -18,11 +21,11 @@ export function rankByScores(
     const target = itemIds[n];
     if (target < FIRST_ITEM_ID) return UNRANKED;
     score(batch, position, scores);
-    const targetScore = scores[target];
+    const targetScore = Math.fround(scores[target]);
     hideExcluded(scores, n, options);
     scores[target] = Number.NEGATIVE_INFINITY;
     let rank = 1;
-    for (let v = FIRST_ITEM_ID; v < numRows; v++) if (scores[v] >= targetScore) rank++;
+    for (let v = FIRST_ITEM_ID; v < numRows; v++) if (Math.fround(scores[v]) >= targetScore) rank++;
     return rank;
   });
 }
@@ -48,10 +51,8 @@ export function recommendByScores(
   positions.forEach((position, n) => {
     score(batch, position, scores);
     hideExcluded(scores, n, options);
-    const candidates: number[] = [];
-    for (let v = FIRST_ITEM_ID; v < numRows; v++) if (scores[v] !== Number.NEGATIVE_INFINITY) candidates.push(v);
-    candidates.sort((a, b) => scores[b] - scores[a] || a - b);
-    candidates.slice(0, k).forEach((v, place) => {
+    for (let v = 0; v < numRows; v++) scores[v] = Math.fround(scores[v]);
+    bestItems(scores, k).forEach((v, place) => {
       top.itemIds[n * k + place] = v;
       top.scores[n * k + place] = scores[v];
     });
@@ -64,4 +65,20 @@ function hideExcluded(scores: Float64Array, n: number, { excluded }: RankingOpti
   for (let e = excluded.offsets[n]; e < excluded.offsets[n + 1]; e++) {
     scores[excluded.itemIds[e]] = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** The k best items, best first, equal scores by rising id; hidden ones left out. Small lists out of a large catalogue are cheap. */
+function bestItems(scores: Float64Array, k: number): number[] {
+  const better = (a: number, b: number) => scores[b] - scores[a] || a - b;
+  let best: number[] = [];
+  let worst = Number.NEGATIVE_INFINITY;
+  for (let v = FIRST_ITEM_ID; v < scores.length; v++) {
+    // Ids rise, so an item that equals the k-th best comes after it.
+    if (!(scores[v] > worst)) continue;
+    best.push(v);
+    if (best.length < 2 * k + 16) continue;
+    best = best.sort(better).slice(0, k);
+    worst = scores[best[k - 1]];
+  }
+  return best.sort(better).slice(0, k);
 }

@@ -92,7 +92,8 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       let loss: number | undefined;
       if (model.kind === 'statistical') {
         for (const window of windows) {
-          model.fitWindow({ itemIds: vocabulary.encode(window.itemCodes), offsets: window.offsets });
+          const { itemCodes, offsets, timestampsMs } = window;
+          model.fitWindow({ itemIds: vocabulary.encode(itemCodes), offsets, timestampsMs });
         }
       } else if (isNeural) {
         optimizer.restart();

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { packSessions } from '@nimue/batch';
+import { assertClose, createRandom, randomFloats } from '@nimue/testing';
+import * as tf from '@tensorflow/tfjs';
+import { ease } from '../ease.ts';
+import type { StatisticalModel } from '../next-item-model.ts';
+import { invertPositiveDefinite } from './invert-positive-definite.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  (tf.backend() as { firstUse?: boolean }).firstUse = false;
+});
+
+test.each([1, 2, 63, 64, 65, 150])('the inverse of a random %s × matrix times the matrix is the identity', (n) => {
+  const values = randomFloats(n * n, createRandom(n));
+  tf.tidy(() => {
+    const x = tf.tensor2d(values, [n, n]);
+    const matrix = tf.add(tf.matMul(x, x, true), tf.mul(tf.eye(n), 2)) as tf.Tensor2D;
+    const identity = tf.matMul(invertPositiveDefinite(matrix), matrix);
+    assertClose('P · G', identity.dataSync(), tf.eye(n).dataSync(), 1e-3);
+  });
+});
+
+test('a matrix that is not positive definite is refused', () => {
+  const matrix = tf.tensor2d([1, 2, 2, 1], [2, 2]);
+  expect(() => tf.tidy(() => invertPositiveDefinite(matrix))).toThrow('not positive definite');
+  matrix.dispose();
+});
+
+interface Fixture {
+  readonly regularization: number;
+  readonly sessions: number[][];
+  readonly queries: number[][];
+  readonly scores: number[][];
+}
+
+test('scores as numpy computes them in float64, in one window or two', () => {
+  const fixture = JSON.parse(
+    readFileSync(new URL('../../fixtures/ease-scores.json', import.meta.url), 'utf8'),
+  ) as Fixture;
+  const { regularization, sessions, queries, scores } = fixture;
+  const numItems = scores[0].length;
+  for (const windows of [[sessions], [sessions.slice(0, 31), sessions.slice(31)]]) {
+    const model = ease.create({ regularization }, { numRows: numItems + 1, seed: 0 }) as StatisticalModel;
+    windows.forEach((window, w) => {
+      // The catalogue grows to its full size before the last window only.
+      if (w === windows.length - 1) model.resizeItems(numItems + 3);
+      const { itemIds, offsets } = packSessions(window);
+      model.fitWindow({ itemIds, offsets });
+    });
+    queries.forEach((query, q) => {
+      const batch = packSessions([query], { positions: Int32Array.of(query.length - 1), itemIds: Int32Array.of(3) });
+      const top = model.recommend(batch, numItems);
+      const actual = new Float64Array(numItems);
+      top.itemIds.forEach((id, place) => {
+        actual[id - 3] = top.scores[place];
+      });
+      assertClose(`query ${q}`, actual, scores[q], 1e-5);
+    });
+  }
+});

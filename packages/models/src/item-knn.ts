@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { defineModel } from './model-spec.ts';
+import { DistinctItems } from './neighbors/distinct-items.ts';
+import { createItemRowsModel } from './neighbors/item-rows.ts';
+
+export const itemKnnSchema = z.strictObject({
+  /** Neighbors kept per item. */
+  k: z.int().positive().default(100),
+  /** Added to both supports: similarities of rare items count less. */
+  regularization: z.number().min(0).default(20),
+  /** Share of the item's own support in the norm: 0.5 is the cosine, 1 the confidence of an association rule. */
+  alpha: z.number().min(0).max(1).default(0.5),
+  /** Similar to the newest item, or to all items of the session. */
+  over: z.enum(['lastItem', 'session']).default('lastItem'),
+});
+
+/**
+ * Item-kNN: items that occur in the same sessions as the newest item (Hidasi et al. 2016, the item-KNN baseline):
+ * sim(i, j) = Σ_{sessions with both} clicks on i / ((supp(i) + λ)^α (supp(j) + λ)^(1−α)), supp the number of clicks; an item is
+ * not its own neighbor.
+ */
+export const itemKnn = defineModel({
+  kind: 'statistical',
+  configSchema: itemKnnSchema,
+  create({ k, regularization, alpha, over }, { numRows }) {
+    const distinct = new DistinctItems();
+    return createItemRowsModel({
+      name: 'itemKnn',
+      numRows,
+      maxEntries: k,
+      over,
+      addRow(index, item, weights) {
+        for (const session of index.sessionsOf(item)) {
+          const clicks = index.itemsOf(session);
+          let repeats = 0;
+          for (const other of clicks) if (other === item) repeats++;
+          for (const other of distinct.of(clicks)) weights[other] += repeats;
+        }
+        weights[item] = 0;
+        const own = (index.eventCountOf(item) + regularization) ** alpha;
+        for (let other = 0; other < weights.length; other++) {
+          if (weights[other] > 0) weights[other] /= own * (index.eventCountOf(other) + regularization) ** (1 - alpha);
+        }
+      },
+    });
+  },
+});

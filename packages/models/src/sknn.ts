@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { createCountingModel } from './counting-model.ts';
+import { defineModel } from './model-spec.ts';
+import { currentSession } from './neighbors/current-session.ts';
+import { DistinctItems } from './neighbors/distinct-items.ts';
+import { nearestSessions } from './neighbors/nearest-sessions.ts';
+import { SessionIndex } from './neighbors/session-index.ts';
+
+export const sknnSchema = z.strictObject({
+  /** Neighbors that vote. */
+  k: z.int().positive().default(100),
+  /** The most recent sessions that share an item and are compared. */
+  sampleSize: z.int().positive().default(1000),
+  similarity: z.enum(['cosine', 'jaccard']).default('cosine'),
+  /** Whether items of the current session may be recommended again. */
+  remind: z.boolean().default(true),
+});
+
+/**
+ * S-kNN: items of the k most similar past sessions, each voting with its similarity (Jannach & Ludewig 2017, "When
+ * Recurrent Neural Networks meet the Neighborhood for Session-Based Recommendation", §3): score(i) = Σ_n sim(s, n) · 1[i ∈ n],
+ * where cosine = |s ∩ n| / √(|s| |n|) and jaccard = |s ∩ n| / |s ∪ n| on the sets of items.
+ *
+ * Differs from session-rec: its cosine multiplies by √|n| instead of dividing; ties at the k-th neighbor go to the more
+ * recent session; recency is by the start of a session.
+ */
+export const sknn = defineModel({
+  kind: 'statistical',
+  configSchema: sknnSchema,
+  create({ k, sampleSize, similarity, remind }, { numRows }) {
+    const index = new SessionIndex();
+    const distinct = new DistinctItems();
+    return createCountingModel({
+      name: 'sknn',
+      numRows,
+      fitWindow: (sessions) => index.add(sessions),
+      score(batch, position, scores) {
+        scores.fill(0);
+        const { items, lastPlaces } = currentSession(batch, position);
+        const neighbors = nearestSessions({
+          index,
+          items,
+          lastPlaces,
+          sampleSize,
+          k,
+          similarity(session, shared) {
+            const size = distinct.of(index.itemsOf(session)).length;
+            return similarity === 'cosine'
+              ? shared.length / Math.sqrt(items.length * size)
+              : shared.length / (items.length + size - shared.length);
+          },
+        });
+        neighbors.sessions.forEach((session, n) => {
+          for (const item of distinct.of(index.itemsOf(session))) scores[item] += neighbors.similarities[n];
+        });
+        if (!remind) for (const item of items) scores[item] = 0;
+      },
+    });
+  },
+});

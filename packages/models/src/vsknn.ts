@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { createCountingModel } from './counting-model.ts';
+import { defineModel } from './model-spec.ts';
+import { clickWeightingSchema, placeWeight, stepWeight } from './neighbors/click-weights.ts';
+import { currentSession } from './neighbors/current-session.ts';
+import { DistinctItems } from './neighbors/distinct-items.ts';
+import { nearestSessions } from './neighbors/nearest-sessions.ts';
+import { SessionIndex } from './neighbors/session-index.ts';
+
+export const vsknnSchema = z.strictObject({
+  /** Neighbors that vote. */
+  k: z.int().positive().default(100),
+  /** The most recent sessions that share an item and are compared. */
+  sampleSize: z.int().positive().default(1000),
+  /** How a click of the current session counts in the similarity. */
+  weighting: clickWeightingSchema.default('div'),
+  /** How a neighbor's vote falls with the number of clicks since the newest item that both share. */
+  scoreWeighting: clickWeightingSchema.default('div'),
+  /** A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i); 0: not at all. */
+  idfWeight: z.number().min(0).default(0),
+  /** Only so many of the newest clicks are looked at. */
+  lastClicks: z.int().positive().optional(),
+  /** Whether items of the current session may be recommended again. */
+  remind: z.boolean().default(true),
+  /** Multiplies the score of an item of the current session by one more than its clicks in it. */
+  pushReminders: z.boolean().default(false),
+});
+
+/**
+ * V-SkNN: S-kNN in which later clicks weigh more (Ludewig & Jannach 2018, "Evaluation of Session-based Recommendation
+ * Algorithms", §3.2.2). With w the weight of an item's last click in the session s of m different items and i* the number
+ * of clicks since the newest shared item, counted from 1:
+ * sim(s, n) = Σ_{i ∈ s ∩ n} w(i) / m and score(i) = Σ_n sim(s, n) · v(i*) · (1 + idfWeight · idf(i)) · 1[i ∈ n].
+ *
+ * Differs from session-rec: scores are not divided by the largest one (no rank changes); linear weights stay at 0 beyond
+ * ten clicks instead of turning negative; with `lastClicks` the sample holds only sessions that share one of those clicks; ties at the k-th neighbor go to the more recent session; recency is by the
+ * start of a session, not by its last click.
+ */
+export const vsknn = defineModel({
+  kind: 'statistical',
+  configSchema: vsknnSchema,
+  create(config, { numRows }) {
+    const { k, sampleSize, weighting, scoreWeighting, idfWeight, lastClicks, remind, pushReminders } = config;
+    const index = new SessionIndex();
+    const distinct = new DistinctItems();
+    return createCountingModel({
+      name: 'vsknn',
+      numRows,
+      fitWindow: (sessions) => index.add(sessions),
+      score(batch, position, scores) {
+        scores.fill(0);
+        const { items, lastPlaces, length, counts } = currentSession(batch, position, lastClicks);
+        const weights = Float64Array.from(lastPlaces, (place) => placeWeight(weighting, place, length) / items.length);
+        const neighbors = nearestSessions({
+          index,
+          items,
+          lastPlaces,
+          sampleSize,
+          k,
+          similarity: (_session, shared) => shared.reduce((sum, i) => sum + weights[i], 0),
+        });
+        neighbors.sessions.forEach((session, n) => {
+          const step = length - neighbors.matchedPlaces[n] + 1;
+          const vote = neighbors.similarities[n] * stepWeight(scoreWeighting, step);
+          for (const item of distinct.of(index.itemsOf(session))) {
+            scores[item] += idfWeight > 0 ? vote * (1 + idfWeight * index.inverseFrequencyOf(item)) : vote;
+          }
+        });
+        items.forEach((item, i) => {
+          if (!remind) scores[item] = 0;
+          else if (pushReminders) scores[item] *= counts[i] + 1;
+        });
+      },
+    });
+  },
+});
