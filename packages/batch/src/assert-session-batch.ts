@@ -33,6 +33,15 @@ export function assertSessionBatch(batch: SessionBatch, numItems = Number.POSITI
       throw new Error(`SessionBatch: feature '${name}' has length ${column.length}, expected ${numPositions}`);
     }
   }
+  if (batch.sessionKeys && batch.sessionKeys.length !== offsets.length - 1) {
+    throw new Error(`SessionBatch: sessionKeys has length ${batch.sessionKeys.length}, expected ${offsets.length - 1}`);
+  }
+  for (const name of ['factorizationPlaces', 'originalItemIds'] as const) {
+    const column = batch[name];
+    if (column && column.length !== numPositions) {
+      throw new Error(`SessionBatch: ${name} has length ${column.length}, expected ${numPositions}`);
+    }
+  }
   if (targets.positions.length !== targets.itemIds.length) {
     throw new Error(
       `SessionBatch: targets has ${targets.positions.length} positions but ${targets.itemIds.length} item ids`,

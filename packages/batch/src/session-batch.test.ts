@@ -1,10 +1,12 @@
 import {
   assertSessionBatch,
+  factorizationMask,
   lastPositions,
   maxSessionLength,
   numSessions,
   packSessions,
   positionsInSession,
+  replaceTargets,
 } from './index.ts';
 
 const targets = (positions: number[], itemIds: number[]) => ({
@@ -41,6 +43,9 @@ test.each([
   ['itemIds[1] is 9, expected 0 … 5', { itemIds: Int32Array.of(3, 9) }],
   ['timestampsMs has length 1', { timestampsMs: new Float64Array(1) }],
   ["feature 'price' has length 3", { features: { price: new Float32Array(3) } }],
+  ['sessionKeys has length 2, expected 1', { sessionKeys: new Int32Array(2) }],
+  ['factorizationPlaces has length 1, expected 2', { factorizationPlaces: new Int32Array(1) }],
+  ['originalItemIds has length 3, expected 2', { originalItemIds: new Int32Array(3) }],
   ['2 positions but 1 item ids', { targets: targets([0, 1], [3]) }],
   ['targets.positions[0] is 2', { targets: targets([2], [3]) }],
   ['must rise strictly', { targets: targets([1, 0], [3, 3]) }],
@@ -54,4 +59,18 @@ test.each([
 test('packSessions refuses fractions and NaN', () => {
   expect(() => packSessions([[3], [4, 0.5]])).toThrow('session 1, event 1: expected a whole item id ≥ 0, got 0.5');
   expect(() => packSessions([[Number.NaN]])).toThrow('got NaN');
+});
+
+test('factorizationMask: blocks per session; the context sees the context, a target what stands before it', () => {
+  const batch = { ...packSessions([[5, 6, 7], [8]]), factorizationPlaces: Int32Array.of(2, 0, 1, 0) };
+  expect([...factorizationMask(batch, 'content')]).toEqual([1, 1, 1, 0, 1, 0, 0, 1, 1, 1]);
+  expect([...factorizationMask(batch, 'query')]).toEqual([0, 1, 1, 0, 0, 0, 0, 1, 0, 0]);
+  expect(() => factorizationMask(packSessions([[5]]), 'query')).toThrow('make it with the permutation objective');
+});
+
+test('replaceTargets refuses what does not fit', () => {
+  const batch = packSessions([[5, 2]], targets([1], [6]));
+  expect(() => replaceTargets(batch, [6])).toThrow('make it with the replacedToken objective');
+  const hidden = { ...batch, originalItemIds: Int32Array.of(5, 6) };
+  expect(() => replaceTargets(hidden, [])).toThrow('got 0 samples, expected 1');
 });

@@ -16,6 +16,15 @@ export interface SessionBatch {
   readonly timestampsMs?: Float64Array;
   /** Named columns [T]: Int32 for categories, Float32 for numbers. */
   readonly features?: Readonly<Record<string, Int32Array | Float32Array>>;
+  /** Who each session is, whatever batch it travels in [B]: what is drawn at random for a session is drawn by its key. */
+  readonly sessionKeys?: Int32Array;
+  /**
+   * Factorisation order of a permutation objective [T]: what position i may use of its session is the items at places
+   * below `factorizationPlaces[i]`, and its own item only where that is not the one to be predicted (`factorizationMask`).
+   */
+  readonly factorizationPlaces?: Int32Array;
+  /** The items before some were hidden [T], for a discriminator that tells replaced items from true ones. Never an input. */
+  readonly originalItemIds?: Int32Array;
   /** What is to be predicted where: N pairs of a position (index into T) and the item id expected there. */
   readonly targets: SessionTargets;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { objectives } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { models } from '@nimue/models';
 import { trainingSchema } from '@nimue/trainer';
@@ -10,6 +11,7 @@ const contender = {
   label: 'row',
   model: { name: 'popularity', config: { over: 'all' } },
   loss: { name: 'crossEntropy', config: { temperature: 1, labelSmoothing: 0 } },
+  objective: { name: 'causal', config: {} },
   training: trainingSchema.parse({}),
 };
 
@@ -32,6 +34,7 @@ describe('createNimueContainer', () => {
     const container = createNimueContainer();
     expect([...container.get(TOKENS.models).keys()]).toEqual(Object.keys(models));
     expect([...container.get(TOKENS.losses).keys()]).toEqual(Object.keys(losses));
+    expect([...container.get(TOKENS.objectives).keys()]).toEqual(Object.keys(objectives));
     expect([...container.get(TOKENS.datasetSpecs).keys()]).toContain('globo');
   });
 
@@ -50,10 +53,13 @@ describe('createNimueContainer', () => {
     expect(() => createNimueContainer(misspelt)).toThrow("createNimueContainer: there is no service 'loger'");
   });
 
-  test('an unknown loss is named', () => {
+  test('an unknown loss or objective is named', () => {
     const trainer = createNimueContainer().get(TOKENS.trainer);
     expect(() => trainer.createContender({ ...contender, loss: { name: 'bpr', config: {} } })).toThrow(
       "loss 'bpr' does not exist; expected one of crossEntropy",
+    );
+    expect(() => trainer.createContender({ ...contender, objective: { name: 'next', config: {} } })).toThrow(
+      "objective 'next' does not exist; expected one of causal",
     );
   });
 });

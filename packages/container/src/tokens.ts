@@ -1,4 +1,4 @@
-import type { DatasetSpec } from '@nimue/data';
+import type { DatasetSpec, ObjectiveSpec } from '@nimue/data';
 import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import type { ServiceIdentifier } from 'inversify';
@@ -19,6 +19,8 @@ export interface NimueServices {
   readonly models: ReadonlyMap<string, ModelSpec>;
   /** Loss name in an experiment file → spec. */
   readonly losses: ReadonlyMap<string, LossSpec>;
+  /** Objective name in an experiment file → spec. */
+  readonly objectives: ReadonlyMap<string, ObjectiveSpec>;
   /** Ready-made descriptions of well-known logs, by name. */
   readonly datasetSpecs: ReadonlyMap<string, DatasetSpec>;
   readonly datasets: DatasetService;
@@ -33,6 +35,7 @@ export const TOKENS: { readonly [Name in keyof NimueServices]: ServiceIdentifier
   chooseBackend: Symbol.for('nimue.chooseBackend'),
   models: Symbol.for('nimue.models'),
   losses: Symbol.for('nimue.losses'),
+  objectives: Symbol.for('nimue.objectives'),
   datasetSpecs: Symbol.for('nimue.datasetSpecs'),
   datasets: Symbol.for('nimue.datasets'),
   trainer: Symbol.for('nimue.trainer'),

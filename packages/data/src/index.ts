@@ -1,6 +1,19 @@
 export { type EncodedSessions, type EncodeSessionsOptions, encodeSessions } from './batches/encode-sessions.ts';
-export type { Objective } from './batches/objective.ts';
-export { countBatches, type PackBatchesOptions, packBatches } from './batches/pack-batches.ts';
+export { hideNewest, type NextItemQuestions } from './batches/hide-newest.ts';
+export {
+  assertObjectiveFits,
+  defineObjective,
+  type Objective,
+  type ObjectiveDraw,
+  type ObjectiveSpec,
+} from './batches/objective.ts';
+export {
+  countBatches,
+  type PackBatchesOptions,
+  type PackInferenceBatchesOptions,
+  packBatches,
+  packInferenceBatches,
+} from './batches/pack-batches.ts';
 export { sessionsFromArrow, sessionsToArrow } from './dataset/arrow-sessions.ts';
 export {
   type DatasetFromSessionsOptions,
@@ -17,7 +30,6 @@ export { oracleRanks, type ShopOracle, shopOracle } from './generated/shop-oracl
 export { parseShopOptions, type ShopInput, type ShopOptions, shopSchema } from './generated/shop-schema.ts';
 export { writeGeneratedLog } from './generated/write-generated-log.ts';
 export * as objectives from './objectives.ts';
-export { causal, lastItem } from './objectives.ts';
 export { duckdbStore } from './parquet/duckdb-store.ts';
 export type {
   ParquetColumns,

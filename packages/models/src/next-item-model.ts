@@ -1,4 +1,4 @@
-import type { SessionBatch } from '@nimue/batch';
+import type { AttentionDirection, SessionBatch } from '@nimue/batch';
 import type { ExcludedItems, TopItems } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { ParameterStore } from './parameter-store.ts';
@@ -34,8 +34,10 @@ export type EncodeMode = { readonly training: false } | { readonly training: tru
 /** A model with weights, trained by gradient descent. */
 export interface NeuralModel extends NextItemModel {
   readonly kind: 'neural';
+  /** What `encode` lets a position see of its session; it decides which objectives fit. Default `causal`. */
+  readonly attention?: AttentionDirection;
   readonly parameters: ParameterStore;
-  /** Hidden state at every position [T, D]; position t has seen positions ≤ t of its session only. */
+  /** Hidden state at every position [T, D]; with causal attention position t has seen positions ≤ t of its session only. */
   encode(batch: SessionBatch, mode: EncodeMode): Tensor2D;
   /** The output layer: row = item id [V, D]. */
   itemTable(): Tensor2D;

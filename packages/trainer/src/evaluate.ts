@@ -2,9 +2,10 @@ import { UNKNOWN_ID } from '@nimue/batch';
 import {
   type EncodedSessions,
   encodeSessions,
+  hideNewest,
   type ItemVocabulary,
-  lastItem,
-  packBatches,
+  type Objective,
+  packInferenceBatches,
   type Sessions,
 } from '@nimue/data';
 import type { MetricAtK } from '@nimue/metrics';
@@ -12,6 +13,8 @@ import type { NextItemModel } from '@nimue/models';
 
 export interface EvaluateOptions {
   readonly metrics: readonly MetricAtK[];
+  /** What the model was trained with: it decides what the model is shown. */
+  readonly objective: Objective;
   /** Sessions scored at a time; changes no number. */
   readonly batchSize: number;
   /** Sessions are cut to this many visible events, newest kept; the model's own limit applies too. */
@@ -53,16 +56,18 @@ export async function evaluate(
   return { metrics: meanMetrics(ranks, options.metrics), ranks, numUnknownTargets };
 }
 
-/** The batches that evaluation and recommendation share. */
+/** What the model is shown of whole sessions: the newest item hidden, and asked for. */
 export function evaluationBatches(
   encoded: EncodedSessions,
   model: Pick<NextItemModel, 'maxLength'>,
-  options: Pick<EvaluateOptions, 'batchSize' | 'maxLength'>,
+  { batchSize, maxLength, objective }: Pick<EvaluateOptions, 'batchSize' | 'maxLength' | 'objective'>,
 ) {
-  return packBatches(encoded, {
-    batchSize: options.batchSize,
-    maxLength: visibleLength(model, options.maxLength),
-    objective: lastItem,
+  const { visible, targetIds } = hideNewest(encoded);
+  return packInferenceBatches(visible, {
+    batchSize,
+    maxLength: visibleLength(model, maxLength),
+    objective,
+    targetIds,
   });
 }
 

@@ -1,4 +1,4 @@
-import { causal, countBatches, type EncodedSessions, packBatches } from '@nimue/data';
+import { countBatches, type EncodedSessions, type Objective, packBatches } from '@nimue/data';
 import type { Loss } from '@nimue/losses';
 import type { NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
@@ -12,10 +12,12 @@ import type { TrainingConfig } from './training-schema.ts';
 export interface FitWindowArgs {
   readonly model: NeuralModel;
   readonly loss: Loss;
+  /** What the model is taught. */
+  readonly objective: Objective;
   readonly optimizer: Optimizer;
   readonly sessions: EncodedSessions;
   readonly config: TrainingConfig;
-  /** Seeds the order of sessions and every dropout of this window. */
+  /** Seeds the order of sessions, the objective's draws and every dropout of this window. */
   readonly seed: number;
   /** For messages. */
   readonly window: string;
@@ -39,14 +41,14 @@ export function countSteps(sessions: EncodedSessions, config: TrainingConfig): n
 }
 
 /**
- * Trains a model on the sessions of a window: every position predicts the next item, `epochs` times over, in a new
- * seeded order each time.
+ * Trains a model on the sessions of a window with the targets of its objective, `epochs` times over, in a new seeded order
+ * each time.
  *
  * @returns mean loss per target of the last epoch
  * @throws DivergenceError when a loss is not finite
  */
 export async function fitWindow(args: FitWindowArgs): Promise<number> {
-  const { model, loss, optimizer, sessions, config, seed, window, onStep, breathe } = args;
+  const { model, loss, objective, optimizer, sessions, config, seed, window, onStep, breathe } = args;
   const numSteps = countSteps(sessions, config);
   const { clipNorm, batchSize } = config;
   const maxLength = visibleLength(model, config.maxLength);
@@ -55,7 +57,7 @@ export async function fitWindow(args: FitWindowArgs): Promise<number> {
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
     let sum = 0;
     let numTargets = 0;
-    for (const batch of packBatches(sessions, { batchSize, maxLength, seed, epoch, objective: causal })) {
+    for (const batch of packBatches(sessions, { batchSize, maxLength, seed, epoch, objective })) {
       step++;
       if (batch.targets.positions.length === 0) continue;
       const learningRate = learningRateAt(step, numSteps, config);

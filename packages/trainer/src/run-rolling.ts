@@ -1,4 +1,5 @@
 import {
+  assertObjectiveFits,
   concatSessions,
   countSessions,
   type EvaluationPlan,
@@ -6,6 +7,8 @@ import {
   emptySessions,
   encodeSessions,
   ItemVocabulary,
+  type Objective,
+  objectives,
   type Sessions,
   type WindowedDataset,
 } from '@nimue/data';
@@ -27,6 +30,8 @@ export interface Contender {
   readonly label: string;
   create(size: ModelSize): AnyModel;
   readonly loss: Loss;
+  /** What the model is taught, and how it is asked. Default: causal. Models that count learn in their own way. */
+  readonly objective?: Objective;
   readonly training: TrainingConfig;
 }
 
@@ -78,6 +83,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       const numNewItems = vocabulary.grow(train).length;
       if (model) model.resizeItems(vocabulary.size);
       else model = contender.create({ numRows: vocabulary.size, seed });
+      const objective = objectiveOf(contender, model);
       const encoded = encodeSessions(train, vocabulary, { unknown: 'skip' });
       const isNeural = model.kind === 'neural' && countSessions(train) > 0;
       onEvent?.({
@@ -100,6 +106,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         loss = await fitWindow({
           model,
           loss: contender.loss,
+          objective,
           optimizer,
           sessions: encoded,
           config: contender.training,
@@ -120,7 +127,8 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
       const { batchSize } = evaluation;
       const { maxLength } = contender.training;
-      const evaluated = await evaluate(model, sessions, vocabulary, { metrics, batchSize, maxLength, breathe });
+      const options = { metrics, objective, batchSize, maxLength, breathe };
+      const evaluated = await evaluate(model, sessions, vocabulary, options);
       const result: WindowResult = {
         ...position,
         metrics: evaluated.metrics,
@@ -168,6 +176,13 @@ export async function runReference(reference: Reference, args: RunRollingArgs): 
     await breathe();
   }
   return results;
+}
+
+/** @throws when the model would see what it is to predict */
+function objectiveOf({ objective = objectives.causal.create({}), label }: Contender, model: AnyModel): Objective {
+  if (model.kind === 'statistical') return objectives.lastItem.create({});
+  assertObjectiveFits(objective, model.attention ?? 'causal', label);
+  return objective;
 }
 
 function positionOf(

@@ -1,7 +1,7 @@
-import { datasetFromSessions, ItemVocabulary, type PlainSession, planRollingEvaluation } from '@nimue/data';
+import { datasetFromSessions, ItemVocabulary, objectives, type PlainSession, planRollingEvaluation } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { parseMetricAtK } from '@nimue/metrics';
-import { type ModelSize, models } from '@nimue/models';
+import { type ModelSize, models, type NeuralModel } from '@nimue/models';
 import { createRandom } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import {
@@ -109,6 +109,37 @@ test.each(LEARNERS)('%s learns the walk and never trains on what it is evaluated
   expect(steps[0]).toMatchObject({ epoch: 1, numEpochs: 8, step: 1, numSteps: 24, numEvents: 24 });
 });
 
+test.each([
+  ['lastItem', 12],
+  ['masked', 20],
+  ['replacedToken', 20],
+] as const)('objective %s learns the walk', async (name, epochs) => {
+  const objective = objectives[name].create(objectives[name].configSchema.parse({}) as never);
+  const sasrec = contender('sasrec', { hiddenSize: 12, numBlocks: 1, dropout: 0 }, { epochs, learningRate: 0.04 });
+  const one = args();
+  const plan = { ...one.plan, steps: one.plan.steps.slice(0, 1) };
+  const [result] = await runContender({ ...sasrec, objective }, { ...one, plan });
+  expect(result.metrics['hr@1']).toBeGreaterThan(0.9);
+  expect(result.numTargets).toBe((await dataset.read(1, 'test')).offsets.length - 1);
+});
+
+test('a model that would see its targets is refused before it is trained; one that counts is asked in its own way', async () => {
+  const sasrec = contender('sasrec', { hiddenSize: 4 });
+  const twoWay = {
+    ...sasrec,
+    label: 'two-way',
+    create: (size: ModelSize) => ({ ...(sasrec.create(size) as NeuralModel), attention: 'bidirectional' as const }),
+  };
+  await expect(runContender(twoWay, args())).rejects.toThrow(
+    "two-way: bidirectional attention does not go with the objective 'causal'",
+  );
+  const masked = objectives.masked.create({ maskRate: 0.2, lastItemShare: 0 });
+  const metrics = async (popularity: Contender) => (await runContender(popularity, args())).map((r) => r.metrics);
+  expect(await metrics({ ...contender('popularity', {}), objective: masked })).toEqual(
+    await metrics(contender('popularity', {})),
+  );
+});
+
 test('schedule and warm-up reach the optimizer: other losses than with a constant rate', async () => {
   const losses = async (training: Record<string, unknown>) => {
     const found: number[] = [];
@@ -154,7 +185,7 @@ test('a target outside the vocabulary is a counted miss', async () => {
     metrics: means,
     numUnknownTargets,
     ranks,
-  } = await evaluate(model, whole, vocabulary, { metrics, batchSize: 7 });
+  } = await evaluate(model, whole, vocabulary, { metrics, objective: objectives.causal.create({}), batchSize: 7 });
   expect(numUnknownTargets).toBe(1);
   expect(ranks).toHaveLength(24);
   expect(means['hr@20']).toBeCloseTo(23 / 24, 12);

@@ -25,8 +25,8 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const terminal = options.json ? process.stderr : process.stdout;
   const logger = createLogger(terminal, process.stderr);
   const services = servicesOf(createNimueContainer({ logger }));
-  const { models, losses } = services;
-  const experiment = await loadExperiment(file, { models, losses, settings });
+  const { models, losses, objectives } = services;
+  const experiment = await loadExperiment(file, { models, losses, objectives, settings });
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; Ctrl-C again to stop at once\n'));
   const preparation = createPreparationView(logger, terminal.isTTY ? terminal : undefined);
   try {

@@ -1,5 +1,12 @@
 import { BACKEND_NAMES } from '@nimue/container';
-import { datasetSchema, rollingEvaluationSchema, sessionsSchema, splitSchema, windowsSchema } from '@nimue/data';
+import {
+  datasetSchema,
+  type ObjectiveSpec,
+  rollingEvaluationSchema,
+  sessionsSchema,
+  splitSchema,
+  windowsSchema,
+} from '@nimue/data';
 import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import { evaluationSchema, trainingSchema } from '@nimue/trainer';
@@ -9,14 +16,16 @@ import { z } from 'zod';
 export interface Catalogue {
   readonly models: ReadonlyMap<string, ModelSpec>;
   readonly losses: ReadonlyMap<string, LossSpec>;
+  readonly objectives: ReadonlyMap<string, ObjectiveSpec>;
 }
 
 /**
  * The schema of an experiment file, put together from the schemas of the packages: a new model, loss or option is
  * known here as soon as its package has it.
  */
-export function createExperimentSchema({ models, losses }: Catalogue) {
+export function createExperimentSchema({ models, losses, objectives }: Catalogue) {
   const lossSchema = namedSchema([...losses].map(([name, { configSchema }]) => named(name, configSchema)));
+  const objectiveSchema = namedSchema([...objectives].map(([name, { configSchema }]) => named(name, configSchema)));
   const trainingOverride = withoutDefaults(trainingSchema).optional();
   const label = z.string().min(1).optional();
   const modelSchema = namedSchema(
@@ -24,7 +33,9 @@ export function createExperimentSchema({ models, losses }: Catalogue) {
       named(
         name,
         configSchema,
-        kind === 'neural' ? { label, loss: lossSchema.optional(), training: trainingOverride } : { label },
+        kind === 'neural'
+          ? { label, loss: lossSchema.optional(), objective: objectiveSchema.optional(), training: trainingOverride }
+          : { label },
       ),
     ),
   );
@@ -38,6 +49,7 @@ export function createExperimentSchema({ models, losses }: Catalogue) {
     split: splitSchema.prefault({}),
     models: z.array(modelSchema).min(1),
     loss: lossSchema.prefault({ name: 'crossEntropy' }),
+    objective: objectiveSchema.prefault({ name: 'causal' }),
     training: trainingSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
     seeds: z.array(z.int().min(0)).min(1).default([1]),

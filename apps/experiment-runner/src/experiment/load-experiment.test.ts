@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { toSpecs } from '@nimue/container';
-import { datasets, filesDatasetSchema, sessionsSchema } from '@nimue/data';
+import { datasets, filesDatasetSchema, type ObjectiveSpec, objectives, sessionsSchema } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { models } from '@nimue/models';
 import { stringify } from 'yaml';
 import { loadExperiment, parseExperiment } from './load-experiment.ts';
 
-const catalogue = { models: toSpecs(models), losses: toSpecs(losses), environment: {} };
+const catalogue = {
+  models: toSpecs(models),
+  losses: toSpecs(losses),
+  objectives: toSpecs<ObjectiveSpec>(objectives),
+  environment: {},
+};
 const EXPERIMENTS = fileURLToPath(new URL('../../experiments', import.meta.url));
 
 const SHORT = `name: short

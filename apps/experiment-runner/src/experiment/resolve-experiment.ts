@@ -12,11 +12,12 @@ export function resolveExperiment(file: ParsedFile): Experiment {
   const { span, timeZone, first, last, count, ...rolling } = file.windows;
   const windows: WindowsConfig = { span, timeZone, first, last, count };
   const contenders = file.models.map((entry) => {
-    const { name, label, loss, training, ...config } = entry;
+    const { name, label, loss, objective, training, ...config } = entry;
     return {
       label: labelOf(entry),
       model: { name, config },
       loss: toNamedConfig((loss as NamedEntry | undefined) ?? file.loss),
+      objective: toNamedConfig((objective as NamedEntry | undefined) ?? file.objective),
       training: trainingSchema.parse({ ...file.training, ...(training as object | undefined) }),
     };
   });

@@ -1,11 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { toSpecs } from '@nimue/container';
+import { type ObjectiveSpec, objectives } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { models } from '@nimue/models';
 import { parseExperiment } from './load-experiment.ts';
 import { parseSetting } from './setting.ts';
 
-const catalogue = { models: toSpecs(models), losses: toSpecs(losses), environment: { DATA: 'data' } };
+const catalogue = {
+  models: toSpecs(models),
+  losses: toSpecs(losses),
+  objectives: toSpecs<ObjectiveSpec>(objectives),
+  environment: { DATA: 'data' },
+};
 
 /** A file that is right; the cases below break one line of it each. */
 const GOOD = `name: tiny
@@ -47,7 +53,7 @@ describe('one broken line', () => {
       'unknown section',
       'seeds: [1]',
       'gpu: 3',
-      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, loss, models, name, seeds, sessions, split, training, windows',
+      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, loss, models, name, objective, seeds, sessions, split, training, windows',
     ],
     [
       'name missing',
@@ -235,6 +241,18 @@ describe('one broken line', () => {
       '  - name: popularity',
       '  - { name: popularity, label: oracle }',
       "e.yaml:6:32: models[0].label: 'oracle' is the row of the generator itself; choose another label",
+    ],
+    [
+      'unknown objective',
+      'loss: { name: crossEntropy }',
+      'objective: { name: maskd }',
+      "e.yaml:11:20: objective.name: expected causal, lastItem, masked, permutation or replacedToken, got 'maskd'; did you mean 'masked'?",
+    ],
+    [
+      'option of another objective',
+      'loss: { name: crossEntropy }',
+      'objective: { name: causal, maskRate: 0.2 }',
+      'e.yaml:11:28: objective.maskRate: does not belong here; it goes with name masked or name replacedToken',
     ],
     [
       'unknown loss',

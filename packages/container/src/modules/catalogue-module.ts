@@ -1,4 +1,4 @@
-import { type DatasetSpec, datasets } from '@nimue/data';
+import { type DatasetSpec, datasets, type ObjectiveSpec, objectives } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { models } from '@nimue/models';
 import { ContainerModule } from 'inversify';
@@ -10,6 +10,7 @@ import { TOKENS } from '../tokens.ts';
 export const catalogueModule = new ContainerModule(({ bind }) => {
   bind(TOKENS.models).toConstantValue(toSpecs(models));
   bind(TOKENS.losses).toConstantValue(toSpecs(losses));
+  bind(TOKENS.objectives).toConstantValue(toSpecs<ObjectiveSpec>(objectives));
   bind(TOKENS.datasetSpecs).toConstantValue(toSpecs<DatasetSpec>(datasets));
   bind(TOKENS.datasets).toDynamicValue(createDatasetService).inSingletonScope();
 });

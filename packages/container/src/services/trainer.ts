@@ -1,3 +1,4 @@
+import type { ObjectiveSpec } from '@nimue/data';
 import type { Loss, LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import {
@@ -23,25 +24,31 @@ export interface ContenderConfig {
   readonly label: string;
   readonly model: NamedConfig;
   readonly loss: NamedConfig;
+  readonly objective: NamedConfig;
   readonly training: TrainingConfig;
 }
 
 /** Trains and evaluates what an experiment names. */
 export interface Trainer {
-  /** @throws when the model or the loss is not in the lists */
+  /** @throws when the model, the loss or the objective is not in the lists */
   createContender(config: ContenderConfig): Contender;
   runContender(contender: Contender, args: RunRollingArgs): Promise<WindowResult[]>;
   runReference(reference: Reference, args: RunRollingArgs): Promise<WindowResult[]>;
 }
 
-export function createTrainer(models: ReadonlyMap<string, ModelSpec>, losses: ReadonlyMap<string, LossSpec>): Trainer {
+export function createTrainer(
+  models: ReadonlyMap<string, ModelSpec>,
+  losses: ReadonlyMap<string, LossSpec>,
+  objectives: ReadonlyMap<string, ObjectiveSpec>,
+): Trainer {
   return {
-    createContender({ label, model, loss, training }) {
+    createContender({ label, model, loss, objective, training }) {
       const modelSpec = specOf(models, 'model', model.name);
       return {
         label,
         create: (size) => modelSpec.create(model.config, size),
         loss: specOf(losses, 'loss', loss.name).create(loss.config) satisfies Loss,
+        objective: specOf(objectives, 'objective', objective.name).create(objective.config),
         training,
       };
     },

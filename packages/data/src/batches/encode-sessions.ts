@@ -10,6 +10,10 @@ export interface EncodedSessions {
   readonly offsets: Int32Array;
   /** Milliseconds since 1970 UTC [T]. */
   readonly timestampsMs?: Float64Array;
+  /** Named columns [T]: Int32 for categories, Float32 for numbers. */
+  readonly features?: Readonly<Record<string, Int32Array | Float32Array>>;
+  /** Who each session is, for random draws that must not depend on its neighbours [S]; its place when not given. */
+  readonly sessionKeys?: Int32Array;
 }
 
 export interface EncodeSessionsOptions {

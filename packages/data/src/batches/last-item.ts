@@ -1,21 +1,34 @@
-import type { SessionBatch } from '@nimue/batch';
-import { dropLastItems } from './objective.ts';
+import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
+import { z } from 'zod';
+import { predictAtNewest } from './inference-batch.ts';
+import { defineObjective } from './objective.ts';
+import { takeEvents } from './take-events.ts';
 
 /**
- * One target per session, its newest item, with the whole prefix visible. A target outside the vocabulary stays as
- * `UNKNOWN_ID`, so that an evaluation counts it as a miss.
- *
- * @example
- * lastItem(packSessions([[5, 6, 7]])); // itemIds [5, 6], targets: position 1 → 7
+ * One target per session, its newest item, with all items before it visible: [5, 6, 7] gives the inputs [5, 6] with the
+ * target 7 at the second. A newest item outside the vocabulary is no training target.
  */
-export function lastItem(whole: SessionBatch): SessionBatch {
-  const { batch, sourceIndex } = dropLastItems(whole);
-  const numSessions = batch.offsets.length - 1;
-  const positions = new Int32Array(numSessions);
-  const itemIds = new Int32Array(numSessions);
-  for (let s = 0; s < numSessions; s++) {
-    positions[s] = batch.offsets[s + 1] - 1;
-    itemIds[s] = whole.itemIds[sourceIndex[positions[s]] + 1];
-  }
-  return { ...batch, targets: { positions, itemIds } };
+export const lastItem = defineObjective({
+  configSchema: z.strictObject({}),
+  create: () => ({
+    name: 'lastItem',
+    permits: ['causal', 'bidirectional'],
+    numTargetOnly: 1,
+    numAppended: 0,
+    createTrainingBatch: newestItemTargets,
+    createInferenceBatch: predictAtNewest,
+  }),
+});
+
+function newestItemTargets(whole: SessionBatch): SessionBatch {
+  const { inputs, sourceIndex } = takeEvents(whole, { numDropped: 1, minLength: 2 });
+  const ends = [...inputs.offsets.subarray(1)].map((end) => end - 1);
+  const known = ends.filter((position) => whole.itemIds[sourceIndex[position] + 1] >= FIRST_ITEM_ID);
+  return {
+    ...inputs,
+    targets: {
+      positions: Int32Array.from(known),
+      itemIds: Int32Array.from(known, (position) => whole.itemIds[sourceIndex[position] + 1]),
+    },
+  };
 }

@@ -1,61 +1,86 @@
-import type { SessionBatch } from '@nimue/batch';
+import type { AttentionDirection, SessionBatch } from '@nimue/batch';
+import type { z } from 'zod';
+import { createRandom, hashNumbers, type Random } from '../random/random.ts';
+
+/** Which random draws a training batch makes: the same for the same (seed, epoch, session), in whatever batch it lies. */
+export interface ObjectiveDraw {
+  readonly seed: number;
+  readonly epoch: number;
+}
 
 /**
- * Turns a batch of whole sessions into what the model sees and what it has to predict. The newest item of a session is
- * only ever a target, so it is not among the inputs; a session of one item has nothing to predict and is left out.
+ * What a model is taught: how whole sessions become inputs and targets in training, and what the model is shown when the
+ * next item of a session is asked for. Evaluation and recommendation both show it `createInferenceBatch`, nothing else.
  */
-export type Objective = (batch: SessionBatch) => SessionBatch;
-
-/** The inputs of a batch of whole sessions: each without its newest item. */
-export interface Inputs {
-  readonly batch: Omit<SessionBatch, 'targets'>;
-  /** For every input position, the index of the same event in the original batch [T']. */
-  readonly sourceIndex: Int32Array;
+export interface Objective {
+  /** The name in an experiment file. */
+  readonly name: string;
+  /** What a model may let a position see without seeing its target. */
+  readonly permits: readonly AttentionDirection[];
+  /** Items of a training session beyond those that the model sees: 1 where the newest is only a target. */
+  readonly numTargetOnly: 0 | 1;
+  /** Positions that inference adds to what is visible; they count towards the model's `maxLength`. */
+  readonly numAppended: 0 | 1;
+  /**
+   * Inputs and targets of whole sessions. A session too short to have both is left out.
+   *
+   * @param whole sessions, newest item included, cut to `maxLength + numTargetOnly` events
+   */
+  createTrainingBatch(whole: SessionBatch, draw: ObjectiveDraw): SessionBatch;
+  /**
+   * The visible items of every session with one position to predict at, session by session.
+   *
+   * @param visible sessions of at least one event, cut to `maxLength − numAppended`
+   * @param targetIds the next item of every session [B], where it is known; the inputs do not depend on it
+   * @throws when a session is empty
+   */
+  createInferenceBatch(visible: SessionBatch, targetIds?: Int32Array): SessionBatch;
 }
 
-/** Leaves the newest item of each session out, and sessions of fewer than two items altogether. */
-export function dropLastItems(whole: SessionBatch): Inputs {
-  const numSessions = whole.offsets.length - 1;
-  const kept: number[] = [0];
-  let numInputs = 0;
-  for (let s = 0; s < numSessions; s++) {
-    const length = whole.offsets[s + 1] - whole.offsets[s];
-    if (length < 2) continue;
-    numInputs += length - 1;
-    kept.push(numInputs);
-  }
-  const sourceIndex = new Int32Array(numInputs);
-  let next = 0;
-  for (let s = 0; s < numSessions; s++) {
-    for (let event = whole.offsets[s]; event < whole.offsets[s + 1] - 1; event++) sourceIndex[next++] = event;
-  }
-  const features = whole.features && takeFeatures(whole.features, sourceIndex);
-  return {
-    sourceIndex,
-    batch: {
-      itemIds: sourceIndex.map((event) => whole.itemIds[event]),
-      offsets: Int32Array.from(kept),
-      ...(whole.timestampsMs && { timestampsMs: takeNumbers(whole.timestampsMs, sourceIndex) }),
-      ...(features && { features }),
-    },
+/** What an objective's file exports: how it is configured and made. */
+export interface ObjectiveSpec<Schema extends z.ZodType = z.ZodType> {
+  /** Strict: unknown keys are refused. */
+  readonly configSchema: Schema;
+  create(config: z.infer<Schema>): Objective;
+}
+
+/** Keeps the schema's type with the factory. */
+export function defineObjective<Schema extends z.ZodType>(spec: ObjectiveSpec<Schema>): ObjectiveSpec<Schema> {
+  return spec;
+}
+
+/**
+ * Refuses a model that would see what it is to predict, such as two-way attention with causal targets.
+ *
+ * @param attention what the model lets a position see
+ * @throws naming what would leak and what fits instead
+ */
+export function assertObjectiveFits(
+  objective: Pick<Objective, 'name' | 'permits'>,
+  attention: AttentionDirection,
+  modelName: string,
+): void {
+  if (objective.permits.includes(attention)) return;
+  const why: Record<AttentionDirection, string> = {
+    causal: 'it would see the items that are to be predicted, because they are among its inputs',
+    bidirectional: 'a position would see the items after it, and so its own target',
+    twoStream: 'it needs the factorisation order that only the permutation objective draws',
   };
+  throw new Error(
+    `${modelName}: ${attention} attention does not go with the objective '${objective.name}': ${why[attention]}. ` +
+      `'${objective.name}' needs ${objective.permits.join(' or ')} attention`,
+  );
 }
 
-function takeNumbers(column: Float64Array, indices: Int32Array): Float64Array {
-  const taken = new Float64Array(indices.length);
-  for (let i = 0; i < taken.length; i++) taken[i] = column[indices[i]];
-  return taken;
+/** The random numbers of one session in one epoch. */
+export function randomOfSession({ seed, epoch }: ObjectiveDraw, sessionKey: number): Random {
+  return createRandom(hashNumbers(seed, epoch, 0x0b7ec71e, sessionKey));
 }
 
-function takeFeatures(
-  features: NonNullable<SessionBatch['features']>,
-  indices: Int32Array,
-): Record<string, Int32Array | Float32Array> {
-  const taken: Record<string, Int32Array | Float32Array> = {};
-  for (const [name, column] of Object.entries(features)) {
-    const values = column instanceof Int32Array ? new Int32Array(indices.length) : new Float32Array(indices.length);
-    for (let i = 0; i < values.length; i++) values[i] = column[indices[i]];
-    taken[name] = values;
-  }
-  return taken;
+/** The key of a session of a batch. @throws when the batch has none and draws would depend on its make-up */
+export function sessionKeyOf(batch: SessionBatch, session: number, objective: string): number {
+  if (batch.sessionKeys) return batch.sessionKeys[session];
+  throw new Error(
+    `${objective}: the batch has no sessionKeys, and what is drawn must not depend on the batch; add them`,
+  );
 }

@@ -1,6 +1,6 @@
 import { assertSessionBatch, packSessions } from '@nimue/batch';
 import fc from 'fast-check';
-import { causal, lastItem } from '../objectives.ts';
+import { lastItem } from '../objectives.ts';
 import { ItemVocabulary } from '../vocabulary/item-vocabulary.ts';
 import { type EncodedSessions, encodeSessions } from './encode-sessions.ts';
 import { packBatches } from './pack-batches.ts';
@@ -43,45 +43,13 @@ test('truncation keeps the newest items; the target is not counted', () => {
     [5, 6],
     [7, 8],
   ]);
-  const [last] = packBatches(sessions, { batchSize: 2, maxLength: 2, objective: lastItem });
+  const [last] = packBatches(sessions, { batchSize: 2, maxLength: 2, objective: lastItem.create({}) });
   expect(lists(last.itemIds, last.offsets)).toEqual([[4, 5], [7]]);
   expect([[...last.targets.positions], [...last.targets.itemIds]]).toEqual([
     [1, 2],
     [6, 8],
   ]);
   expect([...(last.timestampsMs ?? [])]).toEqual([1, 2, 4]);
-});
-
-test('causal: every position predicts the next; unknown next items are no targets', () => {
-  const batch = causal(packSessions([[3, 1, 4], [5], [6, 7]]));
-  expect(lists(batch.itemIds, batch.offsets)).toEqual([[3, 1], [6]]);
-  expect([[...batch.targets.positions], [...batch.targets.itemIds]]).toEqual([
-    [1, 2],
-    [4, 7],
-  ]);
-  assertSessionBatch(batch);
-});
-
-test('lastItem: one target a session; an unknown one is kept', () => {
-  const batch = lastItem(packSessions([[3, 4, 1], [5], [6, 7]]));
-  expect(lists(batch.itemIds, batch.offsets)).toEqual([[3, 4], [6]]);
-  expect([[...batch.targets.positions], [...batch.targets.itemIds]]).toEqual([
-    [1, 2],
-    [1, 7],
-  ]);
-  assertSessionBatch(batch);
-});
-
-test('objectives carry features along', () => {
-  const whole = {
-    ...packSessions([
-      [3, 4],
-      [5, 6],
-    ]),
-    features: { price: Float32Array.of(1, 2, 3, 4), kind: Int32Array.of(7, 8, 9, 10) },
-  };
-  const { features } = lastItem(whole);
-  expect(features).toEqual({ price: Float32Array.of(1, 3), kind: Int32Array.of(7, 9) });
 });
 
 test('a seed shuffles, differently in each epoch and always the same way', () => {

@@ -7,15 +7,15 @@ export interface PackBatchesOptions {
   /** Sessions per batch; the last batch may be smaller. */
   readonly batchSize: number;
   /**
-   * At most this many items of a session are seen by the model; the newest are kept. With an objective the target item
-   * is not counted: `maxLength` inputs and one more item that is only a target.
+   * At most this many positions of a session are seen by the model; the newest are kept. An item that is only a target
+   * is not counted: the causal objective takes `maxLength` inputs and one more item.
    */
   readonly maxLength?: number;
-  /** Shuffles the sessions; without a seed they keep their order. */
+  /** Shuffles the sessions and seeds what the objective draws; without a seed they keep their order. */
   readonly seed?: number;
   /** Another epoch, another order, always the same for the same (seed, epoch). Default 0. */
   readonly epoch?: number;
-  /** Applied to every batch; without it batches hold whole sessions and no targets. Batches it leaves empty are dropped. */
+  /** Makes the targets; without it batches hold whole sessions and no targets. Batches it leaves empty are dropped. */
   readonly objective?: Objective;
 }
 
@@ -26,13 +26,13 @@ export interface PackBatchesOptions {
  * @throws when `batchSize` or `maxLength` is not a whole number ≥ 1
  *
  * @example
- * for (const batch of packBatches(encoded, { batchSize: 128, maxLength: 20, seed: 1, epoch, objective: causal })) ...
+ * for (const batch of packBatches(encoded, { batchSize: 128, maxLength: 20, seed: 1, epoch, objective: causal.create({}) })) ...
  */
 export function* packBatches(encoded: EncodedSessions, options: PackBatchesOptions): Generator<SessionBatch> {
   const { batchSize, maxLength, seed, epoch = 0, objective } = options;
   assertCount('batchSize', batchSize);
   if (maxLength !== undefined) assertCount('maxLength', maxLength);
-  const longest = maxLength === undefined ? Number.POSITIVE_INFINITY : maxLength + (objective ? 1 : 0);
+  const longest = maxLength === undefined ? Number.POSITIVE_INFINITY : maxLength + (objective?.numTargetOnly ?? 0);
   const numSessions = encoded.offsets.length - 1;
   const order = seed === undefined ? undefined : shuffledOrder(numSessions, createRandom(hashNumbers(seed, epoch)));
   for (let first = 0; first < numSessions; first += batchSize) {
@@ -40,8 +40,43 @@ export function* packBatches(encoded: EncodedSessions, options: PackBatchesOptio
     const whole = order
       ? copyOf(encoded, order.subarray(first, end), longest)
       : viewOrCopy(encoded, first, end, longest);
-    const batch = objective ? objective(whole) : whole;
+    const batch = objective ? objective.createTrainingBatch(whole, { seed: seed ?? 0, epoch }) : whole;
     if (batch.itemIds.length > 0) yield batch;
+  }
+}
+
+export interface PackInferenceBatchesOptions {
+  /** Sessions per batch; changes no prediction. */
+  readonly batchSize: number;
+  /** At most this many positions of a session are seen by the model, appended ones included; the newest are kept. */
+  readonly maxLength?: number;
+  /** What the model was trained with. */
+  readonly objective: Objective;
+  /** The next item of every session [S], where it is known. */
+  readonly targetIds?: Int32Array;
+}
+
+/**
+ * What a model is shown when the next item of every session is asked for: the one path of evaluation and recommendation.
+ *
+ * @param visible sessions of at least one event, in the order of the predictions
+ * @throws when a session is empty, or `maxLength` leaves no room for a visible item
+ */
+export function* packInferenceBatches(
+  visible: EncodedSessions,
+  { batchSize, maxLength, objective, targetIds }: PackInferenceBatchesOptions,
+): Generator<SessionBatch> {
+  if (maxLength !== undefined && maxLength <= objective.numAppended) {
+    throw new Error(
+      `packInferenceBatches: maxLength is ${maxLength}, but objective '${objective.name}' needs at least ${objective.numAppended + 1}`,
+    );
+  }
+  const numVisible = maxLength === undefined ? undefined : maxLength - objective.numAppended;
+  let first = 0;
+  for (const batch of packBatches(visible, { batchSize, maxLength: numVisible })) {
+    const end = first + batch.offsets.length - 1;
+    yield objective.createInferenceBatch(batch, targetIds?.subarray(first, end));
+    first = end;
   }
 }
 
@@ -65,6 +100,8 @@ function viewOrCopy(encoded: EncodedSessions, first: number, end: number, longes
     itemIds: encoded.itemIds.subarray(from, to),
     offsets,
     ...(encoded.timestampsMs && { timestampsMs: encoded.timestampsMs.subarray(from, to) }),
+    ...(encoded.features && { features: mapColumns(encoded.features, (column) => column.subarray(from, to)) }),
+    sessionKeys: encoded.sessionKeys?.subarray(first, end) ?? new Int32Array(end - first).map((_, b) => first + b),
     targets: NO_TARGETS,
   };
 }
@@ -75,15 +112,36 @@ function copyOf(encoded: EncodedSessions, sessions: Int32Array, longest: number)
     const length = encoded.offsets[sessions[b] + 1] - encoded.offsets[sessions[b]];
     offsets[b + 1] = offsets[b] + Math.min(length, longest);
   }
-  const itemIds = new Int32Array(offsets[sessions.length]);
-  const timestampsMs = encoded.timestampsMs && new Float64Array(itemIds.length);
-  for (let b = 0; b < sessions.length; b++) {
-    const to = encoded.offsets[sessions[b] + 1];
-    const from = to - (offsets[b + 1] - offsets[b]);
-    itemIds.set(encoded.itemIds.subarray(from, to), offsets[b]);
-    if (timestampsMs && encoded.timestampsMs) timestampsMs.set(encoded.timestampsMs.subarray(from, to), offsets[b]);
-  }
-  return { itemIds, offsets, ...(timestampsMs && { timestampsMs }), targets: NO_TARGETS };
+  const { sessionKeys } = encoded;
+  const take = <Column extends Int32Array | Float32Array | Float64Array>(column: Column, taken: Column): Column => {
+    for (let b = 0; b < sessions.length; b++) {
+      const to = encoded.offsets[sessions[b] + 1];
+      taken.set(column.subarray(to - (offsets[b + 1] - offsets[b]), to), offsets[b]);
+    }
+    return taken;
+  };
+  const length = offsets[sessions.length];
+  return {
+    itemIds: take(encoded.itemIds, new Int32Array(length)),
+    offsets,
+    ...(encoded.timestampsMs && { timestampsMs: take(encoded.timestampsMs, new Float64Array(length)) }),
+    ...(encoded.features && {
+      features: mapColumns(encoded.features, (column) =>
+        column instanceof Int32Array
+          ? take(column, new Int32Array(length))
+          : take(column as Float32Array, new Float32Array(length)),
+      ),
+    }),
+    sessionKeys: sessionKeys ? sessions.map((s) => sessionKeys[s]) : sessions.slice(),
+    targets: NO_TARGETS,
+  };
+}
+
+function mapColumns(
+  columns: NonNullable<SessionBatch['features']>,
+  map: (column: Int32Array | Float32Array) => Int32Array | Float32Array,
+): NonNullable<SessionBatch['features']> {
+  return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, map(column)]));
 }
 
 function assertCount(name: string, value: number): void {
