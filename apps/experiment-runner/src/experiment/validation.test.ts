@@ -246,7 +246,7 @@ describe('one broken line', () => {
       'unknown objective',
       'loss: { name: crossEntropy }',
       'objective: { name: maskd }',
-      "e.yaml:11:20: objective.name: expected causal, lastItem, masked, permutation or replacedToken, got 'maskd'; did you mean 'masked'?",
+      "e.yaml:11:20: objective.name: expected one of causal, lastItem, masked, permutation, replacedToken, got 'maskd'; did you mean 'masked'?",
     ],
     [
       'option of another objective',
