@@ -1,0 +1,99 @@
+// Calls of the kernels that work on the whole item table: heads, rank of the target, the best items.
+#pragma once
+#include "call-arguments.h"
+
+namespace nimue {
+namespace {
+
+napi_value runHead(Call& call) {
+  HeadArgs a{};
+  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.firstRow = call.size();
+  if (a.firstRow >= a.numItems) call.fail("argument", "a first row inside the table", "one beyond it");
+  a.temperature = static_cast<float>(call.number());
+  a.labelSmoothing = static_cast<float>(call.number());
+  a.bf16 = call.boolean();
+  a.hidden = call.floats(a.numRows * a.width);
+  a.table = call.floats(a.numItems * a.width);
+  a.bias = call.optionalFloats(a.numItems);
+  a.targetIds = call.integers(a.numRows);
+  a.dHidden = call.optionalFloats(a.numRows * a.width);
+  a.dTable = call.optionalFloats(a.numItems * a.width);
+  a.dBias = call.optionalFloats(a.numItems);
+  if (!a.dHidden != !a.dTable) call.fail("argument", "both gradients or none", "one");
+  double loss = 0;
+  a.loss = &loss;
+  if (!call.failed()) kernels().head(a);
+  return numberValue(call, loss);
+}
+
+napi_value runSampledHead(Call& call) {
+  SampledHeadArgs a{};
+  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.numNegatives = call.size();
+  if (a.numRows < 1 || a.numNegatives < 1) call.fail("argument", "at least one row and one negative", "none");
+  a.shared = call.boolean();
+  const int64_t form = call.size();
+  if (form > SAMPLED_TOP1) call.fail("argument", "a form from 0 to 5", "another number");
+  a.form = static_cast<SampledForm>(form);
+  a.parameter = static_cast<float>(call.number());
+  a.elu = static_cast<float>(call.number());
+  const int64_t negatives = a.shared ? a.numNegatives : a.numRows * a.numNegatives;
+  if (a.numRows + negatives > INT32_MAX) call.fail("argument", "fewer than 2³¹ targets and negatives", "more");
+  a.hidden = call.floats(a.numRows * a.width);
+  a.table = call.floats(a.numItems * a.width);
+  a.bias = call.optionalFloats(a.numItems);
+  a.targetIds = call.integers(a.numRows);
+  a.negativeIds = call.integers(negatives);
+  a.logQTargets = call.optionalFloats(a.numRows);
+  a.logQNegatives = call.optionalFloats(negatives);
+  a.dHidden = call.optionalFloats(a.numRows * a.width);
+  a.dTable = call.optionalFloats(a.numItems * a.width);
+  a.dBias = call.optionalFloats(a.numItems);
+  if (!a.dHidden != !a.dTable) call.fail("argument", "both gradients or none", "one");
+  double loss = 0;
+  a.loss = &loss;
+  if (!call.failed()) kernels().sampledHead(a);
+  return numberValue(call, loss);
+}
+
+void readExcluded(Call& call, int64_t numRows, const int32_t** offsets, const int32_t** ids) {
+  *offsets = call.optionalIntegers(numRows + 1);
+  const int64_t count = call.peekLength();
+  *ids = call.optionalIntegers(count);
+  if (!*offsets != !*ids) call.fail("argument", "excluded offsets together with ids", "one of them");
+  if (call.failed() || !*offsets) return;
+  bool rising = (*offsets)[0] == 0 && (*offsets)[numRows] == count;
+  for (int64_t n = 0; rising && n < numRows; n++) rising = (*offsets)[n] <= (*offsets)[n + 1];
+  if (!rising) call.fail("argument", "excluded offsets that rise from 0 to the number of ids", "others");
+}
+
+napi_value runRank(Call& call) {
+  RankArgs a{};
+  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.firstRow = call.size();
+  a.hidden = call.floats(a.numRows * a.width);
+  a.table = call.floats(a.numItems * a.width);
+  a.bias = call.optionalFloats(a.numItems);
+  a.targetIds = call.integers(a.numRows);
+  readExcluded(call, a.numRows, &a.excludedOffsets, &a.excludedIds);
+  a.ranks = call.integers(a.numRows);
+  if (!call.failed()) kernels().rank(a);
+  return nullptr;
+}
+
+napi_value runTopK(Call& call) {
+  TopKArgs a{};
+  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.firstRow = call.size(), a.k = call.size();
+  if (a.k < 1) call.fail("argument", "k ≥ 1", "0");
+  a.hidden = call.floats(a.numRows * a.width);
+  a.table = call.floats(a.numItems * a.width);
+  a.bias = call.optionalFloats(a.numItems);
+  readExcluded(call, a.numRows, &a.excludedOffsets, &a.excludedIds);
+  a.itemIds = call.integers(a.numRows * a.k);
+  a.scores = call.floats(a.numRows * a.k);
+  int64_t nonFiniteRow = -1;
+  a.nonFiniteRow = &nonFiniteRow;
+  if (!call.failed()) kernels().topK(a);
+  return numberValue(call, static_cast<double>(nonFiniteRow));
+}
+
+}  // namespace
+}  // namespace nimue
