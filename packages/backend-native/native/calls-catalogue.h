@@ -66,32 +66,23 @@ void readExcluded(Call& call, int64_t numRows, const int32_t** offsets, const in
   if (!rising) call.fail("argument", "excluded offsets that rise from 0 to the number of ids", "others");
 }
 
-napi_value runRank(Call& call) {
-  RankArgs a{};
-  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.firstRow = call.size();
-  a.hidden = call.floats(a.numRows * a.width);
-  a.table = call.floats(a.numItems * a.width);
-  a.bias = call.optionalFloats(a.numItems);
-  a.targetIds = call.integers(a.numRows);
-  readExcluded(call, a.numRows, &a.excludedOffsets, &a.excludedIds);
-  a.ranks = call.integers(a.numRows);
-  if (!call.failed()) kernels().rank(a);
-  return nullptr;
-}
-
-napi_value runTopK(Call& call) {
-  TopKArgs a{};
+napi_value runScores(Call& call) {
+  ScoresArgs a{};
   a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.firstRow = call.size(), a.k = call.size();
-  if (a.k < 1) call.fail("argument", "k ≥ 1", "0");
   a.hidden = call.floats(a.numRows * a.width);
   a.table = call.floats(a.numItems * a.width);
   a.bias = call.optionalFloats(a.numItems);
+  a.targetIds = call.optionalIntegers(a.numRows);
   readExcluded(call, a.numRows, &a.excludedOffsets, &a.excludedIds);
-  a.itemIds = call.integers(a.numRows * a.k);
-  a.scores = call.floats(a.numRows * a.k);
+  a.ranks = call.optionalIntegers(a.numRows);
+  a.itemIds = call.optionalIntegers(a.numRows * a.k);
+  a.scores = call.optionalFloats(a.numRows * a.k);
+  if (!a.targetIds != !a.ranks) call.fail("argument", "targets together with ranks", "one of them");
+  if (!a.itemIds != (a.k == 0) || !a.scores != (a.k == 0)) call.fail("argument", "places for the best items together with k", "one of them");
+  if (!a.ranks && a.k == 0) call.fail("argument", "ranks, k ≥ 1 or both", "none of them");
   int64_t nonFiniteRow = -1;
   a.nonFiniteRow = &nonFiniteRow;
-  if (!call.failed()) kernels().topK(a);
+  if (!call.failed()) kernels().scores(a);
   return numberValue(call, static_cast<double>(nonFiniteRow));
 }
 

@@ -150,18 +150,13 @@ struct SampledHeadArgs {
   float *dHidden, *dTable, *dBias;
 };
 
-struct RankArgs {
+/** Ranks when `ranks` is there, the k best when k > 0; at least one of them. */
+struct ScoresArgs {
   const float *hidden, *table, *bias;
+  /* targetIds only with ranks. */
   const int32_t *targetIds, *excludedOffsets, *excludedIds;
-  int64_t numRows, numItems, width, firstRow;
-  int32_t* ranks;
-};
-
-struct TopKArgs {
-  const float *hidden, *table, *bias;
-  const int32_t *excludedOffsets, *excludedIds;
   int64_t numRows, numItems, width, firstRow, k;
-  int32_t* itemIds;
+  int32_t *ranks, *itemIds;
   float* scores;
   /* First row with a score that is not finite, or −1. */
   int64_t* nonFiniteRow;
@@ -221,8 +216,7 @@ struct KernelTable {
   void (*gruGradient)(const GruArgs&);
   void (*head)(const HeadArgs&);
   void (*sampledHead)(const SampledHeadArgs&);
-  void (*rank)(const RankArgs&);
-  void (*topK)(const TopKArgs&);
+  void (*scores)(const ScoresArgs&);
   void (*adam)(const AdamArgs&);
   void (*adagrad)(const AdagradArgs&);
   void (*sgd)(const SgdArgs&);

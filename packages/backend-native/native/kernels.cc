@@ -54,8 +54,8 @@ namespace nimue {
 extern const KernelTable JOIN(kernels_, NIMUE_ISA);
 const KernelTable JOIN(kernels_, NIMUE_ISA) = {
     TEXT(NIMUE_ISA), [] { return hasBf16(); }, matMul,      gather,       scatter,  embed,     residualAdd, norm,       normGradient,
-    linear,          linearGradient, attention, attentionGradient, gru, gruGradient, softmaxHead, sampledHead, rankOfTarget,
-    topK,            adam,        adagrad,      sgd,           sumSquares,   scaleElements, binary, unary,     columnSums, rowSums,
+    linear,          linearGradient, attention, attentionGradient, gru, gruGradient, softmaxHead, sampledHead, scoreCatalogue,
+    adam,        adagrad,      sgd,           sumSquares,   scaleElements, binary, unary,     columnSums, rowSums,
     transpose,       measurePeak, evaluate,
 };
 

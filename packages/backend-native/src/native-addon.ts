@@ -41,9 +41,8 @@ export interface NativeAddon {
   head(...args: (number | OptionalFloats | Ids)[]): number;
   /** @returns the mean loss */
   sampledHead(...args: (number | OptionalFloats | Ids)[]): number;
-  rank(...args: (number | OptionalFloats | OptionalIds)[]): void;
-  /** @returns the first row with a score that is not finite, or −1 */
-  topK(...args: (number | OptionalFloats | OptionalIds)[]): number;
+  /** Ranks, the k best, or both. @returns the first row with a score that is not finite, or −1 */
+  scores(...args: (number | OptionalFloats | OptionalIds)[]): number;
   /** Without `rows` the whole parameter moves. */
   adam(...args: (number | Floats | OptionalIds)[]): void;
   adagrad(...args: (number | OptionalFloats)[]): void;

@@ -1,4 +1,4 @@
-import { type ExcludedItems, rankOfTarget, topK, UNRANKED, withReferenceOps } from '@nimue/ops';
+import { type ExcludedItems, rankAndTopK, rankOfTarget, topK, UNRANKED, withReferenceOps } from '@nimue/ops';
 import * as tf from '@tensorflow/tfjs';
 import { configurations, configure } from '../test/compare-backends.ts';
 import { createRandom, offsetsOf, randomFloats, randomIds } from '../test/random-arrays.ts';
@@ -34,6 +34,8 @@ describe.each([
   const lengths = Array.from({ length: rows }, () => Math.floor(random() * 6));
   const offsets = offsetsOf(lengths);
   const excluded: ExcludedItems = { offsets, itemIds: randomIds(random, offsets[rows], 0, items) };
+  // Every fourth row may not be recommended its own target.
+  for (let n = 0; n < rows; n += 4) if (offsets[n + 1] > offsets[n]) excluded.itemIds[offsets[n]] = targetIds[n];
 
   test.each(configurations())('$isa, $threads threads', (configuration) => {
     configure(configuration);
@@ -44,7 +46,8 @@ describe.each([
             const h = tf.tensor2d(hidden, [rows, width]);
             const w = tf.tensor2d(table, [items, width]);
             const all = { ...options, bias: withBias ? tf.tensor1d(bias) : undefined };
-            return { ranks: rankOfTarget(h, w, targetIds, all), best: topK(h, w, k, all) };
+            const both = rankAndTopK(h, w, targetIds, k, all);
+            return { ranks: rankOfTarget(h, w, targetIds, all), best: topK(h, w, k, all), both };
           });
         tf.setBackend('cpu');
         const expected = withReferenceOps(run);
@@ -87,5 +90,6 @@ describe('scores', () => {
     const table = tf.ones([9, 2]) as tf.Tensor2D;
     expect(() => rankOfTarget(hidden, table, Int32Array.of(3, 4, 5))).toThrow(/row 1/);
     expect(() => topK(hidden, table, 2)).toThrow(/row 1/);
+    expect(() => rankAndTopK(hidden, table, Int32Array.of(3, 4, 5), 2)).toThrow(/rankAndTopK.*row 1/);
   });
 });

@@ -1,51 +1,51 @@
-import type { FusedKernels } from '@nimue/ops';
+import type { FusedKernels, RankAndTopKArgs } from '@nimue/ops';
 import type { NativeBackend } from './native-backend.ts';
+
+/** What one pass over the catalogue is to find. */
+type Wanted = Omit<RankAndTopKArgs, 'targetIds'> & { readonly targetIds: Int32Array | undefined };
 
 /** Rank of the target and the best items over the whole catalogue. */
 export function createScoreKernels(backend: NativeBackend) {
-  const { addon } = backend;
+  const score = ({ hidden, table, bias, targetIds, k, firstRow, excluded }: Wanted) => {
+    const numRows = hidden.shape[0];
+    const ranks = targetIds && new Int32Array(numRows);
+    const itemIds = k > 0 ? new Int32Array(numRows * k) : undefined;
+    const scores = k > 0 ? new Float32Array(numRows * k) : undefined;
+    const nonFiniteRow = backend.addon.scores(
+      numRows,
+      table.shape[0],
+      table.shape[1],
+      firstRow,
+      k,
+      backend.floats(hidden),
+      backend.floats(table),
+      bias && backend.floats(bias),
+      targetIds,
+      excluded?.offsets,
+      excluded?.itemIds,
+      ranks,
+      itemIds,
+      scores,
+    );
+    return { ranks, itemIds, scores, nonFiniteRow };
+  };
   return {
-    rankOfTarget({ hidden, table, bias, targetIds, firstRow, excluded }) {
-      const ranks = new Int32Array(targetIds.length);
-      addon.rank(
-        hidden.shape[0],
-        table.shape[0],
-        table.shape[1],
-        firstRow,
-        backend.floats(hidden),
-        backend.floats(table),
-        bias && backend.floats(bias),
-        targetIds,
-        excluded?.offsets,
-        excluded?.itemIds,
-        ranks,
-      );
-      return ranks;
+    rankOfTarget(args) {
+      const { ranks, nonFiniteRow } = score({ ...args, k: 0 });
+      return { ranks: ranks as Int32Array, nonFiniteRow };
     },
-    topK({ hidden, table, bias, k, firstRow, excluded }) {
-      const rows = hidden.shape[0];
-      const itemIds = new Int32Array(rows * k);
-      const scores = new Float32Array(rows * k);
-      const nonFiniteRow = addon.topK(
-        rows,
-        table.shape[0],
-        table.shape[1],
-        firstRow,
-        k,
-        backend.floats(hidden),
-        backend.floats(table),
-        bias && backend.floats(bias),
-        excluded?.offsets,
-        excluded?.itemIds,
-        itemIds,
-        scores,
-      );
-      if (nonFiniteRow >= 0) {
-        throw new Error(
-          `topK: the score of row ${nonFiniteRow} is NaN or infinite; the model has diverged (lower the learning rate) or its input holds NaN`,
-        );
-      }
-      return { itemIds, scores };
+    topK(args) {
+      const { itemIds, scores, nonFiniteRow } = score({ ...args, targetIds: undefined });
+      return { itemIds: itemIds as Int32Array, scores: scores as Float32Array, nonFiniteRow };
+    },
+    rankAndTopK(args) {
+      const { ranks, itemIds, scores, nonFiniteRow } = score(args);
+      return {
+        ranks: ranks as Int32Array,
+        itemIds: itemIds as Int32Array,
+        scores: scores as Float32Array,
+        nonFiniteRow,
+      };
     },
   } satisfies FusedKernels;
 }

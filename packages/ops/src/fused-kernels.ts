@@ -90,10 +90,12 @@ export interface FusedKernels {
     table?: Tensor2D;
     bias?: Tensor1D;
   };
-  /** Ranks (1-based, ties count against) of the targets among rows ≥ firstRow; blockwise. Returns -1 - n for a non-finite row n. */
-  rankOfTarget?(args: RankOfTargetArgs): Int32Array;
+  /** Ranks (1-based, ties count against) of the targets among rows ≥ firstRow; blockwise. */
+  rankOfTarget?(args: RankOfTargetArgs): Pick<CatalogueScores, 'ranks' | 'nonFiniteRow'>;
   /** The k best rows ≥ firstRow per query, best first, ties by lower id. Empty places hold id 0 and score -Infinity. */
-  topK?(args: TopKArgs): { itemIds: Int32Array; scores: Float32Array };
+  topK?(args: TopKArgs): Omit<CatalogueScores, 'ranks'>;
+  /** Both in one pass over the table. */
+  rankAndTopK?(args: RankAndTopKArgs): CatalogueScores;
   /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`; with `rows` on those rows alone. */
   adam?(args: AdamArgs): void;
   /** One Adagrad step in place on the arrays of `parameter`, `accumulator` and, when momentum > 0, `velocity`. */
@@ -213,6 +215,16 @@ export interface TopKArgs {
   readonly k: number;
   readonly firstRow: number;
   readonly excluded?: ExcludedItems;
+}
+
+export interface RankAndTopKArgs extends RankOfTargetArgs, TopKArgs {}
+
+export interface CatalogueScores {
+  readonly ranks: Int32Array;
+  readonly itemIds: Int32Array;
+  readonly scores: Float32Array;
+  /** First row of `hidden` with a score that is NaN or infinite, or −1; then the other numbers mean nothing. */
+  readonly nonFiniteRow: number;
 }
 
 export interface AdamArgs {

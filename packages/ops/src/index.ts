@@ -5,6 +5,7 @@ export type { JaggedAttentionOptions } from './jagged-attention.ts';
 export { deriveSeed, keepHash, keepThreshold, mix32 } from './keep-mask.ts';
 export * from './ops.ts';
 export { product } from './products.ts';
+export type { RankedTopItems } from './rank-and-top-k.ts';
 export { type RankOfTargetOptions, UNRANKED } from './rank-of-target.ts';
 export type { ResidualNormOptions } from './residual-norm.ts';
 export type { Negatives, SampledHeadOptions } from './sampled-head.ts';

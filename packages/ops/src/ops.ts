@@ -7,6 +7,7 @@ export { gatherRows, scatterRows } from './gather-rows.ts';
 export { gru } from './gru.ts';
 export { jaggedAttention } from './jagged-attention.ts';
 export { linear } from './linear.ts';
+export { rankAndTopK } from './rank-and-top-k.ts';
 export { rankOfTarget } from './rank-of-target.ts';
 export { residualAdd, residualNorm } from './residual-norm.ts';
 export { sampledHead } from './sampled-head.ts';

@@ -2,7 +2,7 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 import { createRandom, randomFloats, randomIntegers } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { REFERENCE_BACKENDS, useBackend } from '../test/backends.ts';
-import { rankOfTarget, topK, UNRANKED } from './index.ts';
+import { rankAndTopK, rankOfTarget, topK, UNRANKED } from './index.ts';
 
 /** hidden = [1], so that the scores are the table itself. */
 const one = (n = 1) => tf.ones([n, 1]) as tf.Tensor2D;
@@ -31,6 +31,15 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     expect([...topK(one(), table, 3, { excluded }).itemIds]).toEqual([5, 3, 0]);
   });
 
+  test('an excluded target has a rank, but no place among the best; both from one pass', () => {
+    const table = scores(0.1, 0.7, 0.8, 0.9);
+    const excluded = { offsets: Int32Array.of(0, 2, 2), itemIds: Int32Array.of(6, 4) };
+    const both = rankAndTopK(one(2), table, Int32Array.of(4, 1), 2, { excluded });
+    expect([...both.ranks]).toEqual([2, UNRANKED]);
+    expect([...both.itemIds]).toEqual([5, 3, 6, 5]);
+    expect([...both.scores]).toEqual([0.8, 0.1, 0.9, 0.8].map(Math.fround));
+  });
+
   test('the bias counts', () => {
     const bias = tf.tensor1d([0, 0, 0, 5, 0]);
     expect([...rankOfTarget(one(), scores(1, 2), Int32Array.of(3), { bias })]).toEqual([1]);
@@ -39,6 +48,7 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
   test.each([Number.NaN, Number.POSITIVE_INFINITY])('a score of %p is an error that names row and item', (bad) => {
     expect(() => rankOfTarget(one(), scores(1, bad), Int32Array.of(3))).toThrow(/row 0, item id 4 is (NaN|Infinity)/);
     expect(() => topK(one(), scores(1, bad), 1)).toThrow('diverged');
+    expect(() => rankAndTopK(one(), scores(1, bad), Int32Array.of(3), 1)).toThrow('row 0, item id 4');
   });
 
   test('topK: best first, ties by rising id, reserved ids never', () => {
@@ -50,6 +60,7 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
   test('k must fit the catalogue', () => {
     expect(() => topK(one(), scores(1, 2), 3)).toThrow('k is 3, but the catalogue has 2 items; choose 1 … 2');
     expect(() => topK(one(), scores(1, 2), 0)).toThrow('k is 0');
+    expect(() => rankAndTopK(one(), scores(1, 2), Int32Array.of(3), 3)).toThrow('rankAndTopK: k is 3');
   });
 
   test('rank = place in the full list, on random scores', () => {
@@ -60,6 +71,7 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     const targets = randomIntegers(numRows, FIRST_ITEM_ID, numItems + 3, random);
     const ranks = rankOfTarget(hidden, table, targets);
     const top = topK(hidden, table, numItems);
+    expect(rankAndTopK(hidden, table, targets, numItems)).toEqual({ ranks, ...top });
     ranks.forEach((rank, n) => {
       expect(top.itemIds[n * numItems + rank - 1]).toBe(targets[n]);
     });
@@ -70,5 +82,6 @@ test('wrong shapes and ids are refused before any work', async () => {
   await useBackend('cpu');
   expect(() => rankOfTarget(one(2), scores(1), Int32Array.of(3))).toThrow('hidden has 2 rows but targetIds has 1');
   expect(() => rankOfTarget(one(), scores(1), Int32Array.of(4))).toThrow('targetIds[0] is 4, expected 0 … 3');
+  expect(() => rankAndTopK(one(2), scores(1), Int32Array.of(3), 1)).toThrow('rankAndTopK: hidden has 2 rows');
   expect(() => topK(tf.ones([1, 2]), scores(1, 2), 1)).toThrow('table has shape [5, 1], expected [?, 2]');
 });

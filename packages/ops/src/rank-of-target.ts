@@ -34,21 +34,12 @@ export function rankOfTarget(
   targetIds: Int32Array,
   options: RankOfTargetOptions = {},
 ): Int32Array {
-  const { bias, excluded } = options;
-  assertShape('rankOfTarget', 'hidden', hidden, [-1, -1]);
-  assertShape('rankOfTarget', 'table', table, [-1, hidden.shape[1]]);
-  if (bias) assertShape('rankOfTarget', 'bias', bias, [table.shape[0]]);
-  assertIndices('rankOfTarget', 'targetIds', targetIds, table.shape[0]);
-  if (targetIds.length !== hidden.shape[0]) {
-    throw new Error(`rankOfTarget: hidden has ${hidden.shape[0]} rows but targetIds has ${targetIds.length}`);
-  }
-  assertExcluded('rankOfTarget', excluded, hidden.shape[0], table.shape[0]);
-  const args = { hidden, table, bias, targetIds, firstRow: FIRST_ITEM_ID, excluded };
+  assertRankArgs('rankOfTarget', hidden, table, targetIds, options);
+  const args = { ...options, hidden, table, targetIds, firstRow: FIRST_ITEM_ID };
   const fused = fusedKernel('rankOfTarget');
-  const ranks = fused ? fused(args) : rankOfTargetReference(args);
-  for (let n = 0; n < ranks.length; n++) {
-    if (ranks[n] < 0) throw nonFiniteScore('rankOfTarget', n, undefined);
-  }
+  if (!fused) return rankOfTargetReference(args);
+  const { ranks, nonFiniteRow } = fused(args);
+  if (nonFiniteRow >= 0) throw nonFiniteScore('rankOfTarget', nonFiniteRow, undefined);
   return ranks;
 }
 
@@ -73,6 +64,24 @@ export function rankOfTargetReference(args: RankOfTargetArgs): Int32Array {
     ranks[n] = rank;
   });
   return ranks;
+}
+
+/** @throws when shapes do not fit, a target lies outside the table, or excluded lists are wrong. */
+export function assertRankArgs(
+  op: string,
+  hidden: Tensor2D,
+  table: Tensor2D,
+  targetIds: Int32Array,
+  { bias, excluded }: RankOfTargetOptions,
+): void {
+  assertShape(op, 'hidden', hidden, [-1, -1]);
+  assertShape(op, 'table', table, [-1, hidden.shape[1]]);
+  if (bias) assertShape(op, 'bias', bias, [table.shape[0]]);
+  assertIndices(op, 'targetIds', targetIds, table.shape[0]);
+  if (targetIds.length !== hidden.shape[0]) {
+    throw new Error(`${op}: hidden has ${hidden.shape[0]} rows but targetIds has ${targetIds.length}`);
+  }
+  assertExcluded(op, excluded, hidden.shape[0], table.shape[0]);
 }
 
 /** @throws when the excluded lists do not have one entry per row or name ids outside the table. */

@@ -3,7 +3,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import { assertShape } from './assert-args.ts';
 import { type ExcludedItems, fusedKernel, type TopKArgs } from './fused-kernels.ts';
 import { assertExcluded } from './rank-of-target.ts';
-import { scoreRows } from './score-rows.ts';
+import { nonFiniteScore, scoreRows } from './score-rows.ts';
 
 export interface TopKOptions {
   readonly bias?: Tensor1D;
@@ -29,14 +29,22 @@ export function topK(hidden: Tensor2D, table: Tensor2D, k: number, options: TopK
   assertShape('topK', 'hidden', hidden, [-1, -1]);
   assertShape('topK', 'table', table, [-1, hidden.shape[1]]);
   if (bias) assertShape('topK', 'bias', bias, [table.shape[0]]);
-  const numItems = table.shape[0] - FIRST_ITEM_ID;
-  if (!Number.isInteger(k) || k < 1 || k > numItems) {
-    throw new Error(`topK: k is ${k}, but the catalogue has ${numItems} items; choose 1 … ${numItems}`);
-  }
+  assertK('topK', k, table);
   assertExcluded('topK', excluded, hidden.shape[0], table.shape[0]);
   const args = { hidden, table, bias, k, firstRow: FIRST_ITEM_ID, excluded };
   const fused = fusedKernel('topK');
-  return fused ? fused(args) : topKReference(args);
+  if (!fused) return topKReference(args);
+  const { itemIds, scores, nonFiniteRow } = fused(args);
+  if (nonFiniteRow >= 0) throw nonFiniteScore('topK', nonFiniteRow, undefined);
+  return { itemIds, scores };
+}
+
+/** @throws when there are not k items to name. */
+export function assertK(op: string, k: number, table: Tensor2D): void {
+  const numItems = table.shape[0] - FIRST_ITEM_ID;
+  if (!Number.isInteger(k) || k < 1 || k > numItems) {
+    throw new Error(`${op}: k is ${k}, but the catalogue has ${numItems} items; choose 1 … ${numItems}`);
+  }
 }
 
 export function topKReference(args: TopKArgs): TopItems {
