@@ -4,18 +4,18 @@
 
 namespace {
 
-/** True where any lane of the mask is set. */
-INLINE bool anyLane(VI mask) {
+/** One bit per lane of a mask whose lanes are all ones or all zeros. */
+INLINE uint32_t laneBits(VI mask) {
 #if defined(__AVX512F__)
-  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask);
 #elif defined(__AVX2__)
-  return _mm256_movemask_ps((__m256)asFloat(mask)) != 0;
+  return static_cast<uint32_t>(_mm256_movemask_ps((__m256)asFloat(mask)));
 #elif defined(__SSE2__)
-  return _mm_movemask_ps((__m128)asFloat(mask)) != 0;
+  return static_cast<uint32_t>(_mm_movemask_ps((__m128)asFloat(mask)));
 #else
-  int32_t any = 0;
-  for (int i = 0; i < VL; i++) any |= mask[i];
-  return any != 0;
+  uint32_t bits = 0;
+  for (int i = 0; i < VL; i++) bits |= static_cast<uint32_t>(mask[i] & 1) << i;
+  return bits;
 #endif
 }
 
@@ -26,7 +26,7 @@ struct ScoreInput {
   int64_t numRows, numItems, width, firstRow;
 };
 
-constexpr int SCORE_TILE_ROWS = 96, SCORE_BLOCK_TOKENS = 192;
+constexpr int SCORE_TILE_ROWS = 96, SCORE_BLOCK_TOKENS = 128;
 
 /** The catalogue in slices of whole tiles and the rows in blocks; one task is one block against one slice. */
 struct ScorePlan {
@@ -35,13 +35,14 @@ struct ScorePlan {
   int64_t tokenStride;
 };
 
+/* Few slices, since each gathers k best of its own; about 16 tasks or more when there are rows. */
 static ScorePlan planScores(const ScoreInput& in) {
   ScorePlan p;
   p.tiles = (in.numItems - in.firstRow + SCORE_TILE_ROWS - 1) / SCORE_TILE_ROWS;
   p.blocks = (in.numRows + SCORE_BLOCK_TOKENS - 1) / SCORE_BLOCK_TOKENS;
   p.blockTokens = roundUp(static_cast<int>((in.numRows + p.blocks - 1) / p.blocks), PANEL);
   p.blocks = (in.numRows + p.blockTokens - 1) / p.blockTokens;
-  p.slices = lesser64((p.tiles + 7) / 8, (31 + p.blocks) / p.blocks);
+  p.slices = lesser64((p.tiles + 7) / 8, (15 + p.blocks) / p.blocks);
   if (p.slices < 1) p.slices = 1;
   p.tokenStride = spreadStride(p.blockTokens);
   return p;

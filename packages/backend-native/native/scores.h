@@ -50,15 +50,18 @@ static void scoreTargets(const nimue::ScoresArgs& args, const float* hiddenT, in
 }
 
 /** Offers one row of VL scores to the heaps of their tokens; returns the new thresholds. */
-static __attribute__((noinline)) V offerScores(const ScoreFindings& f, int64_t task, int64_t lane, V z, VI hit, int32_t id) {
-  for (int i = 0; i < VL; i++) {
-    if (!hit[i]) continue;
+static __attribute__((noinline)) V offerScores(const ScoreFindings& f, int64_t task, int64_t lane, V z, V threshold, int32_t id) {
+  float scores[VL];
+  memcpy(scores, &z, sizeof scores);
+  for (uint32_t hits = laneBits((VI)(z > threshold)); hits; hits &= hits - 1) {
+    const int i = __builtin_ctz(hits);
     BestItems best = f.best(task, lane + i);
-    best.offer(z[i], id);
+    best.offer(scores[i], id);
     f.bestSizes[f.at(task) + lane + i] = static_cast<int32_t>(best.size);
-    f.thresholds[f.at(task) + lane + i] = best.threshold();
+    threshold = select(lanes() == splatInt(i), splat(best.threshold()), threshold);
   }
-  return load(f.thresholds + f.at(task) + lane);
+  store(f.thresholds + f.at(task) + lane, threshold);
+  return threshold;
 }
 
 /** Reads rows × VL scores once: counts those that reach the target's and offers those that beat the thresholds. */
@@ -73,8 +76,7 @@ static void readScores(const ScoreFindings& f, int64_t task, int64_t lane, const
     const V v = load(z + r * stride);
     if (RANK) count -= (VI)(v >= target);
     if (BEST) {
-      const VI hit = (VI)(v > threshold);
-      if (__builtin_expect(anyLane(hit), 0)) threshold = offerScores(f, task, lane, v, hit, firstId + r);
+      if (__builtin_expect(laneBits((VI)(v > threshold)) != 0, 0)) threshold = offerScores(f, task, lane, v, threshold, firstId + r);
     }
   }
   memcpy(f.counts + f.at(task) + lane, &count, sizeof count);

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
 import type { EncodeMode, NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
-import { rankByHidden, recommendByHidden } from './rank-by-hidden.ts';
+import { rankAndRecommendByHidden, rankByHidden, recommendByHidden } from './rank-by-hidden.ts';
 
 export const gru4recSchema = z.strictObject({
   hiddenSize: z.int().min(1).default(64),
@@ -77,6 +77,7 @@ function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed }:
     itemBias: () => parameters.vector('itemBias'),
     rankTargets: (batch, options) => rankByHidden(model, batch, options),
     recommend: (batch, k, options) => recommendByHidden(model, batch, k, options),
+    rankAndRecommend: (batch, k, options) => rankAndRecommendByHidden(model, batch, k, options),
     resizeItems: (numRows) => parameters.resizeItems(numRows),
     dispose: () => parameters.dispose(),
   };

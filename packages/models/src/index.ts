@@ -11,4 +11,5 @@ export type {
   StatisticalModel,
 } from './next-item-model.ts';
 export { type Initializer, ParameterStore } from './parameter-store.ts';
+export { rankAndRecommend } from './rank-and-recommend.ts';
 export { hiddenAtTargets } from './rank-by-hidden.ts';

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { batchLoss, trainBriefly } from '../test/train-briefly.ts';
 import * as models from './models.ts';
 import type { AnyModel, NeuralModel } from './next-item-model.ts';
+import { rankAndRecommend } from './rank-and-recommend.ts';
 
 /** Small variants of every model; a model that is not listed here fails the first test. */
 const VARIANTS: Record<keyof typeof models, Record<string, unknown>[]> = {
@@ -125,6 +126,7 @@ describe.each(cases)('%s %s', (name, _label, config) => {
     const batch = causalBatch(SESSIONS);
     const ranks = model.rankTargets(batch);
     const top = model.recommend(batch, NUM_ITEMS);
+    expect(rankAndRecommend(model, batch, NUM_ITEMS)).toEqual({ ranks, ...top });
     ranks.forEach((rank, n) => {
       const list = top.itemIds.subarray(n * NUM_ITEMS, (n + 1) * NUM_ITEMS);
       const scores = top.scores.subarray(n * NUM_ITEMS, (n + 1) * NUM_ITEMS);

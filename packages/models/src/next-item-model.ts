@@ -1,5 +1,5 @@
 import type { AttentionDirection, SessionBatch } from '@nimue/batch';
-import type { ExcludedItems, TopItems } from '@nimue/ops';
+import type { ExcludedItems, RankedTopItems, TopItems } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { ParameterStore } from './parameter-store.ts';
 
@@ -18,6 +18,8 @@ export interface NextItemModel {
   rankTargets(batch: SessionBatch, options?: RankingOptions): Int32Array;
   /** The k best next items [N, k] at `batch.targets.positions`; the target ids are not looked at. */
   recommend(batch: SessionBatch, k: number, options?: RankingOptions): TopItems;
+  /** Both of the above by one pass over the catalogue, where a model has it; `rankAndRecommend` serves every model. */
+  rankAndRecommend?(batch: SessionBatch, k: number, options?: RankingOptions): RankedTopItems;
   /** Makes room for ids up to numRows − 1; no other score changes. */
   resizeItems(numRows: number): void;
   dispose(): void;

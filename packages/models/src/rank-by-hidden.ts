@@ -1,5 +1,5 @@
 import type { SessionBatch } from '@nimue/batch';
-import { gatherRows, rankOfTarget, type TopItems, topK } from '@nimue/ops';
+import { gatherRows, type RankedTopItems, rankAndTopK, rankOfTarget, type TopItems, topK } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { EncodeMode, NeuralModel, RankingOptions } from './next-item-model.ts';
@@ -29,6 +29,18 @@ export function recommendByHidden(
 ): TopItems {
   return withHidden(model, batch, (hidden) =>
     topK(hidden, model.itemTable(), k, { bias: model.itemBias(), ...options }),
+  );
+}
+
+/** `rankAndRecommend` of every neural model: one pass over the catalogue. */
+export function rankAndRecommendByHidden(
+  model: Encoder,
+  batch: SessionBatch,
+  k: number,
+  options: RankingOptions = {},
+): RankedTopItems {
+  return withHidden(model, batch, (hidden) =>
+    rankAndTopK(hidden, model.itemTable(), batch.targets.itemIds, k, { bias: model.itemBias(), ...options }),
   );
 }
 

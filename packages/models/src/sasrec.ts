@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
 import type { EncodeMode, NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
-import { rankByHidden, recommendByHidden } from './rank-by-hidden.ts';
+import { rankAndRecommendByHidden, rankByHidden, recommendByHidden } from './rank-by-hidden.ts';
 
 export const sasrecSchema = z
   .strictObject({
@@ -133,6 +133,7 @@ function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed }: M
     itemBias: () => undefined,
     rankTargets: (batch, options) => rankByHidden(model, batch, options),
     recommend: (batch, k, options) => recommendByHidden(model, batch, k, options),
+    rankAndRecommend: (batch, k, options) => rankAndRecommendByHidden(model, batch, k, options),
     resizeItems: (numRows) => parameters.resizeItems(numRows),
     dispose: () => parameters.dispose(),
   };
