@@ -174,7 +174,7 @@ describe('one broken line', () => {
       'unknown model',
       '  - name: gru4rec',
       '  - name: gru4rc',
-      "e.yaml:7:11: models[1].name: expected one of gru4rec, popularity, sasrec, got 'gru4rc'; did you mean 'gru4rec'?",
+      `e.yaml:7:11: models[1].name: expected one of ${Object.keys(models).sort().join(', ')}, got 'gru4rc'; did you mean 'gru4rec'?`,
     ],
     [
       'model as plain text',
