@@ -98,8 +98,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       let loss: number | undefined;
       if (model.kind === 'statistical') {
         for (const window of windows) {
-          const { itemCodes, offsets, timestampsMs } = window;
-          model.fitWindow({ itemIds: vocabulary.encode(itemCodes), offsets, timestampsMs });
+          model.fitWindow(encodeSessions(window, vocabulary, { unknown: 'keep' }));
         }
       } else if (isNeural) {
         optimizer.restart();

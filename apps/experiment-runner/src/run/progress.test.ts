@@ -59,6 +59,7 @@ const plan: RunPlan = {
       numEvents: 300,
     })),
     numRawItems: 10,
+    hasTimes: true,
     rawItemId: String,
     itemCode: Number,
     read: () => Promise.reject(new Error('not needed')),

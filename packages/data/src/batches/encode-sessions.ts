@@ -39,8 +39,10 @@ export function encodeSessions(
   options: EncodeSessionsOptions,
 ): EncodedSessions {
   const itemIds = vocabulary.encode(sessions.itemCodes);
+  const keys = sessions.sessionKeys && { sessionKeys: sessions.sessionKeys };
+  const times = (timestampsMs: Float64Array) => (sessions.hasOnlyOrder ? {} : { timestampsMs });
   if (options.unknown === 'keep' || !itemIds.includes(UNKNOWN_ID)) {
-    return { itemIds, offsets: sessions.offsets, timestampsMs: sessions.timestampsMs };
+    return { itemIds, offsets: sessions.offsets, ...times(sessions.timestampsMs), ...keys };
   }
   const numSessions = sessions.offsets.length - 1;
   const offsets = new Int32Array(numSessions + 1);
@@ -60,5 +62,5 @@ export function encodeSessions(
     if (last >= from) keep(last);
     offsets[s + 1] = kept;
   }
-  return { itemIds: keptIds.slice(0, kept), offsets, timestampsMs: keptTimes.slice(0, kept) };
+  return { itemIds: keptIds.slice(0, kept), offsets, ...times(keptTimes.slice(0, kept)), ...keys };
 }

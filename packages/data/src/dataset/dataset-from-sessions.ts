@@ -64,6 +64,7 @@ export function datasetFromSessions(
   return {
     windows,
     numRawItems: rawIds.length,
+    hasTimes: true,
     rawItemId(code) {
       if (rawIds[code] === undefined) {
         throw new Error(`rawItemId: no item has code ${code}; codes are 0 … ${rawIds.length - 1}`);

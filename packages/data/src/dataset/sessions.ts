@@ -11,6 +11,12 @@ export interface Sessions {
   readonly offsets: Int32Array;
   /** Milliseconds since 1970-01-01 UTC [T], never falling within a session. */
   readonly timestampsMs: Float64Array;
+  /** The log has an order but no times: `timestampsMs` are places 0, 1, 2 … in the session, and no model is shown them. */
+  readonly hasOnlyOrder?: boolean;
+  /** Who each session is, the same in every split and in every preparation of the log [S]. */
+  readonly sessionKeys?: Int32Array;
+  /** Events of each session before `sessions.maxLength` cut it to its newest [S]. */
+  readonly fullLengths?: Int32Array;
 }
 
 /** Number of sessions S. */
@@ -49,7 +55,37 @@ export function concatSessions(parts: readonly Sessions[]): Sessions {
     session += countSessions(part);
     event += part.itemCodes.length;
   }
-  return { itemCodes, offsets, timestampsMs };
+  return {
+    itemCodes,
+    offsets,
+    timestampsMs,
+    ...(parts.some(({ hasOnlyOrder }) => hasOnlyOrder) && { hasOnlyOrder: true }),
+    ...perSession('sessionKeys', (name) => joined(parts, name, numSessions)),
+    ...perSession('fullLengths', (name) => joined(parts, name, numSessions)),
+  };
+}
+
+type SessionColumn = 'sessionKeys' | 'fullLengths';
+
+function perSession<Name extends SessionColumn>(
+  name: Name,
+  make: (name: Name) => Int32Array | undefined,
+): Partial<Record<Name, Int32Array>> {
+  const column = make(name);
+  return (column ? { [name]: column } : {}) as Partial<Record<Name, Int32Array>>;
+}
+
+/** A column of all parts, or nothing when one of them lacks it. */
+function joined(parts: readonly Sessions[], name: SessionColumn, numSessions: number): Int32Array | undefined {
+  const all = new Int32Array(numSessions);
+  let at = 0;
+  for (const part of parts) {
+    const column = part[name];
+    if (!column && countSessions(part) > 0) return undefined;
+    if (column) all.set(column, at);
+    at += countSessions(part);
+  }
+  return all;
 }
 
 /**
@@ -71,5 +107,14 @@ export function takeSessions(sessions: Sessions, indices: ArrayLike<number>): Se
     itemCodes.set(sessions.itemCodes.subarray(from, to), offsets[i]);
     timestampsMs.set(sessions.timestampsMs.subarray(from, to), offsets[i]);
   }
-  return { itemCodes, offsets, timestampsMs };
+  const { sessionKeys, fullLengths } = sessions;
+  const chosen = (column?: Int32Array) => column && Int32Array.from(indices, (s) => column[s]);
+  return {
+    itemCodes,
+    offsets,
+    timestampsMs,
+    ...(sessions.hasOnlyOrder && { hasOnlyOrder: true }),
+    ...perSession('sessionKeys', () => chosen(sessionKeys)),
+    ...perSession('fullLengths', () => chosen(fullLengths)),
+  };
 }

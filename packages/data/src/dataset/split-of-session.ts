@@ -18,3 +18,8 @@ export function splitOfSession(sessionId: string, startMs: number, options: Spli
   const { validShare = 0.5, seed = 0 } = options;
   return hashNumbers(hashText(sessionId, seed), startMs) / 4294967296 < validShare ? 'valid' : 'test';
 }
+
+/** A number that stands for a session wherever it occurs: drawn from its id and start, not from its place in the log. */
+export function keyOfSession(sessionId: string, startMs: number): number {
+  return hashNumbers(hashText(sessionId), startMs) | 0;
+}

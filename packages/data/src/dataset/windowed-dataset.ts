@@ -27,6 +27,8 @@ export interface WindowedDataset {
   readonly windows: readonly WindowInfo[];
   /** Number of different raw items; item codes are 0 … numRawItems - 1, in order of first appearance. */
   readonly numRawItems: number;
+  /** False when the log has an order but no times (`hasOnlyOrder` of its sessions). */
+  readonly hasTimes: boolean;
   /** @throws when the code is outside the dictionary */
   rawItemId(code: number): string;
   itemCode(rawId: string): number | undefined;

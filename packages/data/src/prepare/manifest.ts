@@ -5,7 +5,7 @@ import { messageOf } from '../read/engine.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
 /** Raised when the layout changes: older folders are then prepared again. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 const countsSchema = z.object({
   numEvents: z.int(),
@@ -17,6 +17,8 @@ const countsSchema = z.object({
   numShortSessions: z.int(),
   numTruncatedEvents: z.int(),
   numMissingEvents: z.int(),
+  numOtherTypeEvents: z.int(),
+  numRareEvents: z.int(),
   numSessionsOutside: z.int(),
 });
 
@@ -33,6 +35,7 @@ const manifestSchema = z.object({
     z.object({ id: z.string(), startMs: z.number(), endMs: z.number(), numSessions: z.int(), numEvents: z.int() }),
   ),
   numRawItems: z.int(),
+  hasTimes: z.boolean(),
   /** Size of every file, relative to the folder. */
   files: z.record(z.string(), z.int()),
 });

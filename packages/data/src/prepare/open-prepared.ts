@@ -51,6 +51,7 @@ export async function openPrepared(directory: string): Promise<PreparedDataset> 
     counts: manifest.counts,
     windows,
     numRawItems: manifest.numRawItems,
+    hasTimes: manifest.hasTimes,
     rawItemId(itemCode) {
       const rawId = rawIds[itemCode];
       if (rawId === undefined)
@@ -63,7 +64,8 @@ export async function openPrepared(directory: string): Promise<PreparedDataset> 
       const window = windows[windowIndex];
       if (window.numSessions === 0) return emptySessions();
       engine ??= openEngine({ threads: 1 });
-      return readSessionFile(await engine, join(directory, splitFile(window.id, split)));
+      const sessions = await readSessionFile(await engine, join(directory, splitFile(window.id, split)));
+      return manifest.hasTimes ? sessions : { ...sessions, hasOnlyOrder: true };
     },
     close() {
       void engine?.then((opened) => opened.close());

@@ -94,12 +94,16 @@ async function prepareInto(
   const log = await openEventLog(dataset, {
     by: sessions.by,
     gapMinutes: sessions.gapMinutes,
+    eventTypes: sessions.eventTypes,
+    support: sessions,
     temporaryDirectory: scratch,
     memoryLimit,
     threads,
   });
+  const { hasTimes } = log;
   let spooled: SpooledWindows;
   try {
+    if (!hasTimes) assertNoTimesNeeded(options);
     spooled = await spoolSessions(log, temporary, options);
     const itemIds = await log.itemIds();
     const items = await duckdbStore.openWriter(join(result, ITEMS_FILE), { code: 'int32', item_id: 'string' });
@@ -125,8 +129,20 @@ async function prepareInto(
     counts,
     windows,
     numRawItems: counts.numItems,
+    hasTimes,
     files,
   });
+}
+
+/** @throws when an option asks for times that the log does not have */
+function assertNoTimesNeeded({ sessions, windows }: PrepareOptions): void {
+  const why = 'the log has no times (dataset.columns.timestamp is not mapped)';
+  if (windows.span !== 'all') {
+    throw new Error(`windows.span: ${why}, so it cannot be cut into windows; set span to 'all'`);
+  }
+  if (sessions.by === 'user' && sessions.gapMinutes !== 'none') {
+    throw new Error(`sessions.gapMinutes: ${why}, so it has no pauses; set gapMinutes to 'none'`);
+  }
 }
 
 interface SpooledWindows {
@@ -181,6 +197,8 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
       ...counts,
       numItems: selected.numItems,
       numMissingEvents: selected.missing.numEvents,
+      numOtherTypeEvents: selected.numOtherTypeEvents,
+      numRareEvents: selected.numRareEvents,
       numSessionsOutside,
     },
   };

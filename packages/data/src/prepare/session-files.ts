@@ -1,5 +1,5 @@
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
-import { type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
+import { keyOfSession, type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
 import type { SplitName } from '../dataset/windowed-dataset.ts';
 import { copyToParquet } from '../parquet/duckdb-store.ts';
 import { type Engine, messageOf, rawDoubles, rawInts, sqlText } from '../read/engine.ts';
@@ -8,8 +8,8 @@ import type { SpooledSession } from './window-spool.ts';
 const ROWS_PER_CHUNK = 2048;
 
 /**
- * Writes the sessions of one window as three Parquet files, one row per session: session_id, start_ms, item_codes
- * (list) and timestamps_ms (list). `train` has all of them, `valid` and `test` divide them.
+ * Writes the sessions of one window as three Parquet files, one row per session: session_id, session_key, start_ms,
+ * full_length, item_codes (list) and timestamps_ms (list). `train` has all of them, `valid` and `test` divide them.
  *
  * @param sessions ordered by start, then id; they are written in this order
  * @throws naming the file that cannot be written
@@ -24,37 +24,28 @@ export async function writeSessionFiles(
     '@duckdb/node-api'
   );
   await engine.run(
-    'CREATE OR REPLACE TABLE window_sessions (session_id VARCHAR, start_ms DOUBLE, item_codes INTEGER[], timestamps_ms DOUBLE[], is_valid BOOLEAN)',
+    'CREATE OR REPLACE TABLE window_sessions (session_id VARCHAR, session_key INTEGER, start_ms DOUBLE, full_length INTEGER, ' +
+      'item_codes INTEGER[], timestamps_ms DOUBLE[], is_valid BOOLEAN)',
   );
-  const types = [VARCHAR, DOUBLE, LIST(INTEGER), LIST(DOUBLE), BOOLEAN];
+  const types = [VARCHAR, INTEGER, DOUBLE, INTEGER, LIST(INTEGER), LIST(DOUBLE), BOOLEAN];
   const appender = await engine.connection.createAppender('window_sessions');
   for (let from = 0; from < sessions.length; from += ROWS_PER_CHUNK) {
     const rows = sessions.slice(from, from + ROWS_PER_CHUNK);
     const chunk = DuckDBDataChunk.create(types, rows.length);
-    chunk.setColumnValues(
-      0,
+    const columns = [
       rows.map(({ id }) => id),
-    );
-    chunk.setColumnValues(
-      1,
+      rows.map(({ id, startMs }) => keyOfSession(id, startMs)),
       rows.map(({ startMs }) => startMs),
-    );
-    chunk.setColumnValues(
-      2,
+      rows.map(({ fullLength }) => fullLength),
       rows.map(({ itemCodes }) => new DuckDBListValue(Array.from(itemCodes))),
-    );
-    chunk.setColumnValues(
-      3,
       rows.map(({ timestampsMs }) => new DuckDBListValue(Array.from(timestampsMs))),
-    );
-    chunk.setColumnValues(
-      4,
       rows.map(({ id, startMs }) => splitOfSession(id, startMs, split) === 'valid'),
-    );
+    ];
+    for (const [index, column] of columns.entries()) chunk.setColumnValues(index, column);
     appender.appendDataChunk(chunk);
   }
   appender.closeSync();
-  const columns = 'SELECT session_id, start_ms, item_codes, timestamps_ms FROM window_sessions';
+  const columns = 'SELECT * EXCLUDE (is_valid) FROM window_sessions';
   await copyToParquet(engine, columns, files.train);
   await copyToParquet(engine, `${columns} WHERE is_valid`, files.valid);
   await copyToParquet(engine, `${columns} WHERE NOT is_valid`, files.test);
@@ -63,28 +54,31 @@ export async function writeSessionFiles(
 /** Reads a file that `writeSessionFiles` wrote. @throws naming the file when it is damaged */
 export async function readSessionFile(engine: Engine, file: string): Promise<Sessions> {
   const { DuckDBListVector } = await import('@duckdb/node-api');
-  const parts: { offsets: number[]; itemCodes: Int32Array; timestampsMs: Float64Array }[] = [];
+  const parts: (Omit<Required<Sessions>, 'offsets' | 'hasOnlyOrder'> & { readonly ends: number[] })[] = [];
   let numSessions = 0;
   let numEvents = 0;
+  const sql = `SELECT item_codes, timestamps_ms, session_key, full_length FROM read_parquet(${sqlText(file)})`;
   try {
-    for await (const chunk of engine.stream(`SELECT item_codes, timestamps_ms FROM read_parquet(${sqlText(file)})`)) {
+    for await (const chunk of engine.stream(sql)) {
       const items = chunk.getColumnVector(0);
       const times = chunk.getColumnVector(1);
       if (!(items instanceof DuckDBListVector && times instanceof DuckDBListVector))
         throw new Error('expected list columns');
-      const lengths: number[] = [];
+      const ends: number[] = [];
       let length = 0;
       for (let row = 0; row < chunk.rowCount; row++) {
         if (items.getEntryOffset(row) !== length || times.getEntryOffset(row) !== length)
           throw new Error('lists are not contiguous');
         length += items.getEntryLength(row);
-        lengths.push(numEvents + length);
+        ends.push(numEvents + length);
       }
       // The vectors lie in the engine's memory, which the next chunk reuses: copy.
       parts.push({
-        offsets: lengths,
+        ends,
         itemCodes: rawInts(items.childVector).slice(0, length),
         timestampsMs: rawDoubles(times.childVector).slice(0, length),
+        sessionKeys: rawInts(chunk.getColumnVector(2)).slice(0, chunk.rowCount),
+        fullLengths: rawInts(chunk.getColumnVector(3)).slice(0, chunk.rowCount),
       });
       numSessions += chunk.rowCount;
       numEvents += length;
@@ -97,14 +91,18 @@ export async function readSessionFile(engine: Engine, file: string): Promise<Ses
     itemCodes: new Int32Array(numEvents),
     offsets: new Int32Array(numSessions + 1),
     timestampsMs: new Float64Array(numEvents),
+    sessionKeys: new Int32Array(numSessions),
+    fullLengths: new Int32Array(numSessions),
   };
-  let session = 1;
+  let session = 0;
   let event = 0;
   for (const part of parts) {
-    sessions.offsets.set(part.offsets, session);
+    sessions.offsets.set(part.ends, session + 1);
     sessions.itemCodes.set(part.itemCodes, event);
     sessions.timestampsMs.set(part.timestampsMs, event);
-    session += part.offsets.length;
+    sessions.sessionKeys.set(part.sessionKeys, session);
+    sessions.fullLengths.set(part.fullLengths, session);
+    session += part.ends.length;
     event += part.itemCodes.length;
   }
   return sessions;

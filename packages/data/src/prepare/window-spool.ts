@@ -6,17 +6,19 @@ import { compareText } from '../dataset/dataset-from-sessions.ts';
 export interface SpooledSession {
   readonly id: string;
   readonly startMs: number;
+  /** Events before `maxLength` cut it. */
+  readonly fullLength: number;
   readonly itemCodes: Int32Array;
   readonly timestampsMs: Float64Array;
 }
 
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 20;
 
 /**
  * Collects sessions by window. They come ordered by user or session, so all windows fill at once: each has a buffer in
  * memory, and the buffers go to one file per window when together they pass a limit.
  *
- * A record is startMs f64, numEvents u32, idBytes u32, id utf-8, itemCodes i32[], timestampsMs f64[], little-endian.
+ * A record is startMs f64, numEvents u32, fullLength u32, idBytes u32, id utf-8, itemCodes i32[], timestampsMs f64[], little-endian.
  */
 export class WindowSpool {
   readonly #directory: string;
@@ -46,6 +48,7 @@ export class WindowSpool {
     const { bytes } = buffer;
     let at = bytes.writeDoubleLE(session.startMs, buffer.used);
     at = bytes.writeUInt32LE(numEvents, at);
+    at = bytes.writeUInt32LE(session.fullLength, at);
     at = bytes.writeUInt32LE(idBytes, at);
     at += bytes.write(session.id, at);
     for (let i = 0; i < numEvents; i++) at = bytes.writeInt32LE(session.itemCodes[i], at);
@@ -66,7 +69,8 @@ export class WindowSpool {
     for (let at = 0; at < all.length; ) {
       const startMs = all.readDoubleLE(at);
       const numEvents = all.readUInt32LE(at + 8);
-      const idBytes = all.readUInt32LE(at + 12);
+      const fullLength = all.readUInt32LE(at + 12);
+      const idBytes = all.readUInt32LE(at + 16);
       at += HEADER_BYTES;
       const id = all.toString('utf8', at, at + idBytes);
       at += idBytes;
@@ -76,7 +80,7 @@ export class WindowSpool {
       at += 4 * numEvents;
       for (let i = 0; i < numEvents; i++) timestampsMs[i] = all.readDoubleLE(at + 8 * i);
       at += 8 * numEvents;
-      sessions.push({ id, startMs, itemCodes, timestampsMs });
+      sessions.push({ id, startMs, fullLength, itemCodes, timestampsMs });
     }
     return sessions.sort((a, b) => a.startMs - b.startMs || compareText(a.id, b.id));
   }

@@ -18,6 +18,9 @@ test('defaults are filled in', () => {
   expect(sessionsSchema.parse({})).toEqual({
     by: 'session',
     gapMinutes: 30,
+    minItemEvents: 1,
+    minKeyEvents: 1,
+    supportPasses: 'once',
     minLength: 2,
     dropConsecutiveRepeats: false,
   });

@@ -10,7 +10,12 @@ export const columnsSchema = z.strictObject({
   session: z.string().min(1).optional(),
   user: z.string().min(1).optional(),
   item: z.string().min(1),
-  timestamp: z.string().min(1),
+  /** Without it the log has an order but no times: its rows, or `order`, say what came first. */
+  timestamp: z.string().min(1).optional(),
+  /** A number that orders events of the same time (a click's place in its session), or all events where there are no times. */
+  order: z.string().min(1).optional(),
+  /** What kind of event it is (view, cart, purchase …), for `sessions.eventTypes`. */
+  event: z.string().min(1).optional(),
   /** Start of the session, where the log has it: it decides the window. Otherwise the first event does. */
   sessionStart: z.string().min(1).optional(),
 });
@@ -28,6 +33,8 @@ export const filesDatasetSchema = z.strictObject({
   columns: columnsSchema,
   /** Default: the only unit that puts the times between 1990 and 2100. */
   timeUnit: timeUnitSchema.optional(),
+  /** IANA zone of written dates that name none, such as `America/Sao_Paulo`. Default UTC. */
+  timeZone: z.string().refine(isTimeZone, { error: "expected an IANA name such as 'UTC' or 'Asia/Tokyo'" }).optional(),
   /** Events without item, time, or session/user: refuse the log, or drop and count them. */
   onMissing: z.enum(['error', 'drop']).default('error'),
 });
@@ -36,6 +43,15 @@ export type FilesDataset = z.output<typeof filesDatasetSchema>;
 /** A log that is generated: `generated: shop` and the shop's options beside it. */
 export const generatedDatasetSchema = z.strictObject({ generated: z.literal('shop'), ...shopSchema.shape });
 export type GeneratedDataset = z.output<typeof generatedDatasetSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export type DatasetConfig = FilesDataset | GeneratedDataset;
 export type DatasetInput = z.input<typeof filesDatasetSchema> | z.input<typeof generatedDatasetSchema>;

@@ -8,6 +8,8 @@ export interface EngineOptions {
   /** Such as `500MB`. Default `1GB`. */
   readonly memoryLimit?: string;
   readonly threads?: number;
+  /** IANA zone of written dates without one. Default `UTC`. */
+  readonly timeZone?: string;
 }
 
 /** DuckDB, loaded on first use. Close it. */
@@ -32,7 +34,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   };
   const instance: DuckDBInstance = await Instance.create(options.databaseFile ?? ':memory:', settings);
   const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
+  const setZone = `SET TimeZone = ${sqlText(options.timeZone ?? 'UTC')}`;
+  await connection.run(setZone);
   return {
     connection,
     async run(sql) {
@@ -46,7 +49,7 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       // A connection has one open result at a time, so every stream gets its own.
       const own = await instance.connect();
       try {
-        await own.run("SET TimeZone = 'UTC'");
+        await own.run(setZone);
         const result = await own.stream(sql);
         for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
           yield chunk;

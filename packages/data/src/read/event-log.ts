@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { EventChunk } from '../sessions/sessionizer.ts';
 import type { FilesDataset } from './dataset-schema.ts';
 import { type Engine, openEngine, rawDoubles, rawInts } from './engine.ts';
-import { assertNothingMissing, countMissing, type MissingCounts } from './missing-cells.ts';
-import { assertColumns, explainReadError, openSource, presentOrNull, type Source } from './open-source.ts';
+import { assertNothingMissing, countMissing, IS_INCOMPLETE, type MissingCounts } from './missing-cells.ts';
+import { assertColumns, explainReadError, openSource, orderSql, presentOrNull, type Source } from './open-source.ts';
+import { dropRareEvents, keepEventTypes, type SupportLimits } from './support.ts';
 import { readTimeColumn, type TimeColumn } from './time-column.ts';
 import { assertPlausibleTimes } from './time-unit.ts';
 
@@ -11,7 +12,11 @@ export interface EventLogOptions {
   /** What the events are grouped by. */
   readonly by: 'session' | 'user';
   /** Longest pause within a session of a user, in minutes. Default 30. */
-  readonly gapMinutes?: number;
+  readonly gapMinutes?: number | 'none';
+  /** Only events of these types. Default: all. */
+  readonly eventTypes?: readonly string[];
+  /** What is too rare is left out (`minItemEvents`, `minKeyEvents`). Default: nothing. */
+  readonly support?: SupportLimits;
   /** An empty folder for the engine's tables and for unpacked files; the caller removes it. */
   readonly temporaryDirectory: string;
   /** Such as `500MB`; what does not fit goes to the temporary folder. Default `1GB`. */
@@ -33,18 +38,25 @@ export interface SelectedEvents {
   readonly numItems: number;
   /** Events left out because a cell is missing (`onMissing: drop`). */
   readonly missing: MissingCounts;
+  /** Events left out because of their type. */
+  readonly numOtherTypeEvents: number;
+  /** Events left out because their item, user or session is too rare. */
+  readonly numRareEvents: number;
 }
 
 /** An event log, read by the engine; memory does not grow with it. Close it. */
 export interface EventLog {
+  /** False for a log that has an order but no times: events then carry their places 0, 1, 2 … in their key for times. */
+  readonly hasTimes: boolean;
   /** First and last session start, or first and last event where the log does not state session starts. */
   readonly firstMs: number;
   readonly lastMs: number;
   /** Loads the events of all sessions that start in the range, or of all sessions. */
   select(range?: StartRange): Promise<SelectedEvents>;
   /**
-   * The selected events ordered by key, time, and, where times are equal, by their order in the log. Keys and items are
-   * codes: keys in no particular order, items in order of first appearance in time (equal times: by raw id).
+   * The selected events ordered by key, time, and, where times are equal, by the order column and their order in the
+   * log. Keys and items are codes: keys in no particular order, items in order of first appearance in time (equal times:
+   * by raw id; without times: in the log).
    */
   events(): AsyncGenerator<EventChunk>;
   /** Raw session or user ids by key, chunk by chunk. */
@@ -71,15 +83,20 @@ export async function openEventLog(dataset: FilesDataset, options: EventLogOptio
     spillDirectory: join(options.temporaryDirectory, 'spill'),
     memoryLimit: options.memoryLimit,
     threads: options.threads,
+    timeZone: dataset.timeZone,
   });
   try {
     const keyName = keyColumn(dataset, options.by);
+    if (options.eventTypes && dataset.columns.event === undefined) {
+      throw new Error(
+        'dataset.columns.event: missing, but sessions.eventTypes is given; name the column of event types',
+      );
+    }
     const source = await openSource(engine, dataset, options.temporaryDirectory);
     assertColumns(source, dataset.columns);
-    const time = await readTimeColumn(engine, source, dataset.columns.timestamp, dataset.timeUnit);
-    const { sessionStart } = dataset.columns;
-    const start =
-      sessionStart === undefined ? undefined : await readTimeColumn(engine, source, sessionStart, dataset.timeUnit);
+    const { sessionStart, timestamp } = dataset.columns;
+    const time = timestamp === undefined ? undefined : await readTimeColumn(engine, source, timestamp, dataset);
+    const start = sessionStart === undefined ? undefined : await readTimeColumn(engine, source, sessionStart, dataset);
     const log = new DuckDbEventLog(engine, source, dataset, options, keyName, time, start);
     await log.open();
     return log;
@@ -97,6 +114,9 @@ function keyColumn(dataset: FilesDataset, by: 'session' | 'user'): string {
       `dataset.columns.${by}: missing, but sessions.by is '${by}'; name the column, or set sessions.by to '${other}'`,
     );
   }
+  if (dataset.columns.timestamp === undefined && dataset.columns.sessionStart !== undefined) {
+    throw new Error('dataset.columns.sessionStart: only for a log with times; map dataset.columns.timestamp too');
+  }
   if (by === 'user' && dataset.columns.sessionStart !== undefined) {
     throw new Error(
       "dataset.columns.sessionStart: only for sessions.by 'session'; a user's session starts with its first event",
@@ -112,9 +132,9 @@ class DuckDbEventLog implements EventLog {
   readonly #source: Source;
   readonly #dataset: FilesDataset;
   readonly #options: EventLogOptions;
-  readonly #time: TimeColumn;
+  readonly #time: TimeColumn | undefined;
   readonly #start: TimeColumn | undefined;
-  /** Columns k (key), i (item), t (time), s (stated session start) of the source. */
+  /** Columns k (key), i (item), t (time), o (order), s (stated session start), e (event type) of the source. */
   readonly #select: string;
 
   constructor(
@@ -123,7 +143,7 @@ class DuckDbEventLog implements EventLog {
     dataset: FilesDataset,
     options: EventLogOptions,
     keyName: string,
-    time: TimeColumn,
+    time: TimeColumn | undefined,
     start: TimeColumn | undefined,
   ) {
     this.#engine = engine;
@@ -132,9 +152,20 @@ class DuckDbEventLog implements EventLog {
     this.#options = options;
     this.#time = time;
     this.#start = start;
-    const startSql = start ? `, coalesce(${start.sql}, ${time.sql}) AS s` : '';
-    const item = presentOrNull(source, dataset.columns.item);
-    this.#select = `SELECT ${presentOrNull(source, keyName)} AS k, ${item} AS i, ${time.sql} AS t${startSql} FROM ${source.relation()}`;
+    const { item, order, event } = dataset.columns;
+    const columns = [
+      `${presentOrNull(source, keyName)} AS k`,
+      `${presentOrNull(source, item)} AS i`,
+      `${time?.sql ?? '0.0'} AS t`,
+      `${order === undefined ? '0.0' : orderSql(source, order)} AS o`,
+    ];
+    if (start && time) columns.push(`coalesce(${start.sql}, ${time.sql}) AS s`);
+    if (options.eventTypes) columns.push(`CAST(${presentOrNull(source, event ?? '')} AS VARCHAR) AS e`);
+    this.#select = `SELECT ${columns.join(', ')} FROM ${source.relation()}`;
+  }
+
+  get hasTimes(): boolean {
+    return this.#time !== undefined;
   }
 
   async open(): Promise<void> {
@@ -151,8 +182,10 @@ class DuckDbEventLog implements EventLog {
     if (range.first === null) {
       await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
     }
-    const where = `${this.#source.label}, column '${this.#time.name}'`;
-    assertPlausibleTimes(where, Number(range.first), Number(range.last), this.#time.unit);
+    if (this.#time) {
+      const where = `${this.#source.label}, column '${this.#time.name}'`;
+      assertPlausibleTimes(where, Number(range.first), Number(range.last), this.#time.unit);
+    }
     if (this.#start) {
       const startWhere = `${this.#source.label}, column '${this.#start.name}'`;
       assertPlausibleTimes(startWhere, Number(range.firstStart), Number(range.lastStart), this.#start.unit);
@@ -163,7 +196,8 @@ class DuckDbEventLog implements EventLog {
 
   async select(range?: StartRange): Promise<SelectedEvents> {
     const engine = this.#engine;
-    const gapMs = (this.#options.gapMinutes ?? 30) * 60_000;
+    const { gapMinutes = 30, eventTypes, support } = this.#options;
+    const gapMs = gapMinutes === 'none' ? Number.POSITIVE_INFINITY : gapMinutes * 60_000;
     const from = this.#source.isText ? 'SELECT * FROM loaded' : this.#select;
     let filter = '';
     let wantedKeys = '';
@@ -172,7 +206,7 @@ class DuckDbEventLog implements EventLog {
         ? `(s >= ${range.fromMs} AND s < ${range.toMs})`
         : this.#start.between(range.fromMs, range.toMs);
       filter = ` WHERE ${inRange} OR ${this.#source.isText ? 's' : this.#start.sql} IS NULL`;
-    } else if (range && this.#options.by === 'user') {
+    } else if (range && this.#options.by === 'user' && Number.isFinite(gapMs)) {
       // A session is cut by the pause before it, so nothing older than one pause matters.
       filter = ` WHERE t >= ${range.fromMs - gapMs} OR t IS NULL`;
       wantedKeys = ` HAVING count(*) FILTER (t >= ${range.fromMs} AND t < ${range.toMs}) > 0`;
@@ -183,38 +217,58 @@ class DuckDbEventLog implements EventLog {
     );
     if (this.#source.isText) await engine.run('DROP TABLE loaded');
 
+    const numOtherTypeEvents = eventTypes ? await keepEventTypes(engine, eventTypes, this.#source.label) : 0;
     const missing = await countMissing(engine);
     if (missing.numEvents > 0) {
       if (this.#dataset.onMissing === 'error') {
         await assertNothingMissing(engine, this.#source, this.#dataset, this.#options.by, this.#time);
       }
-      await engine.run('DELETE FROM events WHERE k IS NULL OR i IS NULL OR t IS NULL');
+      await engine.run(`DELETE FROM events WHERE ${IS_INCOMPLETE}`);
+    }
+    let numRareEvents = 0;
+    if (support && (support.minItemEvents > 1 || support.minKeyEvents > 1)) {
+      // What is not wanted must not lend support.
+      if (wantedKeys) {
+        await engine.run(`DELETE FROM events WHERE k NOT IN (SELECT k FROM events GROUP BY k${wantedKeys})`);
+      }
+      numRareEvents = await dropRareEvents(engine, support);
+      wantedKeys = '';
     }
     await engine.run(
       `CREATE OR REPLACE TABLE keys AS SELECT k, CAST(row_number() OVER () - 1 AS INTEGER) AS code FROM (SELECT k FROM events GROUP BY k${wantedKeys})`,
     );
     const wanted = wantedKeys ? ' WHERE k IN (SELECT k FROM keys)' : '';
+    const first = this.#time ? 'min(t)' : 'min(rowid)';
     await engine.run(
       'CREATE OR REPLACE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY first, i) - 1 AS INTEGER) AS code ' +
-        `FROM (SELECT i, min(t) AS first FROM events${wanted} GROUP BY i)`,
+        `FROM (SELECT i, ${first} AS first FROM events${wanted} GROUP BY i)`,
     );
     const [counts] = await engine.rows(
       `SELECT (SELECT count(*) FROM events${wanted}) AS events, (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM items) AS items`,
     );
     await this.#assertExactIds();
-    return { numEvents: Number(counts.events), numKeys: Number(counts.keys), numItems: Number(counts.items), missing };
+    return {
+      numEvents: Number(counts.events),
+      numKeys: Number(counts.keys),
+      numItems: Number(counts.items),
+      missing,
+      numOtherTypeEvents,
+      numRareEvents,
+    };
   }
 
   async *events(): AsyncGenerator<EventChunk> {
     const start = this.#start ? ', e.s' : '';
     const sql =
       `SELECT keys.code, e.t, items.code${start} FROM events e JOIN keys ON e.k = keys.k JOIN items ON e.i = items.i ` +
-      'ORDER BY keys.code, e.t, e.rowid';
+      'ORDER BY keys.code, e.t, e.o, e.rowid';
+    const places = this.#time ? undefined : { key: -1, place: 0 };
     for await (const chunk of this.#engine.stream(sql)) {
+      const keys = rawInts(chunk.getColumnVector(0));
       yield {
         length: chunk.rowCount,
-        keys: rawInts(chunk.getColumnVector(0)),
-        timestampsMs: rawDoubles(chunk.getColumnVector(1)),
+        keys,
+        timestampsMs: places ? placesInKeys(keys, chunk.rowCount, places) : rawDoubles(chunk.getColumnVector(1)),
         itemCodes: rawInts(chunk.getColumnVector(2)),
         ...(this.#start && { startsMs: rawDoubles(chunk.getColumnVector(3)) }),
       };
@@ -269,4 +323,15 @@ class DuckDbEventLog implements EventLog {
       throw explainReadError(error, this.#source);
     });
   }
+}
+
+/** The place of every event in its key, counted on from chunk to chunk. */
+function placesInKeys(keys: Int32Array, length: number, last: { key: number; place: number }): Float64Array {
+  const places = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    last.place = keys[i] === last.key ? last.place + 1 : 0;
+    last.key = keys[i];
+    places[i] = last.place;
+  }
+  return places;
 }

@@ -1,6 +1,6 @@
 import type { FilesDataset } from './dataset-schema.ts';
 import { type Engine, sqlName } from './engine.ts';
-import { presentOrNull, type Source } from './open-source.ts';
+import { orderSql, presentOrNull, type Source } from './open-source.ts';
 import type { TimeColumn } from './time-column.ts';
 
 /** How many events lack which cell; an event that lacks several is counted in each, but once in `numEvents`. */
@@ -9,15 +9,26 @@ export interface MissingCounts {
   readonly key: number;
   readonly item: number;
   readonly timestamp: number;
+  /** Events without a place in the order, where the log has a column for it. */
+  readonly order: number;
 }
 
-/** Counts in the engine's table `events` (columns k, i, t). */
+/** SQL of the table `events`: a cell is missing. */
+export const IS_INCOMPLETE = 'k IS NULL OR i IS NULL OR t IS NULL OR o IS NULL';
+
+/** Counts in the engine's table `events` (columns k, i, t, o). */
 export async function countMissing(engine: Engine): Promise<MissingCounts> {
   const [row] = await engine.rows(
-    'SELECT count(*) FILTER (k IS NULL OR i IS NULL OR t IS NULL) AS n, count(*) FILTER (k IS NULL) AS k, ' +
-      'count(*) FILTER (i IS NULL) AS i, count(*) FILTER (t IS NULL) AS t FROM events',
+    `SELECT count(*) FILTER (${IS_INCOMPLETE}) AS n, count(*) FILTER (k IS NULL) AS k, ` +
+      'count(*) FILTER (i IS NULL) AS i, count(*) FILTER (t IS NULL) AS t, count(*) FILTER (o IS NULL) AS o FROM events',
   );
-  return { numEvents: Number(row.n), key: Number(row.k), item: Number(row.i), timestamp: Number(row.t) };
+  return {
+    numEvents: Number(row.n),
+    key: Number(row.k),
+    item: Number(row.i),
+    timestamp: Number(row.t),
+    order: Number(row.o),
+  };
 }
 
 /** @throws naming the first row that lacks a cell, or holds a time that cannot be read, and how many there are */
@@ -26,11 +37,13 @@ export async function assertNothingMissing(
   source: Source,
   dataset: FilesDataset,
   by: 'session' | 'user',
-  time: TimeColumn,
+  time: TimeColumn | undefined,
 ): Promise<void> {
+  const { order } = dataset.columns;
   const checks = [
     { role: 'item', name: dataset.columns.item, bad: `${presentOrNull(source, dataset.columns.item)} IS NULL` },
-    { role: 'timestamp', name: time.name, bad: `${time.sql} IS NULL` },
+    ...(time ? [{ role: 'timestamp', name: time.name, bad: `${time.sql} IS NULL` }] : []),
+    ...(order ? [{ role: 'order', name: order, bad: `${orderSql(source, order)} IS NULL` }] : []),
     { role: by, name: dataset.columns[by] ?? '', bad: `${presentOrNull(source, dataset.columns[by] ?? '')} IS NULL` },
   ];
   for (const { role, name, bad } of checks) {
@@ -44,7 +57,7 @@ export async function assertNothingMissing(
       const isBlank = cell.trim() === '' || /^(null|nan|\\n)$/i.test(cell.trim());
       const what = isBlank
         ? 'is empty'
-        : `is '${cell}', which cannot be read as a ${time.unit === 'iso' ? 'date' : 'number'}`;
+        : `is '${cell}', which cannot be read as a ${role === 'timestamp' && time?.unit === 'iso' ? 'date' : 'number'}`;
       throw new Error(
         `${file.path}, row ${row.first}${source.isText && !dataset.header ? ' after the header' : ''}: column '${name}' (${role}) ${what}; ` +
           `${row.count} such ${Number(row.count) === 1 ? 'row' : 'rows'}. Correct the file, or set dataset.onMissing to 'drop'`,

@@ -146,3 +146,8 @@ export function presentOrNull(source: Source, name: string): string {
   if (type === 'DOUBLE' || type === 'FLOAT') return `CASE WHEN isfinite(${column}) THEN ${column} ELSE NULL END`;
   return column;
 }
+
+/** SQL of a place in an order (DOUBLE), NULL when it is missing or no number. */
+export function orderSql(source: Source, name: string): string {
+  return `TRY_CAST(${presentOrNull(source, name)} AS DOUBLE)`;
+}

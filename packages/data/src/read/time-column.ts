@@ -1,4 +1,4 @@
-import type { TimeUnit } from './dataset-schema.ts';
+import type { FilesDataset, TimeUnit } from './dataset-schema.ts';
 import { type Engine, sqlName, sqlText } from './engine.ts';
 import { explainReadError, presentOrNull, type Source } from './open-source.ts';
 import { assertPlausibleTimes, detectTimeUnit, MS_PER_UNIT } from './time-unit.ts';
@@ -19,21 +19,25 @@ const SAMPLE_ROWS = 10_000;
 
 /**
  * Finds out how to read a column of times: by its type, the given unit, or the only unit that puts the times between
- * 1990 and 2100. Written dates without a time zone are UTC.
+ * 1990 and 2100. Written dates without a time zone are in `timeZone`, default UTC: the zone of the engine.
  *
- * @throws when no unit fits, or the column holds neither numbers nor dates
+ * @throws when no unit fits, the column holds neither numbers nor dates, or a zone is given for numbers
  */
 export async function readTimeColumn(
   engine: Engine,
   source: Source,
   name: string,
-  unit?: TimeUnit,
+  { timeUnit, timeZone = 'UTC' }: Pick<FilesDataset, 'timeUnit' | 'timeZone'> = {},
 ): Promise<TimeColumn> {
   const column = sqlName(name);
   const type = source.types.get(name) ?? '';
   if (type.startsWith('TIMESTAMP') || type === 'DATE') {
     const hasZone = type === 'TIMESTAMP WITH TIME ZONE';
     const literal = (ms: number) => `${hasZone ? 'to_timestamp' : 'epoch_ms'}(${hasZone ? ms / 1000 : Math.round(ms)})`;
+    if (!hasZone && timeZone !== 'UTC') {
+      const sql = `epoch_us(CAST(CAST(${column} AS TIMESTAMP) AS TIMESTAMPTZ)) / 1000.0`;
+      return { name, sql, between: (fromMs, toMs) => `(${sql} >= ${fromMs} AND ${sql} < ${toMs})` };
+    }
     return {
       name,
       sql: `epoch_us(${hasZone ? column : `CAST(${column} AS TIMESTAMP)`}) / 1000.0`,
@@ -47,12 +51,17 @@ export async function readTimeColumn(
       `dataset.columns.timestamp: '${name}' of ${source.label} has type ${type}; expected numbers, dates or timestamps`,
     );
   }
-  if (isNumber && unit === 'iso') {
+  if (isNumber && timeUnit === 'iso') {
     throw new Error(
       `dataset.timeUnit: 'iso' expects written dates, but '${name}' of ${source.label} holds numbers (${type})`,
     );
   }
-  const used = unit ?? (await detect(engine, source, name, isNumber));
+  const used = timeUnit ?? (await detect(engine, source, name, isNumber));
+  if (used !== 'iso' && timeZone !== 'UTC') {
+    throw new Error(
+      `dataset.timeZone: '${timeZone}' is given, but '${name}' of ${source.label} holds numbers, which count from 1970 UTC; remove timeZone`,
+    );
+  }
   const present = presentOrNull(source, name);
   if (used === 'iso') return withSql(name, used, `epoch_us(TRY_CAST(${present} AS TIMESTAMPTZ)) / 1000.0`);
   const value = isNumber ? `CAST(${present} AS DOUBLE)` : `TRY_CAST(${present} AS DOUBLE)`;

@@ -1,5 +1,11 @@
 import type { Sessions } from '../dataset/sessions.ts';
-import { type EventChunk, Sessionizer, type SessionizerCounts, type SessionizerOptions } from './sessionizer.ts';
+import {
+  type EmittedSession,
+  type EventChunk,
+  Sessionizer,
+  type SessionizerCounts,
+  type SessionizerOptions,
+} from './sessionizer.ts';
 
 /** Sessions with the key and the start of each, ordered by start, then key. */
 export interface SessionizedEvents extends Sessions {
@@ -19,9 +25,9 @@ export interface SessionizedEvents extends Sessions {
  * sessionize([chunk], { by: 'user', gapMinutes: 30, minLength: 2 }).offsets;
  */
 export function sessionize(chunks: Iterable<EventChunk>, options: SessionizerOptions): SessionizedEvents {
-  const found: { key: number; startMs: number; itemCodes: Int32Array; timestampsMs: Float64Array }[] = [];
-  const sessionizer = new Sessionizer(options, ({ key, startMs, itemCodes, timestampsMs }) => {
-    found.push({ key, startMs, itemCodes: itemCodes.slice(), timestampsMs: timestampsMs.slice() });
+  const found: EmittedSession[] = [];
+  const sessionizer = new Sessionizer(options, (session) => {
+    found.push({ ...session, itemCodes: session.itemCodes.slice(), timestampsMs: session.timestampsMs.slice() });
   });
   for (const chunk of chunks) sessionizer.push(chunk);
   const counts = sessionizer.finish();
@@ -41,6 +47,7 @@ export function sessionize(chunks: Iterable<EventChunk>, options: SessionizerOpt
     itemCodes,
     offsets,
     timestampsMs,
+    fullLengths: Int32Array.from(found, (session) => session.fullLength),
     keys: Int32Array.from(found, (session) => session.key),
     startsMs: Float64Array.from(found, (session) => session.startMs),
     counts,
@@ -53,7 +60,8 @@ export function assertAnySession(counts: SessionizerCounts, options: Sessionizer
   if (counts.numEvents === 0)
     throw new Error('sessionize: the log has no events; check the file and the window bounds');
   const { by, gapMinutes = 30, minLength = 2 } = options;
-  const grouped = by === 'user' ? `cutting users at pauses of ${gapMinutes} minutes` : 'grouping by session id';
+  const cut = gapMinutes === 'none' ? 'grouping by user' : `cutting users at pauses of ${gapMinutes} minutes`;
+  const grouped = by === 'user' ? cut : 'grouping by session id';
   const after = options.dropConsecutiveRepeats ? `${grouped} and dropping repeats` : grouped;
   const size = minLength === 2 ? 'has 1 event' : `has fewer than ${minLength} events`;
   throw new Error(

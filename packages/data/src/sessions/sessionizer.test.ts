@@ -78,6 +78,7 @@ test('maxLength keeps the newest events, the start stays', () => {
   );
   expect([...result.itemCodes]).toEqual([6, 7]);
   expect([...result.startsMs]).toEqual([10]);
+  expect([...(result.fullLengths ?? [])]).toEqual([3]);
   expect(result.counts).toEqual({
     numEvents: 3,
     numSessions: 1,
@@ -149,12 +150,12 @@ test.each<[string, readonly Event[], Partial<SessionizerOptions>]>([
 
 /** The same, written the slow and obvious way. */
 function naive(events: readonly Event[], options: Required<SessionizerOptions>): number[][] {
+  const gapMs = options.gapMinutes === 'none' ? Number.POSITIVE_INFINITY : options.gapMinutes * MINUTE;
   const sessions: Event[][] = [];
   for (const event of events) {
     const open = sessions.at(-1);
     const last = open?.at(-1);
-    const belongs =
-      last && last[0] === event[0] && (options.by === 'session' || event[1] - last[1] <= options.gapMinutes * MINUTE);
+    const belongs = last && last[0] === event[0] && (options.by === 'session' || event[1] - last[1] <= gapMs);
     if (open && belongs) open.push(event);
     else sessions.push([event]);
   }
@@ -179,7 +180,7 @@ test('equals the naive version on any ordered log and any chunk size', () => {
   );
   const options = fc.record({
     by: fc.constantFrom('session' as const, 'user' as const),
-    gapMinutes: fc.integer({ min: 1, max: 60 }),
+    gapMinutes: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.constant('none' as const)),
     minLength: fc.constant(1),
     maxLength: fc.integer({ min: 1, max: 5 }),
     dropConsecutiveRepeats: fc.boolean(),

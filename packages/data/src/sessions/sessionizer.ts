@@ -16,8 +16,8 @@ export interface EventChunk {
 export interface SessionizerOptions {
   /** `session`: a key is a session. `user`: a session of a user ends after a pause longer than `gapMinutes`. */
   readonly by: 'session' | 'user';
-  /** Default 30. A pause of exactly this length stays within the session. */
-  readonly gapMinutes?: number;
+  /** Default 30. A pause of exactly this length stays within the session; `none`: no pause ends one. */
+  readonly gapMinutes?: number | 'none';
   /** Shorter sessions are left out (counted after repeats are dropped). Default 2. */
   readonly minLength?: number;
   /** Longer sessions keep their newest events; the start stays that of the whole session. */
@@ -30,7 +30,9 @@ export interface SessionizerOptions {
 export interface EmittedSession {
   readonly key: number;
   readonly startMs: number;
-  /** The newest `length` events, oldest first. */
+  /** Events of the whole session, before `maxLength` cut it. */
+  readonly fullLength: number;
+  /** The newest events, oldest first. */
   readonly itemCodes: Int32Array;
   readonly timestampsMs: Float64Array;
 }
@@ -83,7 +85,8 @@ export class Sessionizer {
 
   /** @throws when an option is out of range */
   constructor(options: SessionizerOptions, emit: (session: EmittedSession) => void) {
-    const { by, gapMinutes = 30, minLength = 2, maxLength = Number.POSITIVE_INFINITY } = options;
+    const { by, minLength = 2, maxLength = Number.POSITIVE_INFINITY } = options;
+    const gapMinutes = options.gapMinutes === 'none' ? Number.POSITIVE_INFINITY : (options.gapMinutes ?? 30);
     if (!(gapMinutes > 0)) throw new Error(`Sessionizer: gapMinutes must be positive, got ${gapMinutes}`);
     if (!(minLength >= 1)) throw new Error(`Sessionizer: minLength must be at least 1, got ${minLength}`);
     if (!(maxLength >= minLength)) {
@@ -177,6 +180,7 @@ export class Sessionizer {
     this.#emit({
       key: this.#key,
       startMs: this.#startMs,
+      fullLength: length,
       itemCodes: this.#items.subarray(from, length),
       timestampsMs: this.#times.subarray(from, length),
     });

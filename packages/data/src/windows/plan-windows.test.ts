@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createCalendar, DAY_MS, HOUR_MS, type WindowSpan } from './calendar.ts';
+import { createCalendar, DAY_MS, HOUR_MS } from './calendar.ts';
 import { planWindows, windowIndexOf } from './plan-windows.ts';
 
 const at = (text: string) => Date.parse(text);
@@ -61,9 +61,53 @@ test('bounds: first, last, count, as ids or instants', () => {
   expect(() => ids('1990-01-01T00:00Z', '2050-01-01T00:00Z', { span: 'hour' })).toThrow('more than 200000 windows');
 });
 
+test('several days, hours or weeks at a time; the whole log', () => {
+  const log = ['2017-10-01T02:37Z', '2017-10-08T03:36Z'] as const;
+  expect(ids(...log, { span: '3d' })).toEqual(['2017-10-01_3d', '2017-10-04_3d', '2017-10-07_3d']);
+  expect(ids(...log, { span: '2D', count: 1 })).toEqual(['2017-10-01_2D']);
+  expect(ids('2017-10-01T02:37Z', '2017-10-01T15:00Z', { span: '12h' })).toEqual([
+    '2017-10-01T02_12h',
+    '2017-10-01T14_12h',
+  ]);
+  expect(planWindows({ firstMs: 5, lastMs: 7 }, { span: 'all' })).toEqual([{ id: 'all', startMs: 5, endMs: 8 }]);
+  expect(() => ids(...log, { span: 'month' })).toThrow("'month' is no span; expected hour, day, week, all, or such as");
+  expect(() => ids(...log, { span: 'all', count: 2 })).toThrow("count is 2, but span 'all' takes the whole log");
+});
+
+test('cuts: what lies before the first one is a window too', () => {
+  const log = ['2017-10-01T02:37Z', '2017-10-17T03:36Z'] as const;
+  const windows = planWindows(
+    { firstMs: at(log[0]), lastMs: at(log[1]) },
+    { span: { cuts: ['2017-10-10', '2017-10-12T06'] } },
+  );
+  expect(windows).toEqual([
+    { id: 'before', startMs: at(log[0]), endMs: at('2017-10-10T00:00Z') },
+    { id: '2017-10-10', startMs: at('2017-10-10T00:00Z'), endMs: at('2017-10-12T06:00Z') },
+    { id: '2017-10-12T06', startMs: at('2017-10-12T06:00Z'), endMs: at(log[1]) + 1 },
+  ]);
+  expect(() => ids(...log, { span: { cuts: ['2017-10-12', '2017-10-10'] } })).toThrow(
+    "span.cuts must rise, but '2017-10-10' does not come after '2017-10-12'",
+  );
+  expect(() => ids(...log, { span: { cuts: ['2018-01-01'] } })).toThrow("the cut '2018-01-01' lies outside the log");
+});
+
+test('folds: equal spans that end with the last day of the log', () => {
+  const log = ['2017-10-01T02:37Z', '2017-10-17T03:36Z'] as const;
+  const range = { firstMs: at(log[0]), lastMs: at(log[1]) };
+  // By hand: the log ends on the 17th, so two folds of a week are 4–10 and 11–17 October.
+  expect(planWindows(range, { span: { testSize: '7D', numFolds: 2 } })).toEqual([
+    { id: 'before', startMs: range.firstMs, endMs: at('2017-10-04T00:00Z') },
+    { id: '2017-10-04_7d', startMs: at('2017-10-04T00:00Z'), endMs: at('2017-10-11T00:00Z') },
+    { id: '2017-10-11_7d', startMs: at('2017-10-11T00:00Z'), endMs: at('2017-10-18T00:00Z') },
+  ]);
+  expect(() => planWindows(range, { span: { testSize: '7d', numFolds: 3 } })).toThrow(
+    '3 folds of 7d leave nothing before them',
+  );
+});
+
 test('windows have no gaps, and every instant lies in the one that a search from the first finds', () => {
   const zones = fc.constantFrom('UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Kolkata', 'America/New_York');
-  const spans = fc.constantFrom<WindowSpan>('hour', 'day', 'week');
+  const spans = fc.constantFrom('hour', 'day', 'week', '5h', '3d', '2w');
   const start = fc.integer({ min: at('2015-01-01T00:00Z'), max: at('2019-01-01T00:00Z') });
   fc.assert(
     fc.property(
@@ -83,11 +127,11 @@ test('windows have no gaps, and every instant lies in the one that a search from
         expect(found).toBeGreaterThanOrEqual(0);
         expect(windowIndexOf(windows, windows[0].startMs - 1)).toBe(-1);
         expect(windowIndexOf(windows, windows[windows.length - 1].endMs)).toBe(-1);
-        if (span !== 'hour') {
+        if (!span.endsWith('h') && span !== 'hour') {
           const calendar = createCalendar(timeZone);
           const local = new Date(windows[found].startMs + calendar.offsetMs(windows[found].startMs));
           if (timeZone !== 'America/Sao_Paulo') expect(local.getUTCHours()).toBe(0);
-          if (span === 'week') expect(local.getUTCDay()).toBe(1);
+          if (span.startsWith('w') || span === '2w') expect(local.getUTCDay()).toBe(1);
         }
       },
     ),

@@ -1,8 +1,32 @@
 import { z } from 'zod';
 
+/** Whole hours, days or weeks, such as `12h`, `7d`, `2w`. */
+export const durationSchema = z.string().regex(/^[1-9]\d*[hdwHDW]$/, {
+  error: "expected a whole number of hours, days or weeks, such as '12h', '7d' or '2w'",
+});
+
 /** The `windows` section of an experiment file. */
 export const windowsSchema = z.strictObject({
-  span: z.enum(['hour', 'day', 'week']),
+  span: z.union(
+    [
+      z.enum(['hour', 'day', 'week', 'all']),
+      durationSchema,
+      z.strictObject({
+        /** Window ids or ISO instants, rising: a window begins at each, and the first one before all of them. */
+        cuts: z.array(z.string()).min(1),
+      }),
+      z.strictObject({
+        /** Length of a fold, such as `7d`. */
+        testSize: durationSchema,
+        /** Folds at the end of the log; all that comes before them is one window. */
+        numFolds: z.int().min(1),
+      }),
+    ],
+    {
+      error:
+        "expected hour, day, week, all, a number of days such as '3d', { cuts: […] } or { testSize: 7d, numFolds: 3 }",
+    },
+  ),
   /** IANA name; its clock decides where a day begins. */
   timeZone: z.string().default('UTC'),
   /** First window: its id (`2017-10-01T03`, `2017-10-01`, `2017-W40`) or an ISO instant in it. */

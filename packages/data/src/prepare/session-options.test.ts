@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { datasetSchema } from '../read/dataset-schema.ts';
+import { sessionsSchema } from '../sessions/sessions-schema.ts';
+import { windowsSchema } from '../windows/windows-schema.ts';
+import type { PreparedDataset } from './open-prepared.ts';
+import { prepareWindows } from './prepare-windows.ts';
+
+let root = '';
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'nimue-session-options-'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+interface Change {
+  columns?: object;
+  dataset?: object;
+  sessions?: object;
+  windows?: object;
+}
+
+let number = 0;
+async function prepare(log: string, { columns, dataset, sessions, windows }: Change): Promise<PreparedDataset> {
+  const files = join(root, `log${number++}.csv`);
+  writeFileSync(files, log);
+  const mapped = columns ?? { session: 's', item: 'i', timestamp: 't' };
+  return prepareWindows({
+    dataset: datasetSchema.parse({ files, columns: mapped, ...dataset } as never),
+    sessions: sessionsSchema.parse(sessions ?? {}),
+    windows: windowsSchema.parse({ span: 'all', ...windows }),
+    directory: join(root, 'prepared'),
+  });
+}
+
+/** Sessions of a window as raw ids, one text each. */
+async function itemsOf(dataset: PreparedDataset, window = 0): Promise<string[]> {
+  const { itemCodes, offsets } = await dataset.read(window, 'train');
+  return Array.from({ length: offsets.length - 1 }, (_, s) =>
+    Array.from(itemCodes.subarray(offsets[s], offsets[s + 1]), (code) => dataset.rawItemId(code)).join(' '),
+  );
+}
+
+const T = Date.UTC(2024, 0, 1, 10) / 1000;
+/** A log of letters: every session is a word, every letter an item. */
+const wordsLog = (...words: string[]) =>
+  `s,i,t\n${words.flatMap((word, s) => [...word].map((item, i) => `${s},${item},${T + 60 * s + i}`)).join('\n')}\n`;
+
+test('support: one pass drops rare items, then short sessions; iterated goes on to the k-core', async () => {
+  // Without c and d, 'bb' and 'aa' are short; without them b occurs twice only, and then 'aba' is short as well.
+  const log = wordsLog('aaab', 'bbc', 'aba', 'aad');
+  const once = await prepare(log, { sessions: { minItemEvents: 3, minKeyEvents: 3 } });
+  expect(await itemsOf(once)).toEqual(['a a a b', 'a b a']);
+  expect(once.counts).toMatchObject({ numEvents: 7, numItems: 2, numRareEvents: 6 });
+  const core = await prepare(log, { sessions: { minItemEvents: 3, minKeyEvents: 3, supportPasses: 'iterated' } });
+  expect(await itemsOf(core)).toEqual(['a a a']);
+  expect(core.counts).toMatchObject({ numEvents: 3, numItems: 1, numRareEvents: 10 });
+  await expect(prepare(log, { sessions: { minItemEvents: 9 } })).rejects.toThrow(
+    'no event is left: every item has fewer than 9 events (minItemEvents)',
+  );
+  once.close();
+  core.close();
+});
+
+test('support equals the naive k-core on random logs', async () => {
+  const word = fc.string({ unit: fc.constantFrom(...'abcdef'), minLength: 2, maxLength: 6 });
+  const naive = (words: readonly string[], minItem: number, minKey: number): string[] => {
+    for (let kept = words; ; ) {
+      const count = (letter: string) => kept.join('').split(letter).length - 1;
+      const next = kept
+        .map((w) => [...w].filter((letter) => count(letter) >= minItem).join(''))
+        .filter((w) => w.length >= minKey);
+      if (next.join() === kept.join()) return next;
+      kept = next;
+    }
+  };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(word, { minLength: 4, maxLength: 12 }),
+      fc.integer({ min: 2, max: 4 }),
+      fc.integer({ min: 2, max: 3 }),
+      async (words, minItemEvents, minKeyEvents) => {
+        const expected = naive(words, minItemEvents, minKeyEvents).map((w) => [...w].join(' '));
+        const attempt = prepare(wordsLog(...words), {
+          sessions: { minItemEvents, minKeyEvents, supportPasses: 'iterated' },
+        });
+        if (expected.length === 0) {
+          await expect(attempt).rejects.toThrow('no event is left');
+          return;
+        }
+        const dataset = await attempt;
+        expect(await itemsOf(dataset)).toEqual(expected);
+        dataset.close();
+      },
+    ),
+    { numRuns: 8, seed: 4 },
+  );
+});
+
+test('event types: others are left out before everything else; an unknown type is refused', async () => {
+  const log = `s,i,t,kind\na,x,${T},view\na,y,${T + 1},cart\na,y,${T + 2},view\na,,${T + 3},scroll\nb,x,${T},cart\nb,z,${T + 1},cart\n`;
+  const columns = { session: 's', item: 'i', timestamp: 't', event: 'kind' };
+  const views = await prepare(log, { columns, sessions: { eventTypes: ['view'] } });
+  expect(await itemsOf(views)).toEqual(['x y']);
+  expect(views.counts).toMatchObject({ numEvents: 2, numOtherTypeEvents: 4, numMissingEvents: 0, numItems: 2 });
+  await expect(prepare(log, { columns, sessions: { eventTypes: ['viwe'] } })).rejects.toThrow(
+    "has no event of type 'viwe'; its types are cart, view, scroll",
+  );
+  await expect(prepare(log, { sessions: { eventTypes: ['view'] } })).rejects.toThrow(
+    'dataset.columns.event: missing, but sessions.eventTypes is given',
+  );
+  views.close();
+});
+
+test('a log of days is ordered by its order column, a log without times by it alone or by its rows', async () => {
+  const log =
+    's,i,t,place\na,x,2024-01-02,10\na,y,2024-01-02,9\nb,q,2024-01-01,1\na,z,2024-01-02,2\nb,r,2024-01-01,1\n';
+  const columns = { session: 's', item: 'i', order: 'place' };
+  const days = await prepare(log, { columns: { ...columns, timestamp: 't' }, windows: { span: 'day' } });
+  expect([await itemsOf(days, 0), await itemsOf(days, 1)]).toEqual([['q r'], ['z y x']]);
+  expect(days.hasTimes).toBe(true);
+  const places = await prepare(log, { columns });
+  expect(places.hasTimes).toBe(false);
+  expect((await itemsOf(places)).sort()).toEqual(['q r', 'z y x']);
+  const { timestampsMs, hasOnlyOrder } = await places.read(0, 'train');
+  expect([...timestampsMs].sort()).toEqual([0, 0, 1, 1, 2]);
+  expect(hasOnlyOrder).toBe(true);
+  const rows = await prepare(log, { columns: { session: 's', item: 'i' } });
+  expect((await itemsOf(rows)).sort()).toEqual(['q r', 'x y z']);
+  await expect(prepare(log, { columns, windows: { span: 'day' } })).rejects.toThrow(
+    "windows.span: the log has no times (dataset.columns.timestamp is not mapped), so it cannot be cut into windows; set span to 'all'",
+  );
+  const byUser = { user: 's', item: 'i' };
+  await expect(prepare(log, { columns: byUser, sessions: { by: 'user' } })).rejects.toThrow(
+    "so it has no pauses; set gapMinutes to 'none'",
+  );
+  const histories = await prepare(log, { columns: byUser, sessions: { by: 'user', gapMinutes: 'none' } });
+  expect((await itemsOf(histories)).sort()).toEqual(['q r', 'x y z']);
+  await expect(prepare(log.replace('2024-01-02,9', '2024-01-02,'), { columns })).rejects.toThrow(
+    "row 2 after the header: column 'place' (order) is empty",
+  );
+  for (const dataset of [days, places, rows, histories]) dataset.close();
+});
+
+test('the time zone of written dates decides their instant; a date that names its own keeps it', async () => {
+  const log = 's,i,t\na,x,2024-07-01 01:30:00\na,y,2024-06-30T23:40:00Z\n';
+  const berlin = await prepare(log, { dataset: { timeZone: 'Europe/Berlin' }, windows: { span: 'day' } });
+  expect(berlin.windows.map(({ id }) => id)).toEqual(['2024-06-30']);
+  expect([...(await berlin.read(0, 'train')).timestampsMs]).toEqual([
+    Date.UTC(2024, 5, 30, 23, 30),
+    Date.UTC(2024, 5, 30, 23, 40),
+  ]);
+  const local = await prepare(log, {
+    dataset: { timeZone: 'Europe/Berlin' },
+    windows: { span: 'day', timeZone: 'Europe/Berlin' },
+  });
+  expect(local.windows.map(({ id }) => id)).toEqual(['2024-07-01']);
+  await expect(prepare(wordsLog('ab'), { dataset: { timeZone: 'Asia/Tokyo' } })).rejects.toThrow(
+    "dataset.timeZone: 'Asia/Tokyo' is given, but 't'",
+  );
+  expect(() => datasetSchema.parse({ files: 'x.csv', columns: { item: 'i' }, timeZone: 'Mars' } as never)).toThrow(
+    "expected an IANA name such as 'UTC'",
+  );
+  berlin.close();
+  local.close();
+});
+
+test('every session keeps its true length and its key, in every split and every preparation', async () => {
+  const log = wordsLog('abcdef', 'ab', 'aabbc', 'xyz', 'zz', 'fedcba');
+  const long = await prepare(log, {});
+  const cut = await prepare(log, { sessions: { maxLength: 3, dropConsecutiveRepeats: true } });
+  const [whole, newest] = [await long.read(0, 'train'), await cut.read(0, 'train')];
+  expect([...(whole.fullLengths ?? [])]).toEqual([6, 2, 5, 3, 2, 6]);
+  expect([...(newest.fullLengths ?? [])]).toEqual([6, 2, 3, 3, 6]);
+  expect(await itemsOf(cut)).toEqual(['d e f', 'a b', 'a b c', 'x y z', 'c b a']);
+  expect(cut.counts).toMatchObject({ numRepeatedEvents: 3, numShortSessions: 1, numTruncatedEvents: 6 });
+  const keys = [...(whole.sessionKeys ?? [])];
+  expect(new Set(keys).size).toBe(6);
+  expect([...(newest.sessionKeys ?? [])]).toEqual(keys.filter((_, s) => s !== 4));
+  const halves = await Promise.all((['valid', 'test'] as const).map((split) => long.read(0, split)));
+  expect(halves.flatMap(({ sessionKeys }) => [...(sessionKeys ?? [])]).sort()).toEqual([...keys].sort());
+  long.close();
+  cut.close();
+});
