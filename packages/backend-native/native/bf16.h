@@ -3,7 +3,7 @@
 // A "pair" is two bfloat16 numbers that follow each other along the inner dimension, in one 32-bit element: the products
 // then have the shape of the single-precision ones with half the depth.
 #pragma once
-#include "vec.h"
+#include "vec-math.h"
 
 namespace {
 
@@ -40,6 +40,33 @@ static void pairColumns(const float* from, int64_t stride, int rows, int columns
       const __m256bh half = _mm512_cvtneps_pbh((__m512)load(from + r * stride + c));
       memcpy(out + r * outStride + c / 2, &half, sizeof half);
     }
+}
+
+/**
+ * e^(z − shift) of z[rows, columns] in both forms of pairs: along the columns (a row of bfloat16 numbers) and along the
+ * rows, two of which make one. `stride` counts the columns of a row in either result. Adds the sums over the rows, in
+ * single precision, to `sums` unless that is null.
+ */
+static void exponentialPairs(int rows, int columns, int stride, const float* shift, const float* z, float* sums,
+                             uint32_t* alongColumns, uint32_t* alongRows) {
+  for (int c = 0; c < columns; c += VL) {
+    const V from = load(shift + c);
+    V sum{};
+    for (int r = 0; r < rows; r += 2) {
+      const bool hasHigh = r + 1 < rows;
+      const V low = vexp(load(z + r * columns + c) - from);
+      const V high = hasHigh ? vexp(load(z + (r + 1) * columns + c) - from) : V{};
+      sum = sum + low + high;
+      const __m512i both = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+      const __m256i lower = _mm512_castsi512_si256(both), upper = _mm512_extracti64x4_epi64(both, 1);
+      memcpy(alongColumns + (r * stride + c) / 2, &lower, sizeof lower);
+      if (hasHigh) memcpy(alongColumns + ((r + 1) * stride + c) / 2, &upper, sizeof upper);
+      const __m512i pairs =
+          _mm512_or_si512(_mm512_cvtepu16_epi32(lower), _mm512_slli_epi32(_mm512_cvtepu16_epi32(upper), 16));
+      memcpy(alongRows + r / 2 * stride + c, &pairs, sizeof pairs);
+    }
+    if (sums) store(sums + c, load(sums + c) + sum);
+  }
 }
 
 template <int ROWS, int REGS, bool ADD>
@@ -105,6 +132,7 @@ static void pairProduct(int64_t rows, int64_t columns, int64_t depth, const uint
 
 INLINE bool hasBf16() { return false; }
 static void pairColumns(const float*, int64_t, int, int, uint32_t*, int64_t) {}
+static void exponentialPairs(int, int, int, const float*, const float*, float*, uint32_t*, uint32_t*) {}
 template <bool ADD>
 static void pairProduct(int64_t, int64_t, int64_t, const uint32_t*, int64_t, int64_t, const uint32_t*, int64_t, float*,
                         int64_t) {}

@@ -17,6 +17,8 @@ struct Tile {
   int64_t bStep;
   float* c;
   int64_t cRow;
+  /** What is needed soon: one cache line of it, and of those that follow, is asked for at every step; null for nothing. */
+  const float* ahead = nullptr;
 };
 
 template <int ROWS, int REGS, bool ADD>
@@ -26,11 +28,6 @@ INLINE void microTile(int64_t depth, const Tile& t) {
   for (int i = 0; i < ROWS; i++)
 #pragma GCC unroll 4
     for (int j = 0; j < REGS; j++) acc[i][j] = V{};
-  // The output is needed last: ask for it first.
-#pragma GCC unroll 16
-  for (int i = 0; i < ROWS; i++)
-#pragma GCC unroll 2
-    for (int j = 0; j < REGS * VL; j += 16) __builtin_prefetch(t.c + i * t.cRow + j, 1);
   // Rows in groups of three: base, base + stride, base + 2 strides are single addressing modes.
   constexpr int GROUPS = (ROWS + 2) / 3;
   const float* a[GROUPS];
@@ -38,7 +35,7 @@ INLINE void microTile(int64_t depth, const Tile& t) {
   for (int g = 0; g < GROUPS; g++) a[g] = t.a + 3 * g * t.aRow;
   const int64_t aRow = t.aRow, aStep = t.aStep, bStep = t.bStep;
   const float* b = t.b;
-  for (int64_t k = 0; k < depth; k++) {
+  const auto multiply = [&]() __attribute__((always_inline)) {
     V right[REGS];
 #pragma GCC unroll 4
     for (int j = 0; j < REGS; j++) right[j] = load(b + j * VL);
@@ -51,6 +48,23 @@ INLINE void microTile(int64_t depth, const Tile& t) {
     }
 #pragma GCC unroll 6
     for (int g = 0; g < GROUPS; g++) a[g] += aStep;
+  };
+  // The output is needed last: ask for it first, a row at a time so that no other request waits behind it.
+  int64_t k = 0;
+  const float* row = t.c;
+  for (const int64_t rows = depth < ROWS ? depth : ROWS; k < rows; k++, row += t.cRow) {
+#pragma GCC unroll 2
+    for (int j = 0; j < REGS * VL; j += 16) __builtin_prefetch(row + j, 1);
+    multiply();
+  }
+  if (t.ahead) {
+    const float* ahead = t.ahead;
+    for (; k < depth; k++, ahead += 16) {
+      __builtin_prefetch(ahead);
+      multiply();
+    }
+  } else {
+    for (; k < depth; k++) multiply();
   }
 #pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++)
@@ -90,7 +104,10 @@ static __attribute__((noinline)) void partTile(int rows, int64_t depth, Tile t) 
 /** One column strip (REGS registers wide) of a product with any number of rows. */
 template <int REGS, bool ADD>
 static void strip(int64_t rows, int64_t depth, Tile t) {
-  for (; rows >= MR; rows -= MR, t.a += MR * t.aRow, t.c += MR * t.cRow) fullTile<REGS, ADD>(depth, t);
+  for (; rows >= MR; rows -= MR, t.a += MR * t.aRow, t.c += MR * t.cRow) {
+    fullTile<REGS, ADD>(depth, t);
+    if (t.ahead) t.ahead += MR * t.aRow;
+  }
   if (rows > 0) partTile<REGS, ADD>(static_cast<int>(rows), depth, t);
 }
 

@@ -25,6 +25,40 @@ INLINE V vexp(V x) {
   return asFloat(asInt(p) + (asInt(t) << 23));
 }
 
+/**
+ * x[i] = e^x[i] for x ≤ 88, about 1 ulp, as `vexp` but step by step for all K registers: neighbours in the program are
+ * then independent of each other, which keeps the multipliers busy where one register would wait for its own results.
+ */
+template <int K>
+INLINE void vexpAll(V (&x)[K]) {
+  V t[K], r[K], p[K];
+  const V magic = splat(12582912.f);
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) x[i] = vmax(splat(-87.33f), x[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) t[i] = fma(x[i], splat(1.44269504088896341f), magic);
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) r[i] = fma(t[i] - magic, splat(-0.693359375f), x[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) r[i] = fma(t[i] - magic, splat(2.12194440e-4f), r[i]);
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(splat(1.9875691500e-4f), r[i], splat(1.3981999507e-3f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(p[i], r[i], splat(8.3334519073e-3f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(p[i], r[i], splat(4.1665795894e-2f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(p[i], r[i], splat(1.6666665459e-1f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(p[i], r[i], splat(5.0000001201e-1f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(p[i], r[i], splat(1.f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) p[i] = fma(p[i], r[i], splat(1.f));
+#pragma GCC unroll 8
+  for (int i = 0; i < K; i++) x[i] = asFloat(asInt(p[i]) + (asInt(t[i]) << 23));
+}
+
 INLINE V vsigmoid(V x) { return splat(1.f) / (splat(1.f) + vexp(-x)); }
 
 /** tanh x: an odd polynomial below 0.625, 1 − 2 / (e²ˣ + 1) above (Cephes tanhf). */

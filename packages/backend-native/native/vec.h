@@ -125,6 +125,14 @@ INLINE void storePart(float* p, V v, int n) {
 #endif
 }
 
+/** A truth value as a type, for lambdas that need one at compile time. */
+struct False {
+  static constexpr bool value = false;
+};
+struct True {
+  static constexpr bool value = true;
+};
+
 INLINE int roundUp(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
 INLINE int lesser(int a, int b) { return a < b ? a : b; }
 INLINE int greater(int a, int b) { return a > b ? a : b; }
