@@ -57,6 +57,7 @@ export {
 export {
   type EventLog,
   type EventLogOptions,
+  type KeyIds,
   openEventLog,
   type SelectedEvents,
   type StartRange,
@@ -73,6 +74,15 @@ export {
 export { type SessionsConfig, type SessionsInput, sessionsSchema } from './sessions/sessions-schema.ts';
 export { ItemVocabulary, type ItemVocabularyJson } from './vocabulary/item-vocabulary.ts';
 export { type Calendar, createCalendar, type WindowSpan } from './windows/calendar.ts';
+export { type HeldOut, leaveLast } from './windows/held-out.ts';
+export { type HeldOutPolicy, heldOutSchemas } from './windows/held-out-schema.ts';
+export {
+  type EvaluationPolicy,
+  evaluationPolicySchema,
+  type PlanEvaluationOptions,
+  type PlannedEvaluation,
+  planEvaluation,
+} from './windows/plan-evaluation.ts';
 export { type PlannedWindow, planWindows, type WindowBounds, windowIndexOf } from './windows/plan-windows.ts';
 export {
   assertNoLeak,

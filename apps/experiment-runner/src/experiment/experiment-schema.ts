@@ -1,8 +1,8 @@
 import { BACKEND_NAMES } from '@nimue/container';
 import {
   datasetSchema,
+  evaluationPolicySchema,
   type ObjectiveSpec,
-  rollingEvaluationSchema,
   sessionsSchema,
   splitSchema,
   windowsSchema,
@@ -57,7 +57,7 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
   });
 }
 
-const [firstPolicy, ...otherPolicies] = rollingEvaluationSchema.options.map((option) =>
+const [firstPolicy, ...otherPolicies] = evaluationPolicySchema.options.map((option) =>
   z.strictObject({ ...windowsSchema.shape, ...option.shape }),
 );
 

@@ -1,5 +1,5 @@
 import type { BackendChoice, ContenderConfig } from '@nimue/container';
-import type { DatasetConfig, RollingEvaluationOptions, SessionsConfig, SplitConfig, WindowsConfig } from '@nimue/data';
+import type { DatasetConfig, EvaluationPolicy, SessionsConfig, SplitConfig, WindowsConfig } from '@nimue/data';
 import type { EvaluationConfig } from '@nimue/trainer';
 
 /** An experiment file after validation, with every default filled in. */
@@ -8,8 +8,8 @@ export interface Experiment {
   readonly dataset: DatasetConfig;
   readonly sessions: SessionsConfig;
   readonly windows: WindowsConfig;
-  /** Which windows train before the next is evaluated. */
-  readonly rolling: RollingEvaluationOptions;
+  /** Which windows train before the next is evaluated, or what is held out of every sequence. */
+  readonly policy: EvaluationPolicy;
   readonly split: SplitConfig;
   readonly contenders: readonly ContenderConfig[];
   readonly evaluation: EvaluationConfig;

@@ -20,7 +20,9 @@ function explainIssue(file: YamlFile, schema: z.ZodType, issue: Issue): Problem[
     }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    const deeper = issue.errors.find((branch) => branch.some((inner) => inner.path.length > 0));
+    const inside = issue.errors.filter((branch) => branch.some((inner) => inner.path.length > 0));
+    // A form that has all the keys was meant rather than one that does not know them.
+    const deeper = inside.find((branch) => branch.every(({ code }) => code !== 'unrecognized_keys')) ?? inside[0];
     if (deeper) {
       return deeper.flatMap((inner) => explainIssue(file, schema, { ...inner, path: [...path, ...inner.path] }));
     }
@@ -84,7 +86,8 @@ function limitOf(origin: string, relation: string, limit: number | bigint): stri
 /** A frequent slip that has an obvious remedy. */
 function formHint(expected: string, value: unknown): string {
   if (expected === 'object' && typeof value === 'string') return `; write 'name: ${value}'`;
-  if (expected === 'array' && value !== null && typeof value !== 'object') return `; write [${String(value)}]`;
+  if (expected === 'array' && value !== null && value !== undefined && typeof value !== 'object')
+    return `; write [${String(value)}]`;
   if ((expected === 'number' || expected === 'int') && typeof value === 'string' && Number.isFinite(Number(value))) {
     return '; remove the quotes';
   }

@@ -33,7 +33,7 @@ test('fills in every default', () => {
     dataset: { files: 'data/clicks.csv', onMissing: 'error' },
     sessions: { by: 'session', gapMinutes: 30, minLength: 2 },
     windows: { span: 'hour', timeZone: 'UTC' },
-    rolling: { policy: 'incremental', emptyWindows: 'skip' },
+    policy: { policy: 'incremental', emptyWindows: 'skip' },
     split: { validShare: 0.5, seed: 0 },
     evaluation: { metrics: ['ndcg@20', 'hr@20', 'mrr@20'], split: 'test' },
     seeds: [1],

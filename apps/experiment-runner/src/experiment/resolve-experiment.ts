@@ -1,5 +1,5 @@
 import type { NamedConfig } from '@nimue/container';
-import type { RollingEvaluationOptions, WindowsConfig } from '@nimue/data';
+import { evaluationPolicySchema, type WindowsConfig } from '@nimue/data';
 import { trainingSchema } from '@nimue/trainer';
 import type { z } from 'zod';
 import type { Experiment } from './experiment.ts';
@@ -9,7 +9,7 @@ type ParsedFile = z.output<ReturnType<typeof createExperimentSchema>>;
 
 /** Fills every model's own sections in and sorts the options to the parts that use them. */
 export function resolveExperiment(file: ParsedFile): Experiment {
-  const { span, timeZone, first, last, count, ...rolling } = file.windows;
+  const { span, timeZone, first, last, count, ...policy } = file.windows;
   const windows: WindowsConfig = { span, timeZone, first, last, count };
   const contenders = file.models.map((entry) => {
     const { name, label, loss, objective, training, ...config } = entry;
@@ -26,7 +26,7 @@ export function resolveExperiment(file: ParsedFile): Experiment {
     dataset: file.dataset,
     sessions: file.sessions,
     windows,
-    rolling: rolling as RollingEvaluationOptions,
+    policy: evaluationPolicySchema.parse(policy),
     split: file.split,
     contenders,
     evaluation: file.evaluation,

@@ -156,13 +156,37 @@ describe('one broken line', () => {
       'unknown policy',
       'windows: { span: day, policy: sliding, size: 2 }',
       'windows: { span: day, policy: rolling }',
-      "e.yaml:4:31: windows.policy: expected one of incremental, sliding, expanding, frozen, got 'rolling'",
+      "e.yaml:4:31: windows.policy: expected one of incremental, sliding, expanding, frozen, leaveOneOut, lastN, globalTime, timeRange, got 'rolling'",
     ],
     [
       'option of another policy',
       'windows: { span: day, policy: sliding, size: 2 }',
       'windows: { span: day, size: 2 }',
       'e.yaml:4:23: windows.size: does not belong here; it goes with policy sliding or policy frozen',
+    ],
+    [
+      'a span of nothing',
+      'windows: { span: day, policy: sliding, size: 2 }',
+      'windows: { span: fortnight }',
+      "e.yaml:4:18: windows.span: expected hour, day, week, all, such as '12h' or '3d', { cuts: […] } or { testSize: 7d, numFolds: 3 }, got 'fortnight'",
+    ],
+    [
+      'folds without a number',
+      'windows: { span: day, policy: sliding, size: 2 }',
+      'windows: { span: { testSize: 7d } }',
+      'e.yaml:4:18: windows.span.numFolds: missing; expected a number',
+    ],
+    [
+      'windows for a policy that holds out',
+      'windows: { span: day, policy: sliding, size: 2 }',
+      'windows: { span: day, policy: leaveOneOut }',
+      "e.yaml:4:18: windows.span: expected all, got 'day'",
+    ],
+    [
+      'a cut that is no share',
+      'windows: { span: day, policy: sliding, size: 2 }',
+      'windows: { policy: globalTime, validFrom: 1.5, testFrom: 0.9 }',
+      'e.yaml:4:43: windows.validFrom: expected less than 1, got 1.5',
     ],
     [
       'size missing',
@@ -365,7 +389,7 @@ describe('--set', () => {
   });
 
   test('adds sections and keys that the file does not have', () => {
-    expect(parse('split.seed=5').split).toEqual({ validShare: 0.5, seed: 5 });
+    expect(parse('split.seed=5').split).toEqual({ by: 'session', validShare: 0.5, seed: 5 });
   });
 
   test.each([

@@ -1,10 +1,11 @@
+import type { WindowedDataset } from '@nimue/data';
 import type { Experiment } from '../experiment/experiment.ts';
 import { formatCount } from '../report/format.ts';
 import type { RunPlan } from './run-plan.ts';
 
 /** What the run is about to do, as lines for the terminal. */
-export function describeRun({ dataset, evaluation }: RunPlan, experiment: Experiment): string[] {
-  const { windows, numRawItems } = dataset;
+export function describeRun(log: WindowedDataset, { evaluation }: RunPlan, experiment: Experiment): string[] {
+  const { windows, numRawItems } = log;
   const sum = (pick: (window: (typeof windows)[number]) => number) => windows.reduce((all, w) => all + pick(w), 0);
   return [
     `data: ${count(
@@ -17,7 +18,7 @@ export function describeRun({ dataset, evaluation }: RunPlan, experiment: Experi
       `${count(numRawItems, 'item')}, ${count(windows.length, 'window')} ${windows[0].id} … ${windows[windows.length - 1].id}`,
     ...evaluation.skipped.map(({ id, reason }) => `window ${id} is skipped: ${reason}`),
     `plan: ${count(experiment.contenders.length, 'model')} × ${count(experiment.seeds.length, 'seed')}, ` +
-      `${experiment.rolling.policy} training, ${count(evaluation.steps.length, 'evaluated window')}`,
+      `${experiment.policy.policy} training, ${count(evaluation.steps.length, 'evaluated window')}`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
-import { type PrepareProgress, planRollingEvaluation } from '@nimue/data';
+import { type PrepareProgress, planEvaluation } from '@nimue/data';
 import { summarizeResults, type WindowResult } from '@nimue/trainer';
 import type { Experiment } from '../experiment/experiment.ts';
 import { renderHtml } from '../report/html-report.ts';
@@ -58,7 +58,7 @@ export async function runExperiment(
   const prepared = await asInput('', () => prepare(experiment, services, options));
   try {
     const plan = await asInput(`${experiment.name}: `, () => planRun(experiment, prepared, services));
-    for (const line of describeRun(plan, experiment)) logger.info(line);
+    for (const line of describeRun(prepared.dataset, plan, experiment)) logger.info(line);
     const { key, directory } = prepared.dataset;
     const data = { key, checksum: await checksumOfPrepared(directory), directory: resolve(directory) };
     const environment = await describeEnvironment(backend, data, startedAt);
@@ -82,15 +82,20 @@ async function prepare(
   }
 }
 
-function planRun(experiment: Experiment, { dataset, references }: PreparedData, services: RunServices): RunPlan {
-  const { contenders, seeds, rolling } = experiment;
+async function planRun(
+  experiment: Experiment,
+  { dataset, references }: PreparedData,
+  services: RunServices,
+): Promise<RunPlan> {
+  const { contenders, seeds, policy, split, windows } = experiment;
   const parts: RunPart[] = references.map((reference) => ({ kind: 'reference', reference, seed: seeds[0] }));
   for (const config of contenders) {
     const contender = services.trainer.createContender(config);
     const isNeural = services.models.get(config.model.name)?.kind === 'neural';
     for (const seed of seeds) parts.push({ kind: 'contender', contender, isNeural, seed });
   }
-  return { dataset, evaluation: planRollingEvaluation(dataset.windows, rolling), parts };
+  const planned = await planEvaluation(dataset, policy, { timeZone: windows.timeZone, split });
+  return { dataset: planned.dataset, evaluation: planned.plan, parts };
 }
 
 async function runIntoFolder(

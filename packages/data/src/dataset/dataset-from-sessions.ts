@@ -1,6 +1,6 @@
 import { planWindows, type WindowBounds, windowIndexOf } from '../windows/plan-windows.ts';
 import { emptySessions, type Sessions, takeSessions } from './sessions.ts';
-import { type SplitOptions, splitOfSession } from './split-of-session.ts';
+import { keyOfSession, type SplitOptions, splitOfSession } from './split-of-session.ts';
 import type { SplitName, WindowedDataset, WindowInfo } from './windowed-dataset.ts';
 
 /** A session as plain arrays. */
@@ -44,6 +44,8 @@ export function datasetFromSessions(
 
   const { columns, rawIds, codes } = toColumns(order.map((s) => sessions[s]));
   const starts = order.map((s) => sessions[s].timestampsMs[0]);
+  const sessionKeys = Int32Array.from(order, (s, position) => keyOfSession(ids[s], starts[position]));
+  const keyed: Sessions = { ...columns, sessionKeys };
   const plan = planWindows(
     { firstMs: starts[0], lastMs: starts[starts.length - 1] },
     options.windows ?? { span: 'day' },
@@ -76,7 +78,7 @@ export function datasetFromSessions(
       assertWindowIndex(windowIndex, windows);
       return windows[windowIndex].numSessions === 0
         ? emptySessions()
-        : takeSessions(columns, members[windowIndex][split]);
+        : takeSessions(keyed, members[windowIndex][split]);
     },
   };
 }

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import type { SplitOptions } from '../dataset/split-of-session.ts';
+import { type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
 import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowed-dataset.ts';
 import { writeGeneratedLog } from '../generated/write-generated-log.ts';
 import { duckdbStore } from '../parquet/duckdb-store.ts';
 import type { DatasetConfig, FilesDataset } from '../read/dataset-schema.ts';
 import { messageOf, openEngine } from '../read/engine.ts';
-import { type EventLog, openEventLog } from '../read/event-log.ts';
+import { type EventLog, type KeyIds, openEventLog } from '../read/event-log.ts';
 import { globWith, resolveFiles } from '../read/source-files.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
 import { Sessionizer } from '../sessions/sessionizer.ts';
@@ -96,6 +96,7 @@ async function prepareInto(
     gapMinutes: sessions.gapMinutes,
     eventTypes: sessions.eventTypes,
     support: sessions,
+    withUsers: options.split?.by === 'user',
     temporaryDirectory: scratch,
     memoryLimit,
     threads,
@@ -152,7 +153,7 @@ interface SpooledWindows {
 }
 
 async function spoolSessions(log: EventLog, temporary: string, options: PrepareOptions): Promise<SpooledWindows> {
-  const { sessions, windows, onProgress } = options;
+  const { sessions, windows, split, onProgress } = options;
   const plan = planWindows(log, windows);
   const fromMs = plan[0].startMs;
   const toMs = plan[plan.length - 1].endMs;
@@ -162,13 +163,18 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
   const spool = new WindowSpool(join(temporary, 'spool'), plan.length);
   // The ids of the keys come in the same order as the keys, a little ahead of them.
   const keys = log.keys();
-  let keyIds: string[] = [];
+  let keyIds: KeyIds[] = [];
   let firstKey = 0;
   let numSessionsOutside = 0;
   const sessionizer = new Sessionizer(sessions, (session) => {
     const window = windowIndexOf(plan, session.startMs);
-    if (window < 0) numSessionsOutside++;
-    else spool.add(window, { ...session, id: keyIds[session.key - firstKey] });
+    if (window < 0) {
+      numSessionsOutside++;
+      return;
+    }
+    const { id, user } = keyIds[session.key - firstKey];
+    const side = user === undefined ? splitOfSession(id, session.startMs, split) : splitOfSession(user, 0, split);
+    spool.add(window, { ...session, id, isValid: side === 'valid' });
   });
   for await (const chunk of log.events()) {
     // The session that is still open belongs to the last key of the chunk before.
@@ -223,7 +229,7 @@ async function writeWindows(result: string, spooled: SpooledWindows, options: Pr
           await mkdir(join(result, window.id));
           const file = (split: SplitName) => join(result, splitFile(window.id, split));
           const files = { train: file('train'), valid: file('valid'), test: file('test') };
-          await writeSessionFiles(engine, sessions, files, options.split ?? {});
+          await writeSessionFiles(engine, sessions, files);
         }
         options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
       }
@@ -238,7 +244,13 @@ async function writeWindows(result: string, spooled: SpooledWindows, options: Pr
 /** Everything that decides the result. */
 async function describeSource(options: PrepareOptions): Promise<unknown> {
   const { dataset, sessions, windows, split } = options;
-  const rest = { layout: LAYOUT_VERSION, dataset, sessions, windows, split: { validShare: 0.5, seed: 0, ...split } };
+  const rest = {
+    layout: LAYOUT_VERSION,
+    dataset,
+    sessions,
+    windows,
+    split: { by: 'session', validShare: 0.5, seed: 0, ...split },
+  };
   if ('generated' in dataset) return rest;
   const files = await resolveFiles(dataset.files, async (pattern) => {
     const engine = await openEngine();

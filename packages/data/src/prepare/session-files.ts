@@ -1,5 +1,5 @@
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
-import { keyOfSession, type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
+import { keyOfSession } from '../dataset/split-of-session.ts';
 import type { SplitName } from '../dataset/windowed-dataset.ts';
 import { copyToParquet } from '../parquet/duckdb-store.ts';
 import { type Engine, messageOf, rawDoubles, rawInts, sqlText } from '../read/engine.ts';
@@ -18,7 +18,6 @@ export async function writeSessionFiles(
   engine: Engine,
   sessions: readonly SpooledSession[],
   files: Readonly<Record<SplitName, string>>,
-  split: SplitOptions,
 ): Promise<void> {
   const { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBListValue, INTEGER, LIST, VARCHAR } = await import(
     '@duckdb/node-api'
@@ -39,7 +38,7 @@ export async function writeSessionFiles(
       rows.map(({ fullLength }) => fullLength),
       rows.map(({ itemCodes }) => new DuckDBListValue(Array.from(itemCodes))),
       rows.map(({ timestampsMs }) => new DuckDBListValue(Array.from(timestampsMs))),
-      rows.map(({ id, startMs }) => splitOfSession(id, startMs, split) === 'valid'),
+      rows.map(({ isValid }) => isValid),
     ];
     for (const [index, column] of columns.entries()) chunk.setColumnValues(index, column);
     appender.appendDataChunk(chunk);

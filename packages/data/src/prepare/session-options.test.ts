@@ -19,10 +19,11 @@ interface Change {
   dataset?: object;
   sessions?: object;
   windows?: object;
+  split?: { by: 'session' | 'user' };
 }
 
 let number = 0;
-async function prepare(log: string, { columns, dataset, sessions, windows }: Change): Promise<PreparedDataset> {
+async function prepare(log: string, { columns, dataset, sessions, windows, split }: Change): Promise<PreparedDataset> {
   const files = join(root, `log${number++}.csv`);
   writeFileSync(files, log);
   const mapped = columns ?? { session: 's', item: 'i', timestamp: 't' };
@@ -30,6 +31,7 @@ async function prepare(log: string, { columns, dataset, sessions, windows }: Cha
     dataset: datasetSchema.parse({ files, columns: mapped, ...dataset } as never),
     sessions: sessionsSchema.parse(sessions ?? {}),
     windows: windowsSchema.parse({ span: 'all', ...windows }),
+    split,
     directory: join(root, 'prepared'),
   });
 }
@@ -182,4 +184,71 @@ test('every session keeps its true length and its key, in every split and every 
   expect(halves.flatMap(({ sessionKeys }) => [...(sessionKeys ?? [])]).sort()).toEqual([...keys].sort());
   long.close();
   cut.close();
+});
+
+test('split by user: all sessions of a user lie on the same side, whatever a session is', async () => {
+  const lines = Array.from(
+    { length: 600 },
+    (_, i) => `s${i >> 1},u${(i >> 1) % 20},i${i % 7},${T + 4000 * (i >> 1) + i}`,
+  );
+  const log = `s,u,i,t\n${lines.join('\n')}\n`;
+  const columns = { session: 's', user: 'u', item: 'i', timestamp: 't' };
+  const sides: string[] = [];
+  for (const by of ['session', 'user'] as const) {
+    const dataset = await prepare(log, { columns, sessions: { by }, split: { by: 'user' } });
+    // Session s starts at T + 4000 s: its user is known from its start.
+    for (const name of ['valid', 'test'] as const) {
+      const { offsets, timestampsMs } = await dataset.read(0, name);
+      const starts = Array.from(offsets.subarray(0, -1), (from) => timestampsMs[from] / 1000 - T);
+      const users = new Set(starts.map((second) => Math.floor(second / 4000) % 20));
+      sides.push([...users].sort((a, b) => a - b).join(' '));
+      expect(starts).toHaveLength(users.size * 15);
+    }
+    dataset.close();
+  }
+  expect(sides.slice(2)).toEqual(sides.slice(0, 2));
+  expect(sides[0].split(' ').length + sides[1].split(' ').length).toBe(20);
+  await expect(prepare(wordsLog('ab'), { split: { by: 'user' } })).rejects.toThrow(
+    "dataset.columns.user: missing, but split.by is 'user'",
+  );
+});
+
+test('windows of a random log equal the naive version', async () => {
+  const event = fc.tuple(fc.nat(3), fc.nat(4 * 24 * 60), fc.nat(3));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { minLength: 2, maxLength: 40 }),
+      fc.constantFrom('day', '2d', '5h'),
+      async (events, span) => {
+        const ordered = [...events].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+        const sessions: (typeof ordered)[] = [];
+        for (const one of ordered) {
+          const last = sessions.at(-1)?.at(-1);
+          if (last && last[0] === one[0] && one[1] - last[1] <= 30) sessions.at(-1)?.push(one);
+          else sessions.push([one]);
+        }
+        const hours = span === 'day' ? 24 : span === '2d' ? 48 : 5;
+        const first = Math.min(...events.map(([, minute]) => minute));
+        const origin = span === '5h' ? Math.floor(first / 60) * 60 : Math.floor(first / 1440) * 1440;
+        const expected: string[][] = [];
+        for (const session of sessions.sort((a, b) => a[0][1] - b[0][1] || a[0][0] - b[0][0])) {
+          const window = Math.floor((session[0][1] - origin) / 60 / hours);
+          while (expected.length <= window) expected.push([]);
+          expected[window].push(session.map(([, , item]) => `i${item}`).join(' '));
+        }
+        const midnight = Date.UTC(2024, 0, 1) / 1000;
+        const lines = ordered.map(([user, minute, item]) => `u${user},i${item},${midnight + 60 * minute}`);
+        const dataset = await prepare(`u,i,t\n${lines.join('\n')}\n`, {
+          columns: { user: 'u', item: 'i', timestamp: 't' },
+          sessions: { by: 'user', minLength: 1 },
+          windows: { span },
+        });
+        const found = await Promise.all(dataset.windows.map((_, w) => itemsOf(dataset, w)));
+        while (expected.length < found.length) expected.push([]);
+        expect(found).toEqual(expected);
+        dataset.close();
+      },
+    ),
+    { numRuns: 10, seed: 5 },
+  );
 });

@@ -6,19 +6,21 @@ import { compareText } from '../dataset/dataset-from-sessions.ts';
 export interface SpooledSession {
   readonly id: string;
   readonly startMs: number;
+  /** On which side of the valid/test division it lies. */
+  readonly isValid: boolean;
   /** Events before `maxLength` cut it. */
   readonly fullLength: number;
   readonly itemCodes: Int32Array;
   readonly timestampsMs: Float64Array;
 }
 
-const HEADER_BYTES = 20;
+const HEADER_BYTES = 21;
 
 /**
  * Collects sessions by window. They come ordered by user or session, so all windows fill at once: each has a buffer in
  * memory, and the buffers go to one file per window when together they pass a limit.
  *
- * A record is startMs f64, numEvents u32, fullLength u32, idBytes u32, id utf-8, itemCodes i32[], timestampsMs f64[], little-endian.
+ * A record is startMs f64, numEvents u32, fullLength u32, idBytes u32, isValid u8, id utf-8, itemCodes i32[], timestampsMs f64[], little-endian.
  */
 export class WindowSpool {
   readonly #directory: string;
@@ -50,6 +52,7 @@ export class WindowSpool {
     at = bytes.writeUInt32LE(numEvents, at);
     at = bytes.writeUInt32LE(session.fullLength, at);
     at = bytes.writeUInt32LE(idBytes, at);
+    at = bytes.writeUInt8(session.isValid ? 1 : 0, at);
     at += bytes.write(session.id, at);
     for (let i = 0; i < numEvents; i++) at = bytes.writeInt32LE(session.itemCodes[i], at);
     for (let i = 0; i < numEvents; i++) at = bytes.writeDoubleLE(session.timestampsMs[i], at);
@@ -71,6 +74,7 @@ export class WindowSpool {
       const numEvents = all.readUInt32LE(at + 8);
       const fullLength = all.readUInt32LE(at + 12);
       const idBytes = all.readUInt32LE(at + 16);
+      const isValid = all[at + 20] === 1;
       at += HEADER_BYTES;
       const id = all.toString('utf8', at, at + idBytes);
       at += idBytes;
@@ -80,7 +84,7 @@ export class WindowSpool {
       at += 4 * numEvents;
       for (let i = 0; i < numEvents; i++) timestampsMs[i] = all.readDoubleLE(at + 8 * i);
       at += 8 * numEvents;
-      sessions.push({ id, startMs, fullLength, itemCodes, timestampsMs });
+      sessions.push({ id, startMs, isValid, fullLength, itemCodes, timestampsMs });
     }
     return sessions.sort((a, b) => a.startMs - b.startMs || compareText(a.id, b.id));
   }

@@ -17,6 +17,8 @@ export interface EventLogOptions {
   readonly eventTypes?: readonly string[];
   /** What is too rare is left out (`minItemEvents`, `minKeyEvents`). Default: nothing. */
   readonly support?: SupportLimits;
+  /** Also say whose each session is (`keys`). */
+  readonly withUsers?: boolean;
   /** An empty folder for the engine's tables and for unpacked files; the caller removes it. */
   readonly temporaryDirectory: string;
   /** Such as `500MB`; what does not fit goes to the temporary folder. Default `1GB`. */
@@ -44,6 +46,14 @@ export interface SelectedEvents {
   readonly numRareEvents: number;
 }
 
+/** What a key stands for. */
+export interface KeyIds {
+  /** The session's or user's raw id. */
+  readonly id: string;
+  /** The user's raw id, when asked for; the least one when a session has events of several. */
+  readonly user?: string;
+}
+
 /** An event log, read by the engine; memory does not grow with it. Close it. */
 export interface EventLog {
   /** False for a log that has an order but no times: events then carry their places 0, 1, 2 … in their key for times. */
@@ -59,8 +69,8 @@ export interface EventLog {
    * by raw id; without times: in the log).
    */
   events(): AsyncGenerator<EventChunk>;
-  /** Raw session or user ids by key, chunk by chunk. */
-  keys(): AsyncGenerator<string[]>;
+  /** Raw ids by key, chunk by chunk. */
+  keys(): AsyncGenerator<KeyIds[]>;
   /** Raw item ids by code. */
   itemIds(): Promise<string[]>;
   close(): void;
@@ -91,6 +101,9 @@ export async function openEventLog(dataset: FilesDataset, options: EventLogOptio
       throw new Error(
         'dataset.columns.event: missing, but sessions.eventTypes is given; name the column of event types',
       );
+    }
+    if (options.withUsers && dataset.columns.user === undefined) {
+      throw new Error("dataset.columns.user: missing, but split.by is 'user'; name the column");
     }
     const source = await openSource(engine, dataset, options.temporaryDirectory);
     assertColumns(source, dataset.columns);
@@ -160,6 +173,7 @@ class DuckDbEventLog implements EventLog {
       `${order === undefined ? '0.0' : orderSql(source, order)} AS o`,
     ];
     if (start && time) columns.push(`coalesce(${start.sql}, ${time.sql}) AS s`);
+    if (options.withUsers) columns.push(`CAST(${presentOrNull(source, dataset.columns.user ?? '')} AS VARCHAR) AS u`);
     if (options.eventTypes) columns.push(`CAST(${presentOrNull(source, event ?? '')} AS VARCHAR) AS e`);
     this.#select = `SELECT ${columns.join(', ')} FROM ${source.relation()}`;
   }
@@ -234,8 +248,9 @@ class DuckDbEventLog implements EventLog {
       numRareEvents = await dropRareEvents(engine, support);
       wantedKeys = '';
     }
+    const user = this.#options.withUsers ? ", coalesce(min(u), '') AS u" : '';
     await engine.run(
-      `CREATE OR REPLACE TABLE keys AS SELECT k, CAST(row_number() OVER () - 1 AS INTEGER) AS code FROM (SELECT k FROM events GROUP BY k${wantedKeys})`,
+      `CREATE OR REPLACE TABLE keys AS SELECT *, CAST(row_number() OVER () - 1 AS INTEGER) AS code FROM (SELECT k${user} FROM events GROUP BY k${wantedKeys})`,
     );
     const wanted = wantedKeys ? ' WHERE k IN (SELECT k FROM keys)' : '';
     const first = this.#time ? 'min(t)' : 'min(rowid)';
@@ -275,9 +290,13 @@ class DuckDbEventLog implements EventLog {
     }
   }
 
-  async *keys(): AsyncGenerator<string[]> {
-    for await (const chunk of this.#engine.stream('SELECT CAST(k AS VARCHAR) FROM keys ORDER BY code')) {
-      yield chunk.getColumnValues(0).map(String);
+  async *keys(): AsyncGenerator<KeyIds[]> {
+    const { withUsers } = this.#options;
+    const sql = `SELECT CAST(k AS VARCHAR)${withUsers ? ', u' : ''} FROM keys ORDER BY code`;
+    for await (const chunk of this.#engine.stream(sql)) {
+      const ids = chunk.getColumnValues(0).map(String);
+      const users = withUsers ? chunk.getColumnValues(1).map(String) : undefined;
+      yield ids.map((id, i) => (users ? { id, user: users[i] } : { id }));
     }
   }
 

@@ -126,7 +126,7 @@ function planCuts(
  * @param testSize such as `7d`
  * @throws when nothing is left before the first fold
  */
-function planFolds(
+export function planFolds(
   range: TimeRange,
   { testSize, numFolds }: { readonly testSize: string; readonly numFolds: number },
   calendar: Calendar,

@@ -1,16 +1,19 @@
 import { z } from 'zod';
 
+const DURATION = /^[1-9]\d*[hdwHDW]$/;
+const SPANS = "expected hour, day, week, all, such as '12h' or '3d', { cuts: […] } or { testSize: 7d, numFolds: 3 }";
+
 /** Whole hours, days or weeks, such as `12h`, `7d`, `2w`. */
-export const durationSchema = z.string().regex(/^[1-9]\d*[hdwHDW]$/, {
-  error: "expected a whole number of hours, days or weeks, such as '12h', '7d' or '2w'",
-});
+export const durationSchema = z
+  .string()
+  .regex(DURATION, { error: "expected a whole number of hours, days or weeks, such as '12h', '7d' or '2w'" });
 
 /** The `windows` section of an experiment file. */
 export const windowsSchema = z.strictObject({
   span: z.union(
     [
       z.enum(['hour', 'day', 'week', 'all']),
-      durationSchema,
+      z.string().regex(DURATION, { error: SPANS }),
       z.strictObject({
         /** Window ids or ISO instants, rising: a window begins at each, and the first one before all of them. */
         cuts: z.array(z.string()).min(1),
@@ -22,10 +25,7 @@ export const windowsSchema = z.strictObject({
         numFolds: z.int().min(1),
       }),
     ],
-    {
-      error:
-        "expected hour, day, week, all, a number of days such as '3d', { cuts: […] } or { testSize: 7d, numFolds: 3 }",
-    },
+    { error: SPANS },
   ),
   /** IANA name; its clock decides where a day begins. */
   timeZone: z.string().default('UTC'),
@@ -42,6 +42,8 @@ export type WindowsInput = z.input<typeof windowsSchema>;
 
 /** How a window's sessions are divided into valid and test. */
 export const splitSchema = z.strictObject({
+  /** `user`: all sessions of a user lie on the same side; the log needs a user column. */
+  by: z.enum(['session', 'user']).default('session'),
   validShare: z.number().min(0).max(1).default(0.5),
   seed: z.int().min(0).default(0),
 });
