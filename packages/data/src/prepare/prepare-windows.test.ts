@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { datasetSchema } from '../read/dataset-schema.ts';
 import { sessionsSchema } from '../sessions/sessions-schema.ts';
@@ -298,13 +299,18 @@ test('what was prepared is reused, and prepared anew when the log or an option c
   const again = await prepare(file, { directory });
   expect(again.directory).toBe(first.directory);
   expect(statSync(join(again.directory, 'manifest.json')).mtimeMs).toBe(made);
+  const copy = join(root, 'moved', basename(file));
+  mkdirSync(join(root, 'moved'));
+  copyFileSync(file, copy);
+  const moved = await prepare(copy, { directory });
+  expect(moved.directory).toBe(first.directory);
   const other = await prepare(file, { directory, sessions: { minLength: 1 } });
   expect(other.directory).not.toBe(first.directory);
   writeFileSync(file, `${GOOD}c,x,${T + 2 * 86400 + 6}\n`);
   const changed = await prepare(file, { directory });
   expect(await sessionsOf(changed, 2)).toEqual([['007', '9223372036854775807', 'x']]);
   expect(await sessionsOf(first, 2)).toEqual([['007', '9223372036854775807']]);
-  for (const dataset of [first, again, other, changed]) dataset.close();
+  for (const dataset of [first, again, moved, other, changed]) dataset.close();
 });
 
 test('a failing preparation leaves an earlier one as it was and nothing half-written', async () => {
@@ -368,4 +374,32 @@ test('the division into valid and test depends on session ids, not on the order 
   expect(Math.abs(sizes[1] - 100)).toBeLessThan(30);
   forward.close();
   backward.close();
+});
+
+test('two preparations of the same log at the same time end in one folder', async () => {
+  const directory = join(root, 'at-once');
+  const file = write(GOOD);
+  const both = await Promise.all([prepare(file, { directory }), prepare(file, { directory })]);
+  expect(both[0].directory).toBe(both[1].directory);
+  expect(readdirSync(directory)).toHaveLength(1);
+  for (const dataset of both) {
+    expect(await sessionsOf(dataset, 2)).toEqual([['007', '9223372036854775807']]);
+    dataset.close();
+  }
+});
+
+test('a log that changes while it is read is refused', async () => {
+  const directory = join(root, 'changing');
+  const file = write(GOOD);
+  const attempt = prepareWindows({
+    dataset: datasetSchema.parse({ files: file, columns: COLUMNS } as never),
+    sessions: sessionsSchema.parse({}),
+    windows: windowsSchema.parse({ span: 'day' }),
+    directory,
+    onProgress: ({ stage }) => {
+      if (stage === 'write') utimesSync(file, 1, 1);
+    },
+  });
+  await expect(attempt).rejects.toThrow('was changed while it was being read; run again when it is complete');
+  expect(readdirSync(directory)).toEqual([]);
 });

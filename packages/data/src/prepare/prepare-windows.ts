@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
 import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowed-dataset.ts';
 import { writeGeneratedLog } from '../generated/write-generated-log.ts';
@@ -8,13 +7,13 @@ import { duckdbStore } from '../parquet/duckdb-store.ts';
 import type { DatasetConfig, FilesDataset } from '../read/dataset-schema.ts';
 import { messageOf, openEngine } from '../read/engine.ts';
 import { type EventLog, type KeyIds, openEventLog } from '../read/event-log.ts';
-import { globWith, resolveFiles } from '../read/source-files.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
 import { Sessionizer } from '../sessions/sessionizer.ts';
 import type { SessionsConfig } from '../sessions/sessions-schema.ts';
 import { DAY_MS } from '../windows/calendar.ts';
 import { type PlannedWindow, planWindows, windowIndexOf } from '../windows/plan-windows.ts';
 import type { WindowsConfig } from '../windows/windows-schema.ts';
+import { assertUnchanged, describeContent } from './content-key.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
 import { ITEMS_FILE, openPrepared, type PreparedDataset, splitFile } from './open-prepared.ts';
 import { writeSessionFiles } from './session-files.ts';
@@ -45,8 +44,7 @@ export interface PrepareOptions {
 
 /**
  * Log → sessions → windows on disk: `<directory>/<name>-<key>/<window id>/{train,valid,test}.parquet`, with the item
- * dictionary and a manifest beside them. The key is a hash of the files (path, size, time of change) and of every option,
- * so what was prepared before is reused, and different preparations never overwrite one another. The work happens in a
+ * dictionary and a manifest beside them. The key is a hash of the files' bytes and of every option, so what was prepared before is reused, and different preparations never overwrite one another. The work happens in a
  * temporary folder that is renamed when it is complete: killed or failed, it leaves what was there as it was.
  *
  * @throws when the log cannot be read or holds no session of at least `minLength` events, or the folder cannot be written
@@ -60,8 +58,7 @@ export interface PrepareOptions {
  * });
  */
 export async function prepareWindows(options: PrepareOptions): Promise<PreparedDataset> {
-  const source = await describeSource(options);
-  const key = createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16);
+  const { key, source, files } = await describeContent(options);
   const directory = join(options.directory, `${nameOf(options.dataset)}-${key}`);
   if (await isComplete(directory, key)) return openPrepared(directory);
 
@@ -70,6 +67,7 @@ export async function prepareWindows(options: PrepareOptions): Promise<PreparedD
     const result = join(temporary, 'result');
     await mkdir(result);
     await prepareInto(result, temporary, key, source, options);
+    await assertUnchanged(files);
     await moveIntoPlace(result, directory, key);
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -241,28 +239,6 @@ async function writeWindows(result: string, spooled: SpooledWindows, options: Pr
   return infos;
 }
 
-/** Everything that decides the result. */
-async function describeSource(options: PrepareOptions): Promise<unknown> {
-  const { dataset, sessions, windows, split } = options;
-  const rest = {
-    layout: LAYOUT_VERSION,
-    dataset,
-    sessions,
-    windows,
-    split: { by: 'session', validShare: 0.5, seed: 0, ...split },
-  };
-  if ('generated' in dataset) return rest;
-  const files = await resolveFiles(dataset.files, async (pattern) => {
-    const engine = await openEngine();
-    try {
-      return await globWith(engine)(pattern);
-    } finally {
-      engine.close();
-    }
-  });
-  return { ...rest, files: files.map(({ path, bytes, modifiedMs }) => [resolve(path), bytes, modifiedMs]) };
-}
-
 async function generate(
   dataset: Extract<DatasetConfig, { generated: unknown }>,
   temporary: string,
@@ -307,14 +283,18 @@ async function removeAbandoned(directory: string): Promise<void> {
   }
 }
 
-/** Renames the finished folder. What stands in its place is incomplete, or another process was first: then that one stays. */
+/**
+ * Renames the finished folder. Where another process was first, its folder stays, untouched, since it may be being read;
+ * only an incomplete one is moved aside.
+ */
 async function moveIntoPlace(result: string, directory: string, key: string): Promise<void> {
-  if (await isComplete(directory, key)) return;
+  const isMoved = () =>
+    rename(result, directory).then(
+      () => true,
+      () => false,
+    );
+  if ((await isMoved()) || (await isComplete(directory, key))) return;
   await rename(directory, join(result, '..', 'incomplete')).catch(() => undefined);
-  try {
-    await rename(result, directory);
-  } catch (error) {
-    if (await isComplete(directory, key)) return;
-    throw new Error(`prepareWindows: cannot create ${directory}: ${messageOf(error)}`);
-  }
+  if ((await isMoved()) || (await isComplete(directory, key))) return;
+  throw new Error(`prepareWindows: cannot create ${directory}; move away what stands there, or choose another folder`);
 }
