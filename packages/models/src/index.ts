@@ -1,5 +1,5 @@
 export type { ModelSize, ModelSpec } from './model-spec.ts';
-export { defineModel } from './model-spec.ts';
+export { defaultObjective, defineModel } from './model-spec.ts';
 export * as models from './models.ts';
 export type {
   AnyModel,
@@ -9,6 +9,7 @@ export type {
   RankingOptions,
   SessionsToCount,
   StatisticalModel,
+  TargetLoss,
 } from './next-item-model.ts';
 export { type Initializer, ParameterStore } from './parameter-store.ts';
 export { rankAndRecommend } from './rank-and-recommend.ts';

@@ -1,3 +1,4 @@
+import type { AttentionDirection } from '@nimue/batch';
 import type { z } from 'zod';
 import type { AnyModel } from './next-item-model.ts';
 
@@ -6,6 +7,10 @@ export interface ModelSpec<Schema extends z.ZodType = z.ZodType> {
   readonly kind: AnyModel['kind'];
   /** Strict: unknown keys are refused. */
   readonly configSchema: Schema;
+  /** What a model of that configuration lets a position see, before it is made; `causal` when absent. */
+  attention?(config: z.infer<Schema>): AttentionDirection;
+  /** The objective of an experiment that names none; by `attention` when absent: causal, masked or permutation. */
+  objective?(config: z.infer<Schema>): string;
   /** @param size.numRows rows of the item table; @param size.seed same seed, same weights */
   create(config: z.infer<Schema>, size: ModelSize): AnyModel;
 }
@@ -18,4 +23,10 @@ export interface ModelSize {
 /** Keeps the schema's type with the factory. */
 export function defineModel<Schema extends z.ZodType>(spec: ModelSpec<Schema>): ModelSpec<Schema> {
   return spec;
+}
+
+/** What a model of that configuration is taught when the experiment does not say. */
+export function defaultObjective(spec: ModelSpec, config: unknown): string {
+  if (spec.objective) return spec.objective(config);
+  return { causal: 'causal', bidirectional: 'masked', twoStream: 'permutation' }[spec.attention?.(config) ?? 'causal'];
 }

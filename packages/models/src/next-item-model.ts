@@ -1,6 +1,6 @@
 import type { AttentionDirection, SessionBatch } from '@nimue/batch';
 import type { ExcludedItems, RankedTopItems, TopItems } from '@nimue/ops';
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { ParameterStore } from './parameter-store.ts';
 
 /** What every model can do, whether it learns by gradient or by counting. */
@@ -33,6 +33,14 @@ export interface RankingOptions {
 /** A pass over the data either learns (and drops out, by this seed) or only predicts. */
 export type EncodeMode = { readonly training: false } | { readonly training: true; readonly seed: number };
 
+/** Mean loss of N states against the items that were expected. */
+export type TargetLoss = (inputs: {
+  readonly hidden: Tensor2D;
+  readonly itemTable: Tensor2D;
+  readonly itemBias?: Tensor1D;
+  readonly targetIds: Int32Array;
+}) => Scalar;
+
 /** A model with weights, trained by gradient descent. */
 export interface NeuralModel extends NextItemModel {
   readonly kind: 'neural';
@@ -41,6 +49,13 @@ export interface NeuralModel extends NextItemModel {
   readonly parameters: ParameterStore;
   /** Hidden state at every position [T, D]; with causal attention position t has seen positions ≤ t of its session only. */
   encode(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /** The rows of `encode` at the batch's target positions alone [N, D], where that costs less than all of them. */
+  encodeTargets?(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /**
+   * What training minimises, for a model that learns more than to predict the targets; the loss of the targets alone when
+   * absent.
+   */
+  trainingLoss?(batch: SessionBatch, seed: number, targetLoss: TargetLoss): Scalar;
   /** The output layer: row = item id [V, D]. */
   itemTable(): Tensor2D;
   /** Added to every item's logit [V]. */

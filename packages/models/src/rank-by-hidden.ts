@@ -5,13 +5,18 @@ import * as tf from '@tensorflow/tfjs';
 import type { EncodeMode, NeuralModel, RankingOptions } from './next-item-model.ts';
 
 /** Hidden states at the target positions [N, D]; without a copy when every position is one. */
-export function hiddenAtTargets(model: Pick<NeuralModel, 'encode'>, batch: SessionBatch, mode: EncodeMode): Tensor2D {
+export function hiddenAtTargets(
+  model: Pick<NeuralModel, 'encode' | 'encodeTargets'>,
+  batch: SessionBatch,
+  mode: EncodeMode,
+): Tensor2D {
+  if (model.encodeTargets) return model.encodeTargets(batch, mode);
   const hidden = model.encode(batch, mode);
   const { positions } = batch.targets;
   return positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions);
 }
 
-type Encoder = Pick<NeuralModel, 'encode' | 'itemTable' | 'itemBias'>;
+type Encoder = Pick<NeuralModel, 'encode' | 'encodeTargets' | 'itemTable' | 'itemBias'>;
 
 /** `rankTargets` of every neural model. */
 export function rankByHidden(model: Encoder, batch: SessionBatch, options: RankingOptions = {}): Int32Array {

@@ -4,8 +4,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { NeuralModel } from '../src/next-item-model.ts';
 import { hiddenAtTargets } from '../src/rank-by-hidden.ts';
 
-/** Full-softmax loss of a batch, as a scalar tensor. */
+/** What training minimises with the full softmax as the loss of the targets, as a scalar tensor. */
 export function batchLoss(model: NeuralModel, batch: SessionBatch, seed: number): tf.Scalar {
+  if (model.trainingLoss) {
+    return model.trainingLoss(batch, seed, ({ hidden, itemTable, itemBias, targetIds }) =>
+      softmaxHead(hidden, itemTable, targetIds, { bias: itemBias }),
+    );
+  }
   const hidden = hiddenAtTargets(model, batch, { training: true, seed });
   return softmaxHead(hidden, model.itemTable(), batch.targets.itemIds, { bias: model.itemBias() });
 }

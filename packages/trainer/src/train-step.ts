@@ -54,6 +54,7 @@ export function lossAndGradients(
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
   const { value, grads } = tf.variableGrads(() => {
+    if (model.trainingLoss) return model.trainingLoss(batch, seed, loss);
     const hidden = hiddenAtTargets(model, batch, { training: true, seed });
     return loss({
       hidden,

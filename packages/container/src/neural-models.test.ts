@@ -1,0 +1,129 @@
+import { FIRST_ITEM_ID } from '@nimue/batch';
+import {
+  type EncodedSessions,
+  hideNewest,
+  type Objective,
+  objectives,
+  packBatches,
+  packInferenceBatches,
+} from '@nimue/data';
+import { losses } from '@nimue/losses';
+import { defaultObjective, type ModelSpec, models, type NeuralModel } from '@nimue/models';
+import { fusedKernelFallbacks } from '@nimue/ops';
+import { assertClose, checkerboardSessions } from '@nimue/testing';
+import { fitWindow, lossAndGradients, Optimizer, optimizers, trainingSchema } from '@nimue/trainer';
+import * as tf from '@tensorflow/tfjs';
+import { chooseBackend } from './backends/choose-backend.ts';
+
+/** Every neural model of the list, small, with the objective it has when an experiment names none. */
+const NEURAL = Object.entries(models as Record<string, ModelSpec>)
+  .filter(([, { kind }]) => kind === 'neural')
+  .map(([name, spec]) => {
+    const shape = (spec.configSchema as unknown as { shape: Record<string, unknown> }).shape;
+    const small: Record<string, unknown> = { hiddenSize: 16, maxLength: 10 };
+    for (const key of Object.keys(shape)) if (/dropout$/i.test(key)) small[key] = 0;
+    const config = Object.fromEntries(Object.entries(small).filter(([key]) => key in shape));
+    return [name, spec, spec.configSchema.parse(config)] as const;
+  });
+
+function objectiveFor(spec: ModelSpec, config: unknown): Objective {
+  const { configSchema, create } = objectives[defaultObjective(spec, config) as keyof typeof objectives];
+  const masked = { maskRate: 0.3, lastItemShare: 0.5 };
+  return create(configSchema.parse(configSchema.safeParse(masked).success ? masked : {}) as never);
+}
+
+function encoded(sessions: readonly (readonly number[])[]): EncodedSessions {
+  const offsets = new Int32Array(sessions.length + 1);
+  sessions.forEach((session, b) => {
+    offsets[b + 1] = offsets[b] + session.length;
+  });
+  return { itemIds: Int32Array.from(sessions.flat()), offsets };
+}
+
+function ranksOf(model: NeuralModel, objective: Objective, sessions: EncodedSessions): number[] {
+  const { visible, targetIds } = hideNewest(sessions);
+  const options = { batchSize: 64, maxLength: model.maxLength, objective, targetIds };
+  return [...packInferenceBatches(visible, options)].flatMap((batch) => [...model.rankTargets(batch)]);
+}
+
+async function train(model: NeuralModel, objective: Objective, sessions: EncodedSessions, epochs: number) {
+  const config = trainingSchema.parse({ epochs, batchSize: 16, learningRate: 0.01, schedule: 'linear' });
+  const optimizer = new Optimizer(optimizers.adam(config));
+  const loss = losses.crossEntropy.create({ temperature: 1, labelSmoothing: 0 });
+  await fitWindow({ model, loss, objective, optimizer, sessions, config, seed: 3, window: 'all' });
+  optimizer.dispose();
+}
+
+describe('on the fastest backend', () => {
+  beforeAll(async () => {
+    await chooseBackend('auto');
+  });
+
+  test.each(NEURAL)(
+    '%s learns the checkerboard: the next item of the walk comes first',
+    async (_name, spec, config) => {
+      const numItems = 8;
+      const walks = (numSessions: number, length: number) =>
+        encoded(checkerboardSessions({ firstItemId: FIRST_ITEM_ID, numItems, numSessions, length }));
+      const objective = objectiveFor(spec, config);
+      const model = spec.create(config, { numRows: numItems + FIRST_ITEM_ID, seed: 3 }) as NeuralModel;
+      await train(model, objective, walks(32, 6), 40);
+      const ranks = ranksOf(model, objective, walks(8, 5));
+      model.dispose();
+      expect(ranks).toEqual(new Array(ranks.length).fill(1));
+    },
+  );
+
+  test.each(NEURAL)(
+    '%s learns to copy: what was clicked before the newest item comes back',
+    async (_name, spec, config) => {
+      const numItems = 8;
+      const pairs: number[][] = [];
+      for (let a = 0; a < numItems; a++) {
+        for (let b = 0; b < numItems; b++) if (a !== b) pairs.push([a, b, a, b].map((i) => i + FIRST_ITEM_ID));
+      }
+      const objective = objectiveFor(spec, config);
+      const model = spec.create(config, { numRows: numItems + FIRST_ITEM_ID, seed: 3 }) as NeuralModel;
+      await train(model, objective, encoded(pairs), 80);
+      const ranks = ranksOf(model, objective, encoded(pairs));
+      model.dispose();
+      expect(ranks.filter((rank) => rank === 1).length / ranks.length).toBeGreaterThan(0.9);
+    },
+  );
+});
+
+const WALKS = encoded([
+  [3, 5, 7, 3, 8],
+  [4, 6],
+  [9, 9, 3, 10, 4, 5],
+]);
+
+test.each(NEURAL)('%s: loss, gradients and ranks are the same on native, wasm and cpu', async (_name, spec, config) => {
+  const objective = objectiveFor(spec, config);
+  const loss = losses.crossEntropy.create({ temperature: 1, labelSmoothing: 0 });
+  const numbersOn = async (backend: 'native' | 'wasm' | 'cpu') => {
+    await chooseBackend(backend);
+    const model = spec.create(config, { numRows: 11, seed: 5 }) as NeuralModel;
+    const [batch] = packBatches(WALKS, { batchSize: 8, maxLength: model.maxLength, seed: 1, objective });
+    const { value, gradients } = lossAndGradients(model, loss, batch, 7);
+    const numbers = {
+      loss: value.dataSync()[0],
+      gradients: new Map(Object.entries(gradients).map(([name, gradient]) => [name, gradient.dataSync().slice()])),
+      ranks: ranksOf(model, objective, WALKS),
+    };
+    tf.dispose([value, gradients]);
+    model.dispose();
+    return numbers;
+  };
+  const cpu = await numbersOn('cpu');
+  for (const backend of ['wasm', 'native'] as const) {
+    const other = await numbersOn(backend);
+    assertClose(`${backend}: loss`, [other.loss], [cpu.loss], 1e-5);
+    expect([...other.gradients.keys()]).toEqual([...cpu.gradients.keys()]);
+    for (const [name, gradient] of cpu.gradients) {
+      assertClose(`${backend}: gradient of ${name}`, other.gradients.get(name) ?? [], gradient, 1e-4);
+    }
+    expect(other.ranks).toEqual(cpu.ranks);
+  }
+  expect(fusedKernelFallbacks('native')).toEqual([]);
+});

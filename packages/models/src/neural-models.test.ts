@@ -1,0 +1,141 @@
+import { FIRST_ITEM_ID, MASK_ID } from '@nimue/batch';
+import { assertClose, numericGradient } from '@nimue/testing';
+import * as tf from '@tensorflow/tfjs';
+import { trainingBatch } from '../test/ask.ts';
+import { expectSameScores, scoresAfterEveryEvent } from '../test/scores.ts';
+import { batchLoss, trainBriefly } from '../test/train-briefly.ts';
+import { CASES, create, NUM_ROWS, SESSIONS } from '../test/variants.ts';
+import type { ModelSpec } from './model-spec.ts';
+import * as models from './models.ts';
+import type { NeuralModel } from './next-item-model.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  (tf.backend() as { firstUse?: boolean }).firstUse = false;
+});
+
+const neuralCases = CASES.filter(([name]) => models[name].kind === 'neural');
+
+describe.each(neuralCases)('%s %s', (name, _label, config) => {
+  // Vectors of a usual length, so that a finite step is small beside them.
+  const makeNeural = (seed = 1, numRows = NUM_ROWS) =>
+    create(name, { ...config, initStd: 0.6 }, numRows, seed) as NeuralModel;
+
+  test('says beforehand what it lets a position see', () => {
+    const spec: ModelSpec = models[name];
+    const model = makeNeural();
+    expect(spec.attention?.(spec.configSchema.parse(config)) ?? 'causal').toBe(model.attention ?? 'causal');
+    model.dispose();
+  });
+
+  test('same seed, same weights after 5 steps, bit for bit; another seed, others', () => {
+    const [a, b, c] = [1, 1, 2].map((seed) => {
+      const model = makeNeural(seed);
+      trainBriefly(model, trainingBatch(model, SESSIONS), 5);
+      const weights = model.parameters.read();
+      model.dispose();
+      return weights;
+    });
+    expect(a).toEqual(b);
+    expect(a.get('items')).not.toEqual(c.get('items'));
+  });
+
+  test('the gradient of every parameter agrees with central differences', () => {
+    const model = makeNeural();
+    const batch = trainingBatch(model, SESSIONS);
+    const { parameters } = model;
+    // Biases and position vectors away from 0, where an activation may have a kink or a gradient vanish.
+    const weights = parameters.read();
+    for (const values of weights.values())
+      for (let i = 0; i < values.length; i++) values[i] += 0.1 * Math.sin(3 * i + 1);
+    parameters.write(weights);
+    const variables = parameters.names.map((name) => parameters.variable(name));
+    const { value, grads } = tf.variableGrads(() => batchLoss(model, batch, 7), variables);
+    for (const name of parameters.names) {
+      const gradient = grads[parameters.variable(name).name];
+      expect(gradient).toBeDefined();
+      const values = weights.get(name) as Float32Array;
+      const places = probes(values.length);
+      const probe = Float32Array.from(places, (i) => values[i]);
+      const f = () => {
+        places.forEach((place, i) => {
+          values[place] = probe[i];
+        });
+        parameters.write(weights);
+        return tf.tidy(() => batchLoss(model, batch, 7).dataSync()[0]);
+      };
+      const computed = gradient.dataSync();
+      assertClose(
+        name,
+        places.map((i) => computed[i]),
+        numericGradient(f, probe, 2e-3),
+        4e-3,
+      );
+      f();
+    }
+    tf.dispose([value, grads]);
+    model.dispose();
+  });
+
+  test('rows of ids that are never read stay 0 while the others learn', () => {
+    const model = makeNeural();
+    const before = model.parameters.read().get('items') as Float32Array;
+    trainBriefly(model, trainingBatch(model, SESSIONS), 2);
+    const after = model.parameters.read().get('items') as Float32Array;
+    const width = after.length / NUM_ROWS;
+    const numUnread = model.attention && model.attention !== 'causal' ? MASK_ID : FIRST_ITEM_ID;
+    expect([...after.subarray(0, numUnread * width)]).toEqual(new Array(numUnread * width).fill(0));
+    expect(after.subarray(FIRST_ITEM_ID * width)).not.toEqual(before.subarray(FIRST_ITEM_ID * width));
+    model.dispose();
+  });
+
+  test('a table that grew equals a table that was large from the start', () => {
+    const grown = makeNeural(1, NUM_ROWS);
+    grown.resizeItems(NUM_ROWS + 3);
+    const large = makeNeural(1, NUM_ROWS + 3);
+    expect(grown.parameters.read()).toEqual(large.parameters.read());
+    grown.dispose();
+    large.dispose();
+  });
+
+  test('weights written back give the same scores, bit for bit; a wrong length writes nothing', () => {
+    const [a, b] = [makeNeural(1), makeNeural(2)];
+    b.parameters.write(a.parameters.read());
+    expectSameScores(scoresAfterEveryEvent(b, SESSIONS), scoresAfterEveryEvent(a, SESSIONS), 0);
+    expect(() => b.parameters.write(new Map([['items', new Float32Array(1)]]))).toThrow("'items' needs");
+    a.dispose();
+    b.dispose();
+  });
+});
+
+/** A few places, spread over the array. */
+function probes(length: number): number[] {
+  const count = Math.min(length, 6);
+  return Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * length) / count));
+}
+
+describe('options that do not fit are refused in their own words', () => {
+  const issue = (name: keyof typeof models, config: Record<string, unknown>) =>
+    models[name].configSchema.safeParse(config).error?.issues[0];
+  const blocks = Object.keys(models).filter((name) => {
+    const schema = models[name as keyof typeof models].configSchema;
+    return schema.safeParse({ numHeads: 1 }).success;
+  }) as (keyof typeof models)[];
+
+  test.each(blocks)('%s: heads that do not divide the width, no blocks, no width', (name) => {
+    expect(issue(name, { hiddenSize: 6, numHeads: 4 })).toMatchObject({
+      path: ['numHeads'],
+      message: 'hiddenSize must be a multiple of numHeads',
+    });
+    expect(issue(name, { numBlocks: 0 })).toMatchObject({ path: ['numBlocks'], code: 'too_small' });
+    expect(issue(name, { hiddenSize: 0 })).toMatchObject({ path: ['hiddenSize'], code: 'too_small' });
+  });
+
+  test('item vectors of another width than the body need a head between them', () => {
+    expect(issue('gru4rec', { hiddenSize: 8, itemSize: 4 })).toMatchObject({
+      path: ['itemSize'],
+      message: expect.stringContaining('itemSize is 4 and hiddenSize 8, which head: dot cannot compare'),
+    });
+    expect(issue('gru4rec', { numLayers: 0 })).toMatchObject({ path: ['numLayers'], code: 'too_small' });
+  });
+});

@@ -1,0 +1,70 @@
+import type { SessionBatch } from '@nimue/batch';
+import { type Dropout, embed } from '@nimue/ops';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { HEADS } from './item-options.ts';
+import type { Layers } from './layers.ts';
+import { positionsWithin } from './positions-within.ts';
+
+export interface ItemVectorsConfig {
+  readonly modelName: string;
+  readonly numRows: number;
+  readonly hiddenSize: number;
+  readonly itemSize?: number;
+  /** `separate`: the output layer has item vectors of its own, `outputItems`. */
+  readonly embedding: 'tied' | 'separate';
+  readonly head: (typeof HEADS)[number];
+  readonly itemBias: boolean;
+  readonly initStd: number;
+  /** Learned position vectors, as many. */
+  readonly maxPositions?: number;
+  /** Multiplies item vectors on the way in; √D in some papers. */
+  readonly scale?: number;
+  /** The body takes item vectors as they are, whatever their width. */
+  readonly takesItemSize?: boolean;
+}
+
+/** Item vectors on the way in and on the way out. */
+export interface ItemVectors {
+  /** Vectors of the batch's items, with their positions [T, itemSize]. */
+  embed(batch: SessionBatch, dropout: Dropout): Tensor2D;
+  /** From the width of the item vectors to that of the body; x itself when they are the same. */
+  project(x: Tensor2D): Tensor2D;
+  /** What is compared with the item vectors [N, itemSize]. */
+  head(hidden: Tensor2D): Tensor2D;
+  itemTable(): Tensor2D;
+  itemBias(): Tensor1D | undefined;
+}
+
+/** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
+export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
+  const { modelName, numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
+  const { initStd, maxPositions, scale, takesItemSize = false } = config;
+  const { parameters } = layers;
+  const isProjected = itemSize !== hiddenSize && !takesItemSize;
+  parameters.add('items', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
+  if (maxPositions) {
+    parameters.add('positions', [maxPositions, itemSize], { kind: 'normal', standardDeviation: initStd });
+  }
+  if (embedding === 'separate') {
+    parameters.add('outputItems', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
+  }
+  if (isProjected) layers.addLinear('itemProjection', itemSize, hiddenSize);
+  if (head !== 'dot') layers.addLinear('head', hiddenSize, itemSize);
+  if (itemBias) parameters.add('itemBias', [numRows], { kind: 'zeros' }, true);
+  const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
+  return {
+    embed: ({ itemIds, offsets }, dropout) =>
+      embed(parameters.matrix('items'), itemIds, {
+        ...(maxPositions && {
+          positionTable: parameters.matrix('positions'),
+          positions: positionsWithin(offsets, maxPositions, modelName),
+        }),
+        scale,
+        dropout,
+      }),
+    project: (x) => (isProjected ? layers.linear('itemProjection', x) : x),
+    head: (hidden) => (head === 'dot' ? hidden : layers.linear('head', hidden, activation[head])),
+    itemTable: () => parameters.matrix(embedding === 'tied' ? 'items' : 'outputItems'),
+    itemBias: () => (itemBias ? parameters.vector('itemBias') : undefined),
+  };
+}

@@ -1,0 +1,54 @@
+import type { AttentionDirection, SessionBatch } from '@nimue/batch';
+import { gatherRows } from '@nimue/ops';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { EncodeMode, NeuralModel } from '../next-item-model.ts';
+import type { ParameterStore } from '../parameter-store.ts';
+import { rankAndRecommendByHidden, rankByHidden, recommendByHidden } from '../rank-by-hidden.ts';
+
+/** What tells one neural model from another. */
+export interface NeuralParts {
+  readonly name: string;
+  readonly parameters: ParameterStore;
+  readonly attention?: AttentionDirection;
+  readonly maxLength?: number;
+  /** State at every position, before the output layer [T, D]. */
+  body(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /** States of some rows only, where the body need not compute all of them [N, D]. */
+  bodyAtTargets?(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /** From states to what is compared with the item table. */
+  head(hidden: Tensor2D): Tensor2D;
+  itemTable(): Tensor2D;
+  itemBias(): Tensor1D | undefined;
+  readonly trainingLoss?: NeuralModel['trainingLoss'];
+}
+
+/** A model from its parts: the output layer runs over the targets' rows only, ranks and lists come from one path. */
+export function createNeuralModel(parts: NeuralParts): NeuralModel {
+  const { name, parameters, attention, maxLength, body, head, itemTable, itemBias, trainingLoss } = parts;
+  const model: NeuralModel = {
+    kind: 'neural',
+    name,
+    ...(attention && { attention }),
+    ...(maxLength && { maxLength }),
+    parameters,
+    get numRows() {
+      return itemTable().shape[0];
+    },
+    encode: (batch, mode) => head(body(batch, mode)),
+    encodeTargets(batch, mode) {
+      if (parts.bodyAtTargets) return head(parts.bodyAtTargets(batch, mode));
+      const hidden = body(batch, mode);
+      const { positions } = batch.targets;
+      return head(positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions));
+    },
+    itemTable,
+    itemBias,
+    ...(trainingLoss && { trainingLoss }),
+    rankTargets: (batch, options) => rankByHidden(model, batch, options),
+    recommend: (batch, k, options) => recommendByHidden(model, batch, k, options),
+    rankAndRecommend: (batch, k, options) => rankAndRecommendByHidden(model, batch, k, options),
+    resizeItems: (numRows) => parameters.resizeItems(numRows),
+    dispose: () => parameters.dispose(),
+  };
+  return model;
+}

@@ -1,0 +1,90 @@
+import { type Activation, dropout, jaggedAttention, residualAdd } from '@nimue/ops';
+import type { Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
+import type { DropoutStream, Layers } from './layers.ts';
+
+/** Where a block normalises; a(·) is attention, f(·) the feed-forward layer. */
+export const NORMS = ['pre', 'post', 'query'] as const;
+
+export interface TransformerConfig {
+  readonly hiddenSize: number;
+  readonly feedForwardSize: number;
+  readonly numBlocks: number;
+  readonly numHeads: number;
+  readonly causal: boolean;
+  /**
+   * `pre`: x + a(norm(x)), then x + f(norm(x)), and a norm at the end; `post`: norm(x + a(x)), then norm(x + f(x));
+   * `query`: q = norm(x), then q + a(q, x, x), s = norm(·), then s + f(s), and a norm at the end.
+   */
+  readonly norm: (typeof NORMS)[number];
+  readonly activation: Activation;
+  /** Of what a layer adds to the residual stream. */
+  readonly dropout: number;
+  /** Of attention probabilities. */
+  readonly attentionDropout: number;
+  /** Of the feed-forward layer's inner activations. */
+  readonly innerDropout: number;
+  /** One block's weights, used `numBlocks` times. */
+  readonly isShared?: boolean;
+}
+
+export interface Transformer {
+  apply(x: Tensor2D, offsets: Int32Array, drop: DropoutStream): Tensor2D;
+}
+
+/** Adds blocks of self-attention and point-wise feed-forward layers (Vaswani et al. 2017, section 3): `block1.query` … */
+export function addTransformer(layers: Layers, config: TransformerConfig): Transformer {
+  const { hiddenSize, feedForwardSize, numBlocks, numHeads, causal, norm, activation, isShared = false } = config;
+  const names = Array.from({ length: isShared ? 1 : numBlocks }, (_, i) => `block${i + 1}`);
+  for (const block of names) {
+    layers.addNorm(`${block}.attentionNorm`, hiddenSize);
+    for (const part of ['query', 'key', 'value', 'output'])
+      layers.addLinear(`${block}.${part}`, hiddenSize, hiddenSize);
+    layers.addNorm(`${block}.feedForwardNorm`, hiddenSize);
+    layers.addLinear(`${block}.expand`, hiddenSize, feedForwardSize);
+    layers.addLinear(`${block}.contract`, feedForwardSize, hiddenSize);
+  }
+  if (norm !== 'post') layers.addNorm('finalNorm', hiddenSize);
+
+  return {
+    apply(x, offsets, drop) {
+      const attend = (block: string, query: Tensor2D, source: Tensor2D) =>
+        layers.linear(
+          `${block}.output`,
+          jaggedAttention(
+            layers.linear(`${block}.query`, query),
+            layers.linear(`${block}.key`, source),
+            layers.linear(`${block}.value`, source),
+            offsets,
+            { numHeads, causal, dropout: drop(config.attentionDropout) },
+          ),
+        );
+      const feedForward = (block: string, x: Tensor2D) => {
+        const inner = layers.linear(`${block}.expand`, x, activation);
+        return layers.linear(`${block}.contract`, dropout(inner, drop(config.innerDropout)));
+      };
+      let hidden = x;
+      for (let i = 0; i < numBlocks; i++) {
+        const block = names[isShared ? 0 : i];
+        if (norm === 'pre') {
+          const normed = layers.norm(`${block}.attentionNorm`, hidden);
+          hidden = residualAdd(attend(block, normed, normed), hidden, drop(config.dropout));
+          const fed = feedForward(block, layers.norm(`${block}.feedForwardNorm`, hidden));
+          hidden = residualAdd(fed, hidden, drop(config.dropout));
+        } else if (norm === 'post') {
+          const attended = attend(block, hidden, hidden);
+          hidden = layers.norm(`${block}.attentionNorm`, attended, { residual: hidden, dropout: drop(config.dropout) });
+          const fed = feedForward(block, hidden);
+          hidden = layers.norm(`${block}.feedForwardNorm`, fed, { residual: hidden, dropout: drop(config.dropout) });
+        } else {
+          const query = layers.norm(`${block}.attentionNorm`, hidden);
+          // the attention's result is not dropped here, only its probabilities
+          const summed = tf.add(attend(block, query, hidden), query) as Tensor2D;
+          const normed = layers.norm(`${block}.feedForwardNorm`, summed);
+          hidden = residualAdd(feedForward(block, normed), normed, drop(config.dropout));
+        }
+      }
+      return norm === 'post' ? hidden : layers.norm('finalNorm', hidden);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { FIRST_ITEM_ID, packSessions } from '@nimue/batch';
+import * as models from '../src/models.ts';
+import type { AnyModel } from '../src/next-item-model.ts';
+
+export type ModelName = keyof typeof models;
+
+/** Small variants of every model; a model that is not listed here fails the first test of the conformance suite. */
+export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
+  popularity: [{}, { over: 'all' }, { over: 'decayed', halfLifeWindows: 2 }],
+  sessionPopularity: [{}],
+  markov: [{}, { maxSuccessors: 1 }],
+  sequentialRules: [{}, { steps: 1, weighting: 'quadratic', maxRules: 2 }],
+  associationRules: [{}],
+  itemKnn: [{}, { over: 'session', regularization: 0, k: 2 }],
+  sknn: [{}, { similarity: 'jaccard', k: 1, remind: false }],
+  vsknn: [{}, { weighting: 'linear', scoreWeighting: 'log', idfWeight: 1, lastClicks: 2, pushReminders: true }],
+  stan: [{ recencyDecayDays: null }],
+  vstan: [{ recencyDecayDays: null }, { recencyDecayDays: null, k: 1, remind: false, idfWeight: null }],
+  ease: [{}, { regularization: 0.5 }],
+  gru4rec: [
+    { hiddenSize: 6, inputDropout: 0, hiddenDropout: 0 },
+    { hiddenSize: 5, numLayers: 2, embedding: 'separate', inputDropout: 0.1, hiddenDropout: 0.1 },
+    { hiddenSize: 4, itemSize: 6, head: 'mlp', itemBias: false },
+  ],
+  sasrec: [
+    { hiddenSize: 6, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0 },
+    { hiddenSize: 5, numBlocks: 2, norm: 'post', maxLength: 8, dropout: 0.1 },
+    { hiddenSize: 4, numBlocks: 1, usePositions: false, maxLength: 8, feedForwardSize: 7, dropout: 0 },
+    {
+      hiddenSize: 4,
+      numBlocks: 1,
+      maxLength: 8,
+      norm: 'query',
+      scaleItems: true,
+      itemSize: 5,
+      head: 'mlp',
+      itemBias: true,
+    },
+  ],
+};
+
+export const NUM_ITEMS = 6;
+export const NUM_ROWS = NUM_ITEMS + FIRST_ITEM_ID;
+export const SESSIONS = [
+  [3, 5, 7, 3],
+  [4, 6],
+  [8, 8, 3],
+];
+
+/** A model of the variant; one that counts has seen `SESSIONS`. */
+export function create(name: ModelName, config: Record<string, unknown>, numRows = NUM_ROWS, seed = 1): AnyModel {
+  const spec = models[name];
+  const model = spec.create(spec.configSchema.parse(config) as never, { numRows, seed });
+  if (model.kind === 'statistical') {
+    const batch = packSessions(SESSIONS);
+    model.fitWindow({ itemIds: batch.itemIds.filter((id) => id < numRows), offsets: batch.offsets });
+  }
+  return model;
+}
+
+export const CASES = Object.entries(VARIANTS).flatMap(([name, variants]) =>
+  variants.map((config) => [name as ModelName, JSON.stringify(config), config] as const),
+);
