@@ -8,12 +8,19 @@ export {
   type ObjectiveSpec,
 } from './batches/objective.ts';
 export {
-  countBatches,
+  longestSeen,
   type PackBatchesOptions,
   type PackInferenceBatchesOptions,
   packBatches,
   packInferenceBatches,
 } from './batches/pack-batches.ts';
+export { type BatchPlanOptions, countBatches, planBatches } from './batches/plan-batches.ts';
+export {
+  type SessionParallelOptions,
+  type SessionParallelStep,
+  sessionParallelSteps,
+} from './batches/session-parallel.ts';
+export { SpilledSessions } from './batches/spilled-sessions.ts';
 export { sessionsFromArrow, sessionsToArrow } from './dataset/arrow-sessions.ts';
 export {
   type DatasetFromSessionsOptions,

@@ -1,4 +1,11 @@
-import { countBatches, type EncodedSessions, type Objective, packBatches } from '@nimue/data';
+import {
+  countBatches,
+  type EncodedSessions,
+  longestSeen,
+  type Objective,
+  packBatches,
+  type SpilledSessions,
+} from '@nimue/data';
 import type { Loss } from '@nimue/losses';
 import type { NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
@@ -15,7 +22,8 @@ export interface FitWindowArgs {
   /** What the model is taught. */
   readonly objective: Objective;
   readonly optimizer: Optimizer;
-  readonly sessions: EncodedSessions;
+  /** In memory or in a file: the batches are the same. */
+  readonly sessions: EncodedSessions | SpilledSessions;
   readonly config: TrainingConfig;
   /** Seeds the order of sessions, the objective's draws and every dropout of this window. */
   readonly seed: number;
@@ -36,8 +44,23 @@ export interface FitStep {
 }
 
 /** Steps that `fitWindow` takes at most: batches that hold no target at all are left out. */
-export function countSteps(sessions: EncodedSessions, config: TrainingConfig): number {
-  return config.epochs * countBatches(sessions.offsets.length - 1, config.batchSize);
+export function countSteps({
+  model,
+  objective,
+  sessions,
+  config,
+  seed,
+}: Pick<FitWindowArgs, 'model' | 'objective' | 'sessions' | 'config' | 'seed'>): number {
+  const longest = longestSeen(visibleLength(model, config.maxLength), objective);
+  let numSteps = 0;
+  for (let epoch = 1; epoch <= config.epochs; epoch++) {
+    numSteps += countBatches(sessions.offsets, { ...batching(config), seed, epoch }, longest);
+  }
+  return numSteps;
+}
+
+function batching({ batchSize, maxBatchEvents, bucketBatches }: TrainingConfig) {
+  return { batchSize, maxBatchEvents, bucketBatches };
 }
 
 /**
@@ -49,15 +72,15 @@ export function countSteps(sessions: EncodedSessions, config: TrainingConfig): n
  */
 export async function fitWindow(args: FitWindowArgs): Promise<number> {
   const { model, loss, objective, optimizer, sessions, config, seed, window, onStep, breathe } = args;
-  const numSteps = countSteps(sessions, config);
-  const { clipNorm, batchSize } = config;
+  const numSteps = countSteps(args);
+  const { clipNorm } = config;
   const maxLength = visibleLength(model, config.maxLength);
   let step = 0;
   let meanLoss = Number.NaN;
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
     let sum = 0;
     let numTargets = 0;
-    for (const batch of packBatches(sessions, { batchSize, maxLength, seed, epoch, objective })) {
+    for (const batch of packBatches(sessions, { ...batching(config), maxLength, seed, epoch, objective })) {
       step++;
       if (batch.targets.positions.length === 0) continue;
       const learningRate = learningRateAt(step, numSteps, config);

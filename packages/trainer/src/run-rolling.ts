@@ -1,11 +1,7 @@
 import {
   assertObjectiveFits,
-  concatSessions,
-  countSessions,
   type EvaluationPlan,
   type EvaluationStep,
-  emptySessions,
-  encodeSessions,
   ItemVocabulary,
   type Objective,
   objectives,
@@ -21,6 +17,7 @@ import type { EvaluationConfig } from './evaluation-schema.ts';
 import { countSteps, fitWindow } from './fit-window.ts';
 import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
+import { readTrainSessions, type TrainSessions } from './train-sessions.ts';
 import type { RunPosition, TrainerListener, WindowResult } from './trainer-events.ts';
 import type { TrainingConfig } from './training-schema.ts';
 
@@ -68,6 +65,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   const results: WindowResult[] = [];
   let vocabulary = new ItemVocabulary();
   let model: AnyModel | undefined;
+  let train: TrainSessions | undefined;
   const optimizer = new Optimizer(optimizers[contender.training.optimizer](contender.training));
   try {
     for (const [windowIndex, step] of plan.steps.entries()) {
@@ -78,38 +76,40 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         model = undefined;
         vocabulary = new ItemVocabulary();
       }
-      const windows = await Promise.all(step.trainWindows.map((window) => dataset.read(window, 'train')));
-      const train = concatSessions(windows.length > 0 ? windows : [emptySessions()]);
-      const numNewItems = vocabulary.grow(train).length;
+      train?.dispose();
+      train = await readTrainSessions(dataset, step.trainWindows, vocabulary, contender.training.maxEventsInMemory);
+      const { numSessions, numEvents, numNewItems } = train;
       if (model) model.resizeItems(vocabulary.size);
       else model = contender.create({ numRows: vocabulary.size, seed });
       const objective = objectiveOf(contender, model);
-      const encoded = encodeSessions(train, vocabulary, { unknown: 'skip' });
-      const isNeural = model.kind === 'neural' && countSessions(train) > 0;
+      const fit =
+        model.kind === 'neural' && numSessions > 0
+          ? {
+              model,
+              objective,
+              sessions: train.sessions,
+              config: contender.training,
+              seed: deriveSeed(seed, step.evaluateWindow),
+            }
+          : undefined;
       onEvent?.({
         type: 'windowStarted',
         ...position,
-        numSessions: countSessions(train),
-        numEvents: train.itemCodes.length,
+        numSessions,
+        numEvents,
         numItems: vocabulary.numItems,
         numNewItems,
-        numSteps: isNeural ? countSteps(encoded, contender.training) : 0,
+        numSteps: fit ? countSteps(fit) : 0,
       });
       let loss: number | undefined;
       if (model.kind === 'statistical') {
-        for (const window of windows) {
-          model.fitWindow(encodeSessions(window, vocabulary, { unknown: 'keep' }));
-        }
-      } else if (isNeural) {
+        for await (const window of train.encodedWindows()) model.fitWindow(window);
+      } else if (fit) {
         optimizer.restart();
         loss = await fitWindow({
-          model,
+          ...fit,
           loss: contender.loss,
-          objective,
           optimizer,
-          sessions: encoded,
-          config: contender.training,
-          seed: deriveSeed(seed, step.evaluateWindow),
           window: position.trainWindows.join(' … '),
           breathe,
           onStep: (fitStep) =>
@@ -135,7 +135,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         numUnknownTargets: evaluated.numUnknownTargets,
         ...(loss !== undefined && { loss }),
         numItems: vocabulary.numItems,
-        numTrainEvents: train.itemCodes.length,
+        numTrainEvents: numEvents,
         trainSeconds: (trained - started) / 1000,
         evaluateSeconds: (performance.now() - trained) / 1000,
       };
@@ -144,6 +144,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       await breathe();
     }
   } finally {
+    train?.dispose();
     model?.dispose();
     optimizer.dispose();
   }

@@ -9,6 +9,10 @@ export const trainingSchema = z.strictObject({
   epochs: z.int().min(1).default(5),
   /** Sessions per step. */
   batchSize: z.int().min(1).default(128),
+  /** Token budget: at most this many events per step, targets and all, after truncation; `batchSize` still holds. */
+  maxBatchEvents: z.int().min(1).optional(),
+  /** Bucketing: batches of sessions of about the same length, sorted within this many shuffled batches at a time. */
+  bucketBatches: z.int().min(2).optional(),
   learningRate: z.number().positive().default(0.001),
   /** `linear` and `cosine` fall to 0 at the end of each window and start anew in the next. */
   schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
@@ -28,6 +32,8 @@ export const trainingSchema = z.strictObject({
   epsilon: z.number().positive().default(1e-8),
   /** Gradients are scaled down together to this global norm; absent: not at all. */
   clipNorm: z.number().positive().optional(),
+  /** Train windows with more events together are kept in a temporary file; the batches are the same. */
+  maxEventsInMemory: z.int().min(0).default(100_000_000),
   /** Sessions are cut to their newest events; the model's own limit applies too. */
   maxLength: z.int().min(1).optional(),
 });

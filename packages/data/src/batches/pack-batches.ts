@@ -1,48 +1,58 @@
 import { NO_TARGETS, type SessionBatch } from '@nimue/batch';
-import { createRandom, hashNumbers, shuffledOrder } from '../random/random.ts';
 import type { EncodedSessions } from './encode-sessions.ts';
 import type { Objective } from './objective.ts';
+import { assertCount, type BatchPlanOptions, type PlannedBatch, planBatches } from './plan-batches.ts';
+import { SpilledSessions } from './spilled-sessions.ts';
 
-export interface PackBatchesOptions {
-  /** Sessions per batch; the last batch may be smaller. */
-  readonly batchSize: number;
+export interface PackBatchesOptions extends BatchPlanOptions {
   /**
    * At most this many positions of a session are seen by the model; the newest are kept. An item that is only a target
    * is not counted: the causal objective takes `maxLength` inputs and one more item.
    */
   readonly maxLength?: number;
-  /** Shuffles the sessions and seeds what the objective draws; without a seed they keep their order. */
-  readonly seed?: number;
-  /** Another epoch, another order, always the same for the same (seed, epoch). Default 0. */
-  readonly epoch?: number;
   /** Makes the targets; without it batches hold whole sessions and no targets. Batches it leaves empty are dropped. */
   readonly objective?: Objective;
 }
 
 /**
  * Cuts sessions into packed batches. In log order and without truncation a batch is a view of the columns (only its
- * offsets are new); otherwise the sessions are copied.
+ * offsets are new), and so of an Arrow table that the sessions were made from; otherwise the sessions are copied. The seed
+ * shuffles the sessions and decides what the objective draws.
  *
- * @throws when `batchSize` or `maxLength` is not a whole number ≥ 1
+ * @throws when a size is not a whole number ≥ 1
  *
  * @example
  * for (const batch of packBatches(encoded, { batchSize: 128, maxLength: 20, seed: 1, epoch, objective: causal.create({}) })) ...
  */
-export function* packBatches(encoded: EncodedSessions, options: PackBatchesOptions): Generator<SessionBatch> {
-  const { batchSize, maxLength, seed, epoch = 0, objective } = options;
-  assertCount('batchSize', batchSize);
-  if (maxLength !== undefined) assertCount('maxLength', maxLength);
-  const longest = maxLength === undefined ? Number.POSITIVE_INFINITY : maxLength + (objective?.numTargetOnly ?? 0);
-  const numSessions = encoded.offsets.length - 1;
-  const order = seed === undefined ? undefined : shuffledOrder(numSessions, createRandom(hashNumbers(seed, epoch)));
-  for (let first = 0; first < numSessions; first += batchSize) {
-    const end = Math.min(first + batchSize, numSessions);
-    const whole = order
-      ? copyOf(encoded, order.subarray(first, end), longest)
-      : viewOrCopy(encoded, first, end, longest);
-    const batch = objective ? objective.createTrainingBatch(whole, { seed: seed ?? 0, epoch }) : whole;
+export function* packBatches(
+  encoded: EncodedSessions | SpilledSessions,
+  options: PackBatchesOptions,
+): Generator<SessionBatch> {
+  const { maxLength, seed = 0, epoch = 0, objective } = options;
+  const longest = longestSeen(maxLength, objective);
+  for (const planned of planBatches(encoded.offsets, options, longest)) {
+    const whole = wholeBatch(encoded, planned, longest);
+    const batch = objective ? objective.createTrainingBatch(whole, { seed, epoch }) : whole;
     if (batch.itemIds.length > 0) yield batch;
   }
+}
+
+/** Events of a session that leave the data set: those that the model sees and one that is only a target. */
+export function longestSeen(maxLength?: number, objective?: Pick<Objective, 'numTargetOnly'>): number {
+  if (maxLength === undefined) return Number.POSITIVE_INFINITY;
+  assertCount('maxLength', maxLength);
+  return maxLength + (objective?.numTargetOnly ?? 0);
+}
+
+function wholeBatch(encoded: EncodedSessions | SpilledSessions, planned: PlannedBatch, longest: number): SessionBatch {
+  if (encoded instanceof SpilledSessions) return encoded.take(sessionsOf(planned), longest);
+  if (planned instanceof Int32Array) return copyOf(encoded, planned, longest);
+  return viewOrCopy(encoded, planned.first, planned.end, longest);
+}
+
+function sessionsOf(planned: PlannedBatch): Int32Array {
+  if (planned instanceof Int32Array) return planned;
+  return Int32Array.from({ length: planned.end - planned.first }, (_, b) => planned.first + b);
 }
 
 export interface PackInferenceBatchesOptions {
@@ -80,11 +90,6 @@ export function* packInferenceBatches(
   }
 }
 
-/** Number of batches that `packBatches` cuts from so many sessions, when every session has at least two items. */
-export function countBatches(numSessions: number, batchSize: number): number {
-  return Math.ceil(numSessions / batchSize);
-}
-
 function viewOrCopy(encoded: EncodedSessions, first: number, end: number, longest: number): SessionBatch {
   const from = encoded.offsets[first];
   const to = encoded.offsets[end];
@@ -92,8 +97,7 @@ function viewOrCopy(encoded: EncodedSessions, first: number, end: number, longes
   for (let b = 0; b < offsets.length; b++) offsets[b] -= from;
   for (let b = 1; b < offsets.length; b++) {
     if (offsets[b] - offsets[b - 1] > longest) {
-      const sessions = new Int32Array(end - first).map((_, b) => first + b);
-      return copyOf(encoded, sessions, longest);
+      return copyOf(encoded, sessionsOf({ first, end }), longest);
     }
   }
   return {
@@ -101,7 +105,7 @@ function viewOrCopy(encoded: EncodedSessions, first: number, end: number, longes
     offsets,
     ...(encoded.timestampsMs && { timestampsMs: encoded.timestampsMs.subarray(from, to) }),
     ...(encoded.features && { features: mapColumns(encoded.features, (column) => column.subarray(from, to)) }),
-    sessionKeys: encoded.sessionKeys?.subarray(first, end) ?? new Int32Array(end - first).map((_, b) => first + b),
+    sessionKeys: encoded.sessionKeys?.subarray(first, end) ?? sessionsOf({ first, end }),
     targets: NO_TARGETS,
   };
 }
@@ -142,10 +146,4 @@ function mapColumns(
   map: (column: Int32Array | Float32Array) => Int32Array | Float32Array,
 ): NonNullable<SessionBatch['features']> {
   return Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, map(column)]));
-}
-
-function assertCount(name: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) {
-    throw new Error(`packBatches: ${name} must be a whole number ≥ 1, got ${value}`);
-  }
 }
