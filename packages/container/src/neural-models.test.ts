@@ -67,8 +67,9 @@ describe('on the fastest backend', () => {
         encoded(checkerboardSessions({ firstItemId: FIRST_ITEM_ID, numItems, numSessions, length }));
       const objective = objectiveFor(spec, config);
       const model = spec.create(config, { numRows: numItems + FIRST_ITEM_ID, seed: 3 }) as NeuralModel;
-      await train(model, objective, walks(32, 6), 40);
-      const ranks = ranksOf(model, objective, walks(8, 5));
+      // Those that predict hidden items only see fewer targets in a session.
+      await train(model, objective, walks(32, 6), objective.name === 'causal' ? 40 : 150);
+      const ranks = ranksOf(model, objective, walks(8, 6));
       model.dispose();
       expect(ranks).toEqual(new Array(ranks.length).fill(1));
     },

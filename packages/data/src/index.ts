@@ -3,6 +3,7 @@ export { hideNewest, type NextItemQuestions } from './batches/hide-newest.ts';
 export {
   assertObjectiveFits,
   defineObjective,
+  explainMisfit,
   type Objective,
   type ObjectiveDraw,
   type ObjectiveSpec,

@@ -1,6 +1,11 @@
 // One line per model; the export name is the model's name in an experiment file.
+export { albert } from './albert.ts';
 export { associationRules } from './association-rules.ts';
+export { bert } from './bert.ts';
+export { bert4rec } from './bert4rec.ts';
 export { ease } from './ease.ts';
+export { esasrec } from './esasrec.ts';
+export { gpt2 } from './gpt2.ts';
 export { gru4rec } from './gru4rec.ts';
 export { itemKnn } from './item-knn.ts';
 export { markov } from './markov.ts';

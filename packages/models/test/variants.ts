@@ -37,6 +37,17 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       itemBias: true,
     },
   ],
+  bert: [
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0 },
+    { hiddenSize: 3, numBlocks: 2, maxLength: 8, dropout: 0.1, shareBlocks: true, feedForwardSize: 5 },
+  ],
+  albert: [{ hiddenSize: 4, numBlocks: 2, maxLength: 8, itemSize: 3, head: 'linear', embedding: 'separate' }],
+  bert4rec: [{ hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 }],
+  gpt2: [{ hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 }],
+  esasrec: [
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 },
+    { hiddenSize: 3, numBlocks: 2, maxLength: 8, dropout: 0, usePositions: false, feedForwardSize: 4 },
+  ],
 };
 
 export const NUM_ITEMS = 6;

@@ -49,7 +49,8 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
     split: splitSchema.prefault({}),
     models: z.array(modelSchema).min(1),
     loss: lossSchema.prefault({ name: 'crossEntropy' }),
-    objective: objectiveSchema.prefault({ name: 'causal' }),
+    /** Without it every model has the objective that fits what it lets a position see. */
+    objective: objectiveSchema.optional(),
     training: trainingSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
     seeds: z.array(z.int().min(0)).min(1).default([1]),

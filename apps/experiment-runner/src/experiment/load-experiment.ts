@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { InputError } from '../input-error.ts';
 import { checkLabels } from './check-labels.ts';
+import { checkObjectives } from './check-objectives.ts';
 import type { Experiment } from './experiment.ts';
 import { type Catalogue, createExperimentSchema } from './experiment-schema.ts';
 import { explainIssues } from './explain-issue.ts';
@@ -45,5 +46,8 @@ export function parseExperiment(name: string, text: string, options: LoadExperim
   const issues = result.success ? [] : explainIssues(file, schema, result.error.issues);
   const problems = [...file.problems, ...issues, ...checkLabels(file)];
   if (!result.success || problems.length > 0) throw new ExperimentFileError(name, problems);
-  return resolveExperiment(result.data);
+  const experiment = resolveExperiment(result.data, options);
+  const misfits = checkObjectives(file, experiment, options);
+  if (misfits.length > 0) throw new ExperimentFileError(name, misfits);
+  return experiment;
 }

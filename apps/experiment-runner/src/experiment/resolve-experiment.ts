@@ -1,23 +1,29 @@
-import type { NamedConfig } from '@nimue/container';
+import { type NamedConfig, specOf } from '@nimue/container';
 import { evaluationPolicySchema, type WindowsConfig } from '@nimue/data';
+import { defaultObjective } from '@nimue/models';
 import { trainingSchema } from '@nimue/trainer';
 import type { z } from 'zod';
 import type { Experiment } from './experiment.ts';
-import type { createExperimentSchema, NamedEntry } from './experiment-schema.ts';
+import type { Catalogue, createExperimentSchema, NamedEntry } from './experiment-schema.ts';
 
 type ParsedFile = z.output<ReturnType<typeof createExperimentSchema>>;
 
 /** Fills every model's own sections in and sorts the options to the parts that use them. */
-export function resolveExperiment(file: ParsedFile): Experiment {
+export function resolveExperiment(file: ParsedFile, { models, objectives }: Catalogue): Experiment {
   const { span, timeZone, first, last, count, ...policy } = file.windows;
   const windows: WindowsConfig = { span, timeZone, first, last, count };
+  const ownObjective = (name: string, config: unknown): NamedEntry => {
+    const objective = defaultObjective(specOf(models, 'model', name), config);
+    const { configSchema } = specOf(objectives, 'objective', objective);
+    return { name: objective, ...(configSchema.parse({}) as object) };
+  };
   const contenders = file.models.map((entry) => {
     const { name, label, loss, objective, training, ...config } = entry;
     return {
       label: labelOf(entry),
       model: { name, config },
       loss: toNamedConfig((loss as NamedEntry | undefined) ?? file.loss),
-      objective: toNamedConfig((objective as NamedEntry | undefined) ?? file.objective),
+      objective: toNamedConfig((objective as NamedEntry | undefined) ?? file.objective ?? ownObjective(name, config)),
       training: trainingSchema.parse({ ...file.training, ...(training as object | undefined) }),
     };
   });

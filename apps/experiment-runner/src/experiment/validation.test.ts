@@ -13,6 +13,12 @@ const catalogue = {
   environment: { DATA: 'data' },
 };
 
+/** The models that are trained, as a message lists them. */
+const NEURAL = Object.entries(models)
+  .filter(([, { kind }]) => kind === 'neural')
+  .map(([name]) => `name ${name}`)
+  .join(' or ');
+
 /** A file that is right; the cases below break one line of it each. */
 const GOOD = `name: tiny
 dataset: { generated: shop, days: 4 }
@@ -216,13 +222,13 @@ describe('one broken line', () => {
       'option of another model',
       '  - name: popularity',
       '  - { name: popularity, hiddenSize: 8 }',
-      'e.yaml:6:25: models[0].hiddenSize: does not belong here; it goes with name gru4rec or name sasrec',
+      `e.yaml:6:25: models[0].hiddenSize: does not belong here; it goes with ${NEURAL}`,
     ],
     [
       'training of a model that counts',
       '  - name: popularity',
       '  - { name: popularity, training: { epochs: 2 } }',
-      'e.yaml:6:25: models[0].training: does not belong here; it goes with name gru4rec or name sasrec',
+      `e.yaml:6:25: models[0].training: does not belong here; it goes with ${NEURAL}`,
     ],
     [
       'quoted number',
@@ -277,6 +283,18 @@ describe('one broken line', () => {
       'loss: { name: crossEntropy }',
       'objective: { name: causal, maskRate: 0.2 }',
       'e.yaml:11:28: objective.maskRate: does not belong here; it goes with name masked or name replacedToken',
+    ],
+    [
+      'an objective that a model would see the answers of',
+      '  - name: popularity',
+      '  - { name: bert4rec, objective: { name: causal } }',
+      "e.yaml:6:42: models[0].objective.name: 'causal' does not go with bert4rec, whose attention is bidirectional: a position would see the items after it, and so its own target; for this model choose lastItem or masked or replacedToken",
+    ],
+    [
+      'an objective of all models that does not fit one of them',
+      'loss: { name: crossEntropy }',
+      'objective: { name: permutation }',
+      "e.yaml:11:20: objective.name: 'permutation' does not go with gru4rec, whose attention is causal: it would see the items that are to be predicted, because they are among its inputs; for this model choose causal or lastItem or masked or replacedToken (objective beside its name)\ne.yaml:11:20: objective.name: 'permutation' does not go with sasrec, whose attention is causal: it would see the items that are to be predicted, because they are among its inputs; for this model choose causal or lastItem or masked or replacedToken (objective beside its name)",
     ],
     [
       'unknown loss',

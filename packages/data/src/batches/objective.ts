@@ -49,6 +49,19 @@ export function defineObjective<Schema extends z.ZodType>(spec: ObjectiveSpec<Sc
   return spec;
 }
 
+/** Why a model with that attention cannot be taught by the objective; undefined when it can. */
+export function explainMisfit(
+  { permits }: Pick<Objective, 'permits'>,
+  attention: AttentionDirection,
+): string | undefined {
+  if (permits.includes(attention)) return undefined;
+  return {
+    causal: 'it would see the items that are to be predicted, because they are among its inputs',
+    bidirectional: 'a position would see the items after it, and so its own target',
+    twoStream: 'it needs the factorisation order that only the permutation objective draws',
+  }[attention];
+}
+
 /**
  * Refuses a model that would see what it is to predict, such as two-way attention with causal targets.
  *
@@ -60,14 +73,10 @@ export function assertObjectiveFits(
   attention: AttentionDirection,
   modelName: string,
 ): void {
-  if (objective.permits.includes(attention)) return;
-  const why: Record<AttentionDirection, string> = {
-    causal: 'it would see the items that are to be predicted, because they are among its inputs',
-    bidirectional: 'a position would see the items after it, and so its own target',
-    twoStream: 'it needs the factorisation order that only the permutation objective draws',
-  };
+  const why = explainMisfit(objective, attention);
+  if (!why) return;
   throw new Error(
-    `${modelName}: ${attention} attention does not go with the objective '${objective.name}': ${why[attention]}. ` +
+    `${modelName}: ${attention} attention does not go with the objective '${objective.name}': ${why}. ` +
       `'${objective.name}' needs ${objective.permits.join(' or ')} attention`,
   );
 }

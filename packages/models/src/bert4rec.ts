@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { defineModel } from './model-spec.ts';
+import { bertOptions, createBert } from './neural/bert.ts';
+import { checkWidths, HEADS } from './neural/item-options.ts';
+
+export const bert4recSchema = checkWidths(
+  z.strictObject({
+    ...bertOptions,
+    head: z.enum(HEADS).default('gelu'),
+    itemBias: z.boolean().default(true),
+  }),
+);
+
+/**
+ * BERT4Rec (Sun et al. 2019, eqs. 1–7): two-way attention over the session with some items hidden, which are predicted from
+ * both sides: softmax(GELU(h W + b) Eᵀ + bᵢ). Asked for the next item it sees the session and one hidden position after it.
+ *
+ * Differs from the paper: item and position vectors are normalised before the first block, as in its code (and BERT).
+ */
+export const bert4rec = defineModel({
+  kind: 'neural',
+  configSchema: bert4recSchema,
+  attention: () => 'bidirectional',
+  create: (config, size) => createBert('bert4rec', { ...config, shareBlocks: false }, size),
+});

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { defineModel, type ModelSize } from './model-spec.ts';
+import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
+import { addItemVectors } from './neural/item-vectors.ts';
+import { createLayers, dropoutsOf } from './neural/layers.ts';
+import { createNeuralModel } from './neural/neural-model.ts';
+import { assertWithin } from './neural/positions-within.ts';
+import { addTransformer } from './neural/transformer.ts';
+import type { NeuralModel } from './next-item-model.ts';
+import { ParameterStore } from './parameter-store.ts';
+
+export const gpt2Schema = checkWidths(
+  z.strictObject({
+    ...blockOptions,
+    /** Width of the feed-forward layer; 4 · hiddenSize when not given. */
+    feedForwardSize: z.int().min(1).optional(),
+    ...itemOptions,
+  }),
+);
+
+/** ε of every layer norm, GPT-2's. */
+const EPSILON = 1e-5;
+
+/**
+ * GPT-2 over the items of a session (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section
+ * 2.3): causal pre-norm blocks with GELU feed-forward layers and a norm at the end.
+ *
+ * Differs from the original: GELU is the exact one, not the approximation by tanh; weights start as the other models' do.
+ */
+export const gpt2 = defineModel({
+  kind: 'neural',
+  configSchema: gpt2Schema,
+  create: (config, size) => createGpt2(config, size),
+});
+
+function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed }: ModelSize): NeuralModel {
+  const { hiddenSize, maxLength, dropout } = config;
+  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
+  const items = addItemVectors(layers, { ...config, modelName: 'gpt2', numRows, maxPositions: maxLength });
+  const transformer = addTransformer(layers, {
+    ...config,
+    feedForwardSize: config.feedForwardSize ?? 4 * hiddenSize,
+    causal: true,
+    norm: 'pre',
+    activation: 'gelu',
+    attentionDropout: dropout,
+    innerDropout: 0,
+  });
+  return createNeuralModel({
+    name: 'gpt2',
+    parameters: layers.parameters,
+    maxLength,
+    body(batch, mode) {
+      assertWithin(batch.offsets, maxLength, 'gpt2');
+      const drop = dropoutsOf(mode);
+      const x = items.project(items.embed(batch, drop(dropout)));
+      return transformer.apply(x, batch.offsets, drop);
+    },
+    ...items,
+  });
+}
