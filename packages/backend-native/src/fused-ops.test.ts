@@ -9,6 +9,7 @@ import {
   residualAdd,
   residualNorm,
   sampledHead,
+  scatterRows,
   softmaxHead,
 } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
@@ -45,6 +46,7 @@ describe('rows', () => {
     const ids = randomIds(random, count, 0, rows);
     const positions = randomIds(random, count, 0, 9);
     expectAgreement([array([rows, width])], (x) => gatherRows(x as Tensor2D, ids));
+    expectAgreement([array([count, width])], (x) => scatterRows(x as Tensor2D, ids, rows));
     for (const dropout of [none, drop]) {
       expectAgreement([array([rows, width]), array([9, width])], (table, positionTable) =>
         embed(table as Tensor2D, ids, { positionTable: positionTable as Tensor2D, positions, scale: 1.5, dropout }),

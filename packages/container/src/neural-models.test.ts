@@ -85,7 +85,7 @@ describe('on the fastest backend', () => {
       }
       const objective = objectiveFor(spec, config);
       const model = spec.create(config, { numRows: numItems + FIRST_ITEM_ID, seed: 3 }) as NeuralModel;
-      await train(model, objective, encoded(pairs), 80);
+      await train(model, objective, encoded(pairs), 200);
       const ranks = ranksOf(model, objective, encoded(pairs));
       model.dispose();
       expect(ranks.filter((rank) => rank === 1).length / ranks.length).toBeGreaterThan(0.9);

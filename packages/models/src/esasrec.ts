@@ -7,7 +7,6 @@ import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, type DropoutStream, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
-import { assertWithin } from './neural/positions-within.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
 
@@ -44,7 +43,6 @@ function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed }:
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, {
     ...config,
-    modelName: 'esasrec',
     numRows,
     ...(usePositions && { maxPositions: maxLength }),
   });
@@ -68,7 +66,6 @@ function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed }:
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
-      assertWithin(batch.offsets, maxLength, 'esasrec');
       const drop = dropoutsOf(mode);
       let x = items.project(items.embed(batch, drop(config.dropout)));
       for (const block of blocks) {

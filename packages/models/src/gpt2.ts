@@ -4,7 +4,6 @@ import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
-import { assertWithin } from './neural/positions-within.ts';
 import { addTransformer } from './neural/transformer.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
@@ -36,7 +35,7 @@ export const gpt2 = defineModel({
 function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength, dropout } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
-  const items = addItemVectors(layers, { ...config, modelName: 'gpt2', numRows, maxPositions: maxLength });
+  const items = addItemVectors(layers, { ...config, numRows, maxPositions: maxLength });
   const transformer = addTransformer(layers, {
     ...config,
     feedForwardSize: config.feedForwardSize ?? 4 * hiddenSize,
@@ -51,7 +50,6 @@ function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed }: Model
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
-      assertWithin(batch.offsets, maxLength, 'gpt2');
       const drop = dropoutsOf(mode);
       const x = items.project(items.embed(batch, drop(dropout)));
       return transformer.apply(x, batch.offsets, drop);

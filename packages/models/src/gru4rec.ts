@@ -1,6 +1,7 @@
-import { dropout, gru } from '@nimue/ops';
+import { dropout } from '@nimue/ops';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
+import { addGruLayers } from './neural/gru-layers.ts';
 import { checkWidths, itemOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
@@ -37,32 +38,16 @@ export const gru4rec = defineModel({
 
 function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed }: ModelSize): NeuralModel {
   const { hiddenSize, itemSize = hiddenSize, numLayers, inputDropout, hiddenDropout } = config;
-  const parameters = new ParameterStore(seed);
-  const layers = createLayers(parameters, { epsilon: 0 });
-  const items = addItemVectors(layers, { ...config, modelName: 'gru4rec', numRows, takesItemSize: true });
-  for (let layer = 1; layer <= numLayers; layer++) {
-    const inputSize = layer === 1 ? itemSize : hiddenSize;
-    parameters.add(`gru${layer}.inputWeights`, [inputSize, 3 * hiddenSize], { kind: 'glorot' });
-    parameters.add(`gru${layer}.recurrentWeights`, [hiddenSize, 3 * hiddenSize], { kind: 'glorot' });
-    parameters.add(`gru${layer}.inputBias`, [3 * hiddenSize], { kind: 'zeros' });
-    parameters.add(`gru${layer}.recurrentBias`, [3 * hiddenSize], { kind: 'zeros' });
-  }
+  const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
+  const items = addItemVectors(layers, { ...config, numRows, takesItemSize: true });
+  const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
   return createNeuralModel({
     name: 'gru4rec',
-    parameters,
+    parameters: layers.parameters,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      let hidden = items.embed(batch, drop(inputDropout));
-      for (let layer = 1; layer <= numLayers; layer++) {
-        const states = gru(hidden, batch.offsets, {
-          inputWeights: parameters.matrix(`gru${layer}.inputWeights`),
-          recurrentWeights: parameters.matrix(`gru${layer}.recurrentWeights`),
-          inputBias: parameters.vector(`gru${layer}.inputBias`),
-          recurrentBias: parameters.vector(`gru${layer}.recurrentBias`),
-        });
-        hidden = dropout(states, drop(hiddenDropout));
-      }
-      return hidden;
+      const x = items.embed(batch, drop(inputDropout));
+      return gru.apply(x, batch.offsets, (states) => dropout(states, drop(hiddenDropout)));
     },
     ...items,
   });

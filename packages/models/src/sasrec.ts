@@ -4,7 +4,6 @@ import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
-import { assertWithin } from './neural/positions-within.ts';
 import { addTransformer, NORMS } from './neural/transformer.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
@@ -54,7 +53,6 @@ function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed }: M
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, {
     ...config,
-    modelName: 'sasrec',
     numRows,
     ...(usePositions && { maxPositions: maxLength }),
     ...(scaleItems && { scale: Math.sqrt(hiddenSize) }),
@@ -72,7 +70,6 @@ function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed }: M
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
-      assertWithin(batch.offsets, maxLength, 'sasrec');
       const drop = dropoutsOf(mode);
       const x = items.project(items.embed(batch, drop(dropout)));
       return transformer.apply(x, batch.offsets, drop);

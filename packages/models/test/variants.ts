@@ -48,6 +48,15 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
     { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 },
     { hiddenSize: 3, numBlocks: 2, maxLength: 8, dropout: 0, usePositions: false, feedForwardSize: 4 },
   ],
+  narm: [
+    { hiddenSize: 4 },
+    { hiddenSize: 3, numLayers: 2, itemSize: 4, head: 'mlp', inputDropout: 0, dropout: 0, maxLength: 8 },
+  ],
+  stamp: [
+    { hiddenSize: 4, inputDropout: 0.1 },
+    { hiddenSize: 3, itemSize: 4, head: 'linear', maxLength: 8 },
+  ],
+  srgnn: [{ hiddenSize: 4 }, { hiddenSize: 3, numSteps: 2, inputDropout: 0.1, maxLength: 8 }],
 };
 
 export const NUM_ITEMS = 6;

@@ -11,6 +11,7 @@ import {
   jaggedAttention,
   linear,
   sampledHead,
+  scatterRows,
   sgd,
   softmaxHead,
 } from './ops.ts';
@@ -31,6 +32,8 @@ test.each<[string, () => unknown]>([
   ['gatherRows: rows[1] is 2, expected 0 … 1', () => gatherRows(matrix(2, 3), ids(0, 2))],
   ['gatherRows: rows[0] is -1', () => gatherRows(matrix(2, 3), ids(-1))],
   ['gatherRows: x must be float32, got int32', () => gatherRows(tf.zeros([2, 2], 'int32'), ids(0))],
+  ['scatterRows: rows[0] is 3, expected 0 … 2', () => scatterRows(matrix(1, 2), ids(3), 3)],
+  ['scatterRows: x has shape [2, 2], expected [1, ?]', () => scatterRows(matrix(2, 2), ids(0), 3)],
   ['embed: itemIds[0] is 5, expected 0 … 4', () => embed(matrix(5, 2), ids(5))],
   ['embed: positionTable and positions go together', () => embed(matrix(5, 2), ids(1), { positions: ids(0) })],
   [

@@ -19,18 +19,29 @@ export function gatherRows(x: Tensor2D, rows: Int32Array): Tensor2D {
   return withGradient(
     [x],
     ([x]) => ({ value: gather(x, rows) }),
-    (dy) => [scatterRows(dy, rows, numRows)],
+    (dy) => [scatter(dy, rows, numRows)],
   );
 }
 
 /**
- * Adds rows up into a matrix: y[r] = Σ dy[n] over all n with rows[n] = r; rows that nothing points at are 0.
+ * Adds rows up into a matrix: y[r] = Σ x[n] over all n with rows[n] = r; rows that nothing points at are 0.
  *
- * @param dy [N, D]
- * @param rows [N]
- * @returns [numRows, D]
+ * @param x [N, D]
+ * @param rows [N], each in 0 … numRows − 1
+ * @returns [numRows, D]; the gradient of x[n] is that of the row it went to
+ * @throws when an index lies outside the result, or there is not one for every row of x
  */
-export function scatterRows(dy: Tensor2D, rows: Int32Array, numRows: number): Tensor2D {
+export function scatterRows(x: Tensor2D, rows: Int32Array, numRows: number): Tensor2D {
+  assertShape('scatterRows', 'x', x, [rows.length, -1]);
+  assertIndices('scatterRows', 'rows', rows, numRows);
+  return withGradient(
+    [x],
+    ([x]) => ({ value: scatter(x, rows, numRows) }),
+    (dy) => [gather(dy, rows)],
+  );
+}
+
+function scatter(dy: Tensor2D, rows: Int32Array, numRows: number): Tensor2D {
   const fused = fusedKernel('scatterRows');
   if (fused) return fused({ dy, rows, numRows });
   const width = dy.shape[1];

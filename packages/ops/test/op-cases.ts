@@ -10,6 +10,7 @@ import {
   residualAdd,
   residualNorm,
   sampledHead,
+  scatterRows,
   softmaxHead,
 } from '../src/ops.ts';
 
@@ -44,6 +45,7 @@ export function opCases(seed: number): OpCase[] {
   for (const numRows of [0, 1, 5]) {
     const ids = randomIntegers(numRows, 0, 6, random);
     add(`gatherRows N=${numRows}`, [[6, 3]], (x: Tensor2D) => gatherRows(x, ids));
+    add(`scatterRows N=${numRows}`, [[numRows, 3]], (x: Tensor2D) => scatterRows(x, ids, 6));
     add(`dropout T=${numRows}`, [[numRows, 3]], (x: Tensor2D) => dropout(x, drop));
     add(
       `embed T=${numRows}`,

@@ -7,7 +7,6 @@ import { blockOptions, itemOptions } from './item-options.ts';
 import { addItemVectors } from './item-vectors.ts';
 import { createLayers, dropoutsOf } from './layers.ts';
 import { createNeuralModel } from './neural-model.ts';
-import { assertWithin } from './positions-within.ts';
 import { addTransformer } from './transformer.ts';
 
 /** Options of the BERT family. */
@@ -32,7 +31,7 @@ const EPSILON = 1e-12;
 export function createBert(name: string, config: BertConfig, { numRows, seed }: ModelSize): NeuralModel {
   const { hiddenSize, itemSize = hiddenSize, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
-  const items = addItemVectors(layers, { ...config, modelName: name, numRows, maxPositions: maxLength });
+  const items = addItemVectors(layers, { ...config, numRows, maxPositions: maxLength });
   layers.addNorm('itemNorm', itemSize);
   const transformer = addTransformer(layers, {
     ...config,
@@ -50,7 +49,6 @@ export function createBert(name: string, config: BertConfig, { numRows, seed }: 
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
-      assertWithin(batch.offsets, maxLength, name);
       const drop = dropoutsOf(mode);
       const normed = layers.norm('itemNorm', items.embed(batch, NO_DROPOUT));
       const x = items.project(dropout(normed, drop(config.dropout)));

@@ -1,12 +1,10 @@
-import type { SessionBatch } from '@nimue/batch';
+import { positionsInSession, type SessionBatch } from '@nimue/batch';
 import { type Dropout, embed } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { HEADS } from './item-options.ts';
 import type { Layers } from './layers.ts';
-import { positionsWithin } from './positions-within.ts';
 
 export interface ItemVectorsConfig {
-  readonly modelName: string;
   readonly numRows: number;
   readonly hiddenSize: number;
   readonly itemSize?: number;
@@ -37,7 +35,7 @@ export interface ItemVectors {
 
 /** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
 export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
-  const { modelName, numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
+  const { numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
   const { initStd, maxPositions, scale, takesItemSize = false } = config;
   const { parameters } = layers;
   const isProjected = itemSize !== hiddenSize && !takesItemSize;
@@ -57,7 +55,7 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
       embed(parameters.matrix('items'), itemIds, {
         ...(maxPositions && {
           positionTable: parameters.matrix('positions'),
-          positions: positionsWithin(offsets, maxPositions, modelName),
+          positions: positionsInSession(offsets),
         }),
         scale,
         dropout,

@@ -4,6 +4,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { EncodeMode, NeuralModel } from '../next-item-model.ts';
 import type { ParameterStore } from '../parameter-store.ts';
 import { rankAndRecommendByHidden, rankByHidden, recommendByHidden } from '../rank-by-hidden.ts';
+import { assertWithin } from './assert-within.ts';
 
 /** What tells one neural model from another. */
 export interface NeuralParts {
@@ -11,10 +12,10 @@ export interface NeuralParts {
   readonly parameters: ParameterStore;
   readonly attention?: AttentionDirection;
   readonly maxLength?: number;
-  /** State at every position, before the output layer [T, D]. */
-  body(batch: SessionBatch, mode: EncodeMode): Tensor2D;
-  /** States of some rows only, where the body need not compute all of them [N, D]. */
-  bodyAtTargets?(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /** State at every position, before the output layer [T, D]; or `bodyAt`. */
+  body?(batch: SessionBatch, mode: EncodeMode): Tensor2D;
+  /** State at some positions [N, D], for a body whose work grows with their number. */
+  bodyAt?(batch: SessionBatch, positions: Int32Array, mode: EncodeMode): Tensor2D;
   /** From states to what is compared with the item table. */
   head(hidden: Tensor2D): Tensor2D;
   itemTable(): Tensor2D;
@@ -24,7 +25,14 @@ export interface NeuralParts {
 
 /** A model from its parts: the output layer runs over the targets' rows only, ranks and lists come from one path. */
 export function createNeuralModel(parts: NeuralParts): NeuralModel {
-  const { name, parameters, attention, maxLength, body, head, itemTable, itemBias, trainingLoss } = parts;
+  const { name, parameters, attention, maxLength, head, itemTable, itemBias, trainingLoss } = parts;
+  const statesAt = (batch: SessionBatch, positions: Int32Array, mode: EncodeMode): Tensor2D => {
+    if (maxLength) assertWithin(batch.offsets, maxLength, name);
+    if (parts.bodyAt) return parts.bodyAt(batch, positions, mode);
+    if (!parts.body) throw new Error(`${name}: has neither body nor bodyAt`);
+    const hidden = parts.body(batch, mode);
+    return positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions);
+  };
   const model: NeuralModel = {
     kind: 'neural',
     name,
@@ -34,13 +42,8 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     get numRows() {
       return itemTable().shape[0];
     },
-    encode: (batch, mode) => head(body(batch, mode)),
-    encodeTargets(batch, mode) {
-      if (parts.bodyAtTargets) return head(parts.bodyAtTargets(batch, mode));
-      const hidden = body(batch, mode);
-      const { positions } = batch.targets;
-      return head(positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions));
-    },
+    encode: (batch, mode) => head(statesAt(batch, Int32Array.from(batch.itemIds.keys()), mode)),
+    encodeTargets: (batch, mode) => head(statesAt(batch, batch.targets.positions, mode)),
     itemTable,
     itemBias,
     ...(trainingLoss && { trainingLoss }),

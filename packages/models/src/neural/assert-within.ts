@@ -1,11 +1,3 @@
-import { positionsInSession } from '@nimue/batch';
-
-/** The position of every event in its session, from the oldest [T]. @throws when a session is longer than the model sees. */
-export function positionsWithin(offsets: Int32Array, maxLength: number, modelName: string): Int32Array {
-  assertWithin(offsets, maxLength, modelName);
-  return positionsInSession(offsets);
-}
-
 /** @throws when a session is longer than the model sees. */
 export function assertWithin(offsets: Int32Array, maxLength: number, modelName: string): void {
   for (let b = 1; b < offsets.length; b++) {
