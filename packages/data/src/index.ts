@@ -23,16 +23,26 @@ export {
 } from './batches/session-parallel.ts';
 export { SpilledSessions } from './batches/spilled-sessions.ts';
 export { sessionsFromArrow, sessionsToArrow } from './dataset/arrow-sessions.ts';
-export {
-  type DatasetFromSessionsOptions,
-  datasetFromSessions,
-  type PlainSession,
-} from './dataset/dataset-from-sessions.ts';
+export { type DatasetFromSessionsOptions, datasetFromSessions } from './dataset/dataset-from-sessions.ts';
+export { type PlainSession, type PlainSessions, sessionsFromPlain } from './dataset/plain-sessions.ts';
+export { type EventColumns, keyOfColumn, type RawColumn } from './dataset/raw-columns.ts';
 export { concatSessions, countSessions, emptySessions, type Sessions, takeSessions } from './dataset/sessions.ts';
 export { type SplitOptions, splitOfSession } from './dataset/split-of-session.ts';
 export { SPLIT_NAMES, type SplitName, type WindowedDataset, type WindowInfo } from './dataset/windowed-dataset.ts';
 export type { DatasetSpec } from './datasets/dataset-spec.ts';
 export * as datasets from './datasets.ts';
+export type { Feature, FeatureColumn, FeatureOutput, FeatureSource, FeatureSpec } from './features/feature.ts';
+export {
+  columnsOfFeatures,
+  createFeaturePipeline,
+  type FeatureConfig,
+  FeaturePipeline,
+  featuresSchema,
+  restoreFeaturePipeline,
+  type SavedFeaturePipeline,
+} from './features/feature-pipeline.ts';
+export { ItemVectors, type MissingVector, readItemVectors } from './features/item-vectors.ts';
+export * as features from './features.ts';
 export { generateShop, type ShopEvents } from './generated/generate-shop.ts';
 export { oracleRanks, type ShopOracle, shopOracle } from './generated/shop-oracle.ts';
 export { parseShopOptions, type ShopInput, type ShopOptions, shopSchema } from './generated/shop-schema.ts';

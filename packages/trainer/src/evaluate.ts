@@ -19,6 +19,8 @@ export interface EvaluateOptions {
   readonly batchSize: number;
   /** Sessions are cut to this many visible events, newest kept; the model's own limit applies too. */
   readonly maxLength?: number;
+  /** Columns of the sessions' events, made as they were for training. */
+  readonly features?: EncodedSessions['features'];
   /** Called between batches: lets the process answer signals. */
   readonly breathe?: () => Promise<void>;
 }
@@ -43,7 +45,7 @@ export async function evaluate(
   vocabulary: ItemVocabulary,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const encoded = encodeSessions(sessions, vocabulary, { unknown: 'skip' });
+  const encoded = encodeSessions(sessions, vocabulary, { unknown: 'skip', features: options.features });
   const parts: Int32Array[] = [];
   let numUnknownTargets = 0;
   for (const batch of evaluationBatches(encoded, model, options)) {

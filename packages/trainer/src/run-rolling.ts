@@ -1,7 +1,10 @@
 import {
   assertObjectiveFits,
+  createFeaturePipeline,
   type EvaluationPlan,
   type EvaluationStep,
+  type FeatureConfig,
+  type FeaturePipeline,
   ItemVocabulary,
   type Objective,
   objectives,
@@ -43,6 +46,8 @@ export interface RunRollingArgs {
   readonly dataset: WindowedDataset;
   readonly plan: EvaluationPlan;
   readonly evaluation: EvaluationConfig;
+  /** Made of the events of every batch, fitted on train windows only. Default: none. */
+  readonly features?: readonly FeatureConfig[];
   readonly seed: number;
   readonly onEvent?: TrainerListener;
   /** Stops between two steps; the promise is then rejected with the signal's reason. */
@@ -59,13 +64,14 @@ export interface RunRollingArgs {
  * @returns one result per step of the plan, in order
  */
 export async function runContender(contender: Contender, args: RunRollingArgs): Promise<WindowResult[]> {
-  const { dataset, plan, evaluation, seed, onEvent, signal } = args;
+  const { dataset, plan, evaluation, features = [], seed, onEvent, signal } = args;
   const metrics = evaluation.metrics.map(parseMetricAtK);
   const breathe = createBreather(signal);
   const results: WindowResult[] = [];
   let vocabulary = new ItemVocabulary();
   let model: AnyModel | undefined;
   let train: TrainSessions | undefined;
+  let pipeline: FeaturePipeline | undefined;
   const optimizer = new Optimizer(optimizers[contender.training.optimizer](contender.training));
   try {
     for (const [windowIndex, step] of plan.steps.entries()) {
@@ -75,9 +81,11 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         model?.dispose();
         model = undefined;
         vocabulary = new ItemVocabulary();
+        pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
       }
       train?.dispose();
-      train = await readTrainSessions(dataset, step.trainWindows, vocabulary, contender.training.maxEventsInMemory);
+      const { maxEventsInMemory } = contender.training;
+      train = await readTrainSessions(dataset, step.trainWindows, vocabulary, maxEventsInMemory, pipeline);
       const { numSessions, numEvents, numNewItems } = train;
       if (model) model.resizeItems(vocabulary.size);
       else model = contender.create({ numRows: vocabulary.size, seed });
@@ -126,7 +134,8 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
       const { batchSize } = evaluation;
       const { maxLength } = contender.training;
-      const options = { metrics, objective, batchSize, maxLength, breathe };
+      const columns = pipeline?.transform(sessions, dataset);
+      const options = { metrics, objective, batchSize, maxLength, breathe, features: columns };
       const evaluated = await evaluate(model, sessions, vocabulary, options);
       const result: WindowResult = {
         ...position,

@@ -1,6 +1,7 @@
-import { datasetFromSessions, planRollingEvaluation } from '@nimue/data';
+import type { SessionBatch } from '@nimue/batch';
+import { datasetFromSessions, featuresSchema, ItemVocabulary, planRollingEvaluation } from '@nimue/data';
 import { losses } from '@nimue/losses';
-import { models } from '@nimue/models';
+import { type EncodeMode, models, type NeuralModel } from '@nimue/models';
 import * as tf from '@tensorflow/tfjs';
 import { type Contender, evaluationSchema, runContender, type TrainerEvent, trainingSchema } from './index.ts';
 
@@ -10,7 +11,12 @@ const dataset = datasetFromSessions(
   Array.from({ length: 90 }, (_, s) => {
     const items = Array.from({ length: 2 + (s % 5) }, (_, i) => `i${(s + i * i) % 12}`);
     const ms = START + (s % 3) * 86_400_000 + s * 1000;
-    return { id: `s${s}`, items, timestampsMs: items.map((_, i) => ms + i) };
+    return {
+      id: `s${s}`,
+      items,
+      timestampsMs: items.map((_, i) => ms + i),
+      columns: { price: items.map((item) => (item === 'i3' ? null : Number(item.slice(1)))), kind: items },
+    };
   }),
   { windows: { span: 'day' } },
 );
@@ -66,3 +72,62 @@ test('a token budget and buckets: the steps are as many as announced, and none h
   // 4 times 3 × 5 are 8 batches of at most 15.
   expect(numStepsSaid[0]).toBe(2 * 8);
 });
+
+test.each([{}, { maxEventsInMemory: 0 }])(
+  'features reach the model in every batch, fitted on train windows only: %j',
+  async (training) => {
+    const spec = models.gru4rec;
+    const batches: { readonly kind: 'train' | 'evaluate'; readonly batch: SessionBatch }[] = [];
+    const contender: Contender = {
+      label: 'watched',
+      create(size) {
+        const model = spec.create(spec.configSchema.parse({ hiddenSize: 4 }), size) as NeuralModel;
+        return Object.create(model, {
+          encodeTargets: {
+            value: (batch: SessionBatch, mode: EncodeMode) => {
+              batches.push({ kind: mode.training ? 'train' : 'evaluate', batch });
+              return model.encodeTargets?.(batch, mode);
+            },
+          },
+          rankTargets: {
+            value: (batch: SessionBatch) => {
+              batches.push({ kind: 'evaluate', batch });
+              return model.rankTargets(batch);
+            },
+          },
+        }) as NeuralModel;
+      },
+      loss: losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({})),
+      training: trainingSchema.parse({ epochs: 1, batchSize: 8, ...training }),
+    };
+    await runContender(contender, {
+      dataset,
+      plan: planRollingEvaluation(dataset.windows, { policy: 'frozen', size: 2 }),
+      evaluation: evaluationSchema.parse({ metrics: ['hr@3'] }),
+      features: featuresSchema.parse([
+        { name: 'minMax', column: 'price' },
+        { name: 'categorify', column: 'kind' },
+        { name: 'popularitySoFar', log: false },
+      ]),
+      seed: 1,
+    });
+    expect(new Set(batches.map(({ kind }) => kind))).toEqual(new Set(['train', 'evaluate']));
+    // Every item has one price and one kind: its features follow from it. Prices of the train windows run from 0 to 11.
+    const vocabulary = new ItemVocabulary();
+    const [first, second] = [await dataset.read(0, 'train'), await dataset.read(1, 'train')];
+    for (const window of [first, second]) vocabulary.grow(window);
+    const clicks = [...first.itemCodes, ...second.itemCodes];
+    for (const { kind, batch } of batches) {
+      const { scaled_price: price, kind: kinds, popularity } = batch.features ?? {};
+      for (const [i, id] of batch.itemIds.entries()) {
+        const code = vocabulary.codeOf(id);
+        const number = Number(dataset.rawItemId(code).slice(1));
+        if (number !== 3) expect(price[i]).toBeCloseTo(number / 11, 6);
+        expect(kinds[i]).toBe(kinds[batch.itemIds.indexOf(id)]);
+        const total = clicks.filter((other) => other === code).length;
+        if (kind === 'evaluate') expect(popularity[i]).toBe(total);
+        else expect(popularity[i]).toBeLessThan(total);
+      }
+    }
+  },
+);

@@ -4,6 +4,7 @@ import {
   type EncodedSessions,
   emptySessions,
   encodeSessions,
+  type FeaturePipeline,
   type ItemVocabulary,
   type Sessions,
   SpilledSessions,
@@ -23,7 +24,7 @@ export interface TrainSessions {
 }
 
 /**
- * Reads the train windows of a step and lets the vocabulary grow by their items. More events than `maxEventsInMemory` go
+ * Reads the train windows of a step and lets the vocabulary and the features learn from them. More events than `maxEventsInMemory` go
  * to a temporary file, window by window; training sees the same batches.
  */
 export async function readTrainSessions(
@@ -31,14 +32,17 @@ export async function readTrainSessions(
   windows: readonly number[],
   vocabulary: ItemVocabulary,
   maxEventsInMemory: number,
+  pipeline?: FeaturePipeline,
 ): Promise<TrainSessions> {
   const numExpected = windows.reduce((sum, window) => sum + dataset.windows[window].numEvents, 0);
-  const encode = (part: Sessions) => encodeSessions(part, vocabulary, { unknown: 'skip' });
+  const encode = (part: Sessions) =>
+    encodeSessions(part, vocabulary, { unknown: 'skip', features: pipeline?.transform(part, dataset) });
   const firstNew = vocabulary.size;
   if (numExpected <= maxEventsInMemory) {
     const parts = await Promise.all(windows.map((window) => dataset.read(window, 'train')));
     const train = concatSessions(parts.length > 0 ? parts : [emptySessions()]);
     vocabulary.grow(train);
+    pipeline?.fit(parts, dataset);
     return {
       sessions: encode(train),
       numSessions: countSessions(train),
@@ -52,6 +56,11 @@ export async function readTrainSessions(
   }
   const spilled = new SpilledSessions();
   try {
+    if (pipeline) {
+      // Features have seen all train windows before they transform the first.
+      for (const window of windows) pipeline.addWindow(await dataset.read(window, 'train'), dataset);
+      pipeline.finishStep();
+    }
     let numEvents = 0;
     for (const window of windows) {
       const part = await dataset.read(window, 'train');

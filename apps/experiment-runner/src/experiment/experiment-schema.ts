@@ -2,6 +2,7 @@ import { BACKEND_NAMES } from '@nimue/container';
 import {
   datasetSchema,
   evaluationPolicySchema,
+  featuresSchema,
   type ObjectiveSpec,
   sessionsSchema,
   splitSchema,
@@ -47,6 +48,7 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
     sessions: sessionsSchema.prefault({}),
     windows: windowsSectionSchema,
     split: splitSchema.prefault({}),
+    features: featuresSchema.default([]),
     models: z.array(modelSchema).min(1),
     loss: lossSchema.prefault({ name: 'crossEntropy' }),
     /** Without it every model has the objective that fits what it lets a position see. */

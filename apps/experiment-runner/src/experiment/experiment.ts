@@ -1,5 +1,12 @@
 import type { BackendChoice, ContenderConfig } from '@nimue/container';
-import type { DatasetConfig, EvaluationPolicy, SessionsConfig, SplitConfig, WindowsConfig } from '@nimue/data';
+import type {
+  DatasetConfig,
+  EvaluationPolicy,
+  FeatureConfig,
+  SessionsConfig,
+  SplitConfig,
+  WindowsConfig,
+} from '@nimue/data';
 import type { EvaluationConfig } from '@nimue/trainer';
 
 /** An experiment file after validation, with every default filled in. */
@@ -11,6 +18,8 @@ export interface Experiment {
   /** Which windows train before the next is evaluated, or what is held out of every sequence. */
   readonly policy: EvaluationPolicy;
   readonly split: SplitConfig;
+  /** Made of the events of every batch, fitted on train windows only. */
+  readonly features: readonly FeatureConfig[];
   readonly contenders: readonly ContenderConfig[];
   readonly evaluation: EvaluationConfig;
   readonly seeds: readonly number[];

@@ -34,6 +34,7 @@ export function resolveExperiment(file: ParsedFile, { models, objectives }: Cata
     windows,
     policy: evaluationPolicySchema.parse(policy),
     split: file.split,
+    features: file.features,
     contenders,
     evaluation: file.evaluation,
     seeds: file.seeds,

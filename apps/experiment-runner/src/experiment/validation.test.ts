@@ -59,7 +59,7 @@ describe('one broken line', () => {
       'unknown section',
       'seeds: [1]',
       'gpu: 3',
-      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, loss, models, name, objective, seeds, sessions, split, training, windows',
+      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, features, loss, models, name, objective, seeds, sessions, split, training, windows',
     ],
     [
       'name missing',
@@ -193,6 +193,24 @@ describe('one broken line', () => {
       'windows: { span: day, policy: sliding, size: 2 }',
       'windows: { policy: globalTime, validFrom: 1.5, testFrom: 0.9 }',
       'e.yaml:4:43: windows.validFrom: expected less than 1, got 1.5',
+    ],
+    [
+      'misspelt feature',
+      'seeds: [1]',
+      'features: [{ name: catgorify, column: category }]',
+      "e.yaml:16:20: features[0].name: expected one of bucketise, categorify, cyclicTime, elapsed, itemRecency, log, minMax, popularitySoFar, pretrainedVectors, relativePrice, standardise, targetStatistic, got 'catgorify'; did you mean 'categorify'?",
+    ],
+    [
+      'misspelt option of a feature',
+      'seeds: [1]',
+      'features: [{ name: categorify, colum: category }]',
+      "e.yaml:16:12: features[0].column: missing; expected text\ne.yaml:16:32: features[0].colum: unknown key; did you mean 'column'?",
+    ],
+    [
+      'buckets without a number',
+      'seeds: [1]',
+      'features: [{ name: bucketise, column: price }]',
+      "e.yaml:16:12: features[0]: give either 'boundaries' or 'numBuckets', got a mapping",
     ],
     [
       'size missing',

@@ -60,6 +60,7 @@ const plan: RunPlan = {
     })),
     numRawItems: 10,
     hasTimes: true,
+    texts: {},
     rawItemId: String,
     itemCode: Number,
     read: () => Promise.reject(new Error('not needed')),

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
-import { type PrepareProgress, planEvaluation } from '@nimue/data';
+import { columnsOfFeatures, type PrepareProgress, planEvaluation } from '@nimue/data';
 import { summarizeResults, type WindowResult } from '@nimue/trainer';
 import type { Experiment } from '../experiment/experiment.ts';
 import { renderHtml } from '../report/html-report.ts';
@@ -70,13 +70,17 @@ export async function runExperiment(
 }
 
 async function prepare(
-  { dataset, sessions, windows, split }: Experiment,
+  { dataset, sessions, windows, split, features }: Experiment,
   { datasets }: RunServices,
   { preparedDirectory: directory = 'prepared', preparation, signal }: RunExperimentOptions,
 ): Promise<PreparedData> {
   const onProgress = preparation?.onProgress;
+  const columns = columnsOfFeatures(features);
   try {
-    return await stoppable(datasets.prepare({ dataset, sessions, windows, split, directory, onProgress }), signal);
+    return await stoppable(
+      datasets.prepare({ dataset, sessions, windows, split, columns, directory, onProgress }),
+      signal,
+    );
   } finally {
     preparation?.close();
   }
@@ -113,7 +117,8 @@ async function runIntoFolder(
     results.push(result);
   };
   try {
-    await runParts(plan, { trainer, evaluation: experiment.evaluation, signal, onResult, onEvent: view?.onEvent });
+    const { evaluation, features } = experiment;
+    await runParts(plan, { trainer, evaluation, features, signal, onResult, onEvent: view?.onEvent });
     view?.close();
   } catch (error) {
     view?.close();

@@ -4,6 +4,7 @@ import {
   type PreparedDataset,
   type PrepareProgress,
   prepareWindows,
+  type RawColumn,
   type SessionsConfig,
   type SplitConfig,
   shopOracle,
@@ -16,6 +17,8 @@ export interface PrepareRequest {
   readonly sessions: SessionsConfig;
   readonly windows: WindowsConfig;
   readonly split: SplitConfig;
+  /** Columns of the log that the features read. */
+  readonly columns?: readonly RawColumn[];
   /** Where prepared data sets lie side by side; what is there already is reused. */
   readonly directory: string;
   readonly onProgress?: (progress: PrepareProgress) => void;

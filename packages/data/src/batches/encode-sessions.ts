@@ -1,6 +1,7 @@
 import { UNKNOWN_ID } from '@nimue/batch';
 import type { Sessions } from '../dataset/sessions.ts';
 import type { ItemVocabulary } from '../vocabulary/item-vocabulary.ts';
+import { takeColumns } from './take-events.ts';
 
 /** Sessions of dense item ids: what batches are cut from. Same layout as `Sessions`. */
 export interface EncodedSessions {
@@ -24,6 +25,8 @@ export interface EncodeSessionsOptions {
    * and counts as a miss.
    */
   readonly unknown: 'skip' | 'keep';
+  /** Named columns of the sessions' events [T] that go along: what a `FeaturePipeline` made of them. */
+  readonly features?: Readonly<Record<string, Int32Array | Float32Array>>;
 }
 
 /**
@@ -40,18 +43,17 @@ export function encodeSessions(
 ): EncodedSessions {
   const itemIds = vocabulary.encode(sessions.itemCodes);
   const keys = sessions.sessionKeys && { sessionKeys: sessions.sessionKeys };
-  const times = (timestampsMs: Float64Array) => (sessions.hasOnlyOrder ? {} : { timestampsMs });
+  const { features } = options;
   if (options.unknown === 'keep' || !itemIds.includes(UNKNOWN_ID)) {
-    return { itemIds, offsets: sessions.offsets, ...times(sessions.timestampsMs), ...keys };
+    const times = sessions.hasOnlyOrder ? {} : { timestampsMs: sessions.timestampsMs };
+    return { itemIds, offsets: sessions.offsets, ...times, ...(features && { features }), ...keys };
   }
   const numSessions = sessions.offsets.length - 1;
   const offsets = new Int32Array(numSessions + 1);
-  const keptIds = new Int32Array(itemIds.length);
-  const keptTimes = new Float64Array(itemIds.length);
+  const events = new Int32Array(itemIds.length);
   let kept = 0;
   const keep = (event: number) => {
-    keptIds[kept] = itemIds[event];
-    keptTimes[kept++] = sessions.timestampsMs[event];
+    events[kept++] = event;
   };
   for (let s = 0; s < numSessions; s++) {
     const from = sessions.offsets[s];
@@ -62,5 +64,11 @@ export function encodeSessions(
     if (last >= from) keep(last);
     offsets[s + 1] = kept;
   }
-  return { itemIds: keptIds.slice(0, kept), offsets, ...times(keptTimes.slice(0, kept)), ...keys };
+  const source: EncodedSessions = {
+    itemIds,
+    offsets: sessions.offsets,
+    ...(!sessions.hasOnlyOrder && { timestampsMs: sessions.timestampsMs }),
+    ...(features && { features }),
+  };
+  return { ...takeColumns(source, events.subarray(0, kept)), offsets, ...keys };
 }

@@ -50,7 +50,11 @@ export function hideEvents({ itemIds, offsets, timestampsMs, features }: Inputs,
   }
 }
 
-function takeColumns(whole: Inputs, indices: Int32Array): Omit<Inputs, 'offsets'> {
+/** Every column of events at chosen events, in their order. */
+export function takeColumns(
+  whole: Pick<Inputs, 'itemIds' | 'timestampsMs' | 'features'>,
+  indices: Int32Array,
+): Pick<Inputs, 'itemIds' | 'timestampsMs' | 'features'> {
   const { itemIds, timestampsMs, features } = whole;
   return {
     itemIds: takeFrom(itemIds, indices, new Int32Array(indices.length)),

@@ -1,17 +1,9 @@
 import { planWindows, type WindowBounds, windowIndexOf } from '../windows/plan-windows.ts';
+import { carriedColumns } from './plain-columns.ts';
+import { assertPlainSession, type PlainSession, toColumns } from './plain-sessions.ts';
 import { emptySessions, type Sessions, takeSessions } from './sessions.ts';
 import { keyOfSession, type SplitOptions, splitOfSession } from './split-of-session.ts';
 import type { SplitName, WindowedDataset, WindowInfo } from './windowed-dataset.ts';
-
-/** A session as plain arrays. */
-export interface PlainSession {
-  /** Default: the session's number. */
-  readonly id?: string;
-  /** Raw item ids, oldest first. */
-  readonly items: readonly (string | number)[];
-  /** Milliseconds since 1970 UTC, one per item, never falling. */
-  readonly timestampsMs: readonly number[];
-}
 
 export interface DatasetFromSessionsOptions {
   /** Default: days in UTC. */
@@ -37,7 +29,7 @@ export function datasetFromSessions(
   options: DatasetFromSessionsOptions = {},
 ): WindowedDataset {
   if (sessions.length === 0) throw new Error('datasetFromSessions: expected at least one session, got none');
-  sessions.forEach(assertPlainSession);
+  for (const [s, session] of sessions.entries()) assertPlainSession(session, s);
   const ids = sessions.map((session, s) => session.id ?? String(s));
   const order = sessions.map((_, s) => s);
   order.sort((a, b) => sessions[a].timestampsMs[0] - sessions[b].timestampsMs[0] || compareText(ids[a], ids[b]));
@@ -45,7 +37,8 @@ export function datasetFromSessions(
   const { columns, rawIds, codes } = toColumns(order.map((s) => sessions[s]));
   const starts = order.map((s) => sessions[s].timestampsMs[0]);
   const sessionKeys = Int32Array.from(order, (s, position) => keyOfSession(ids[s], starts[position]));
-  const keyed: Sessions = { ...columns, sessionKeys };
+  const { texts, ...carried } = carriedColumns(order.map((s) => sessions[s]));
+  const keyed: Sessions = { ...columns, ...carried, sessionKeys };
   const plan = planWindows(
     { firstMs: starts[0], lastMs: starts[starts.length - 1] },
     options.windows ?? { span: 'day' },
@@ -67,6 +60,7 @@ export function datasetFromSessions(
     windows,
     numRawItems: rawIds.length,
     hasTimes: true,
+    texts,
     rawItemId(code) {
       if (rawIds[code] === undefined) {
         throw new Error(`rawItemId: no item has code ${code}; codes are 0 … ${rawIds.length - 1}`);
@@ -93,51 +87,4 @@ export function assertWindowIndex(windowIndex: number, windows: readonly WindowI
 /** Orders text by UTF-16 code unit, the same on every machine. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function toColumns(sessions: readonly PlainSession[]): {
-  columns: Sessions;
-  rawIds: string[];
-  codes: Map<string, number>;
-} {
-  const rawIds: string[] = [];
-  const codes = new Map<string, number>();
-  const offsets = new Int32Array(sessions.length + 1);
-  sessions.forEach((session, s) => {
-    offsets[s + 1] = offsets[s] + session.items.length;
-  });
-  const itemCodes = new Int32Array(offsets[sessions.length]);
-  const timestampsMs = new Float64Array(itemCodes.length);
-  sessions.forEach((session, s) => {
-    session.items.forEach((item, i) => {
-      const rawId = String(item);
-      let code = codes.get(rawId);
-      if (code === undefined) {
-        code = rawIds.length;
-        rawIds.push(rawId);
-        codes.set(rawId, code);
-      }
-      itemCodes[offsets[s] + i] = code;
-      timestampsMs[offsets[s] + i] = session.timestampsMs[i];
-    });
-  });
-  return { columns: { itemCodes, offsets, timestampsMs }, rawIds, codes };
-}
-
-function assertPlainSession(session: PlainSession, s: number): void {
-  const { items, timestampsMs } = session;
-  if (items.length === 0) throw new Error(`datasetFromSessions: session ${s} is empty; leave it out`);
-  if (items.length !== timestampsMs.length) {
-    throw new Error(
-      `datasetFromSessions: session ${s} has ${items.length} items but ${timestampsMs.length} timestamps`,
-    );
-  }
-  timestampsMs.forEach((time, i) => {
-    if (!Number.isFinite(time)) throw new Error(`datasetFromSessions: session ${s}, event ${i}: timestamp is ${time}`);
-    if (i > 0 && time < timestampsMs[i - 1]) {
-      throw new Error(
-        `datasetFromSessions: session ${s}, event ${i}: time falls from ${timestampsMs[i - 1]} to ${time}; sort the events`,
-      );
-    }
-  });
 }

@@ -1,3 +1,5 @@
+import { type EventColumns, mapColumns } from './raw-columns.ts';
+
 /**
  * Sessions of raw item codes, columnar and without padding. Session `s` owns the events `offsets[s] … offsets[s+1] - 1`,
  * oldest first. Sessions are ordered by their start, then by session id, so that the same log always gives the same columns.
@@ -13,6 +15,8 @@ export interface Sessions {
   readonly timestampsMs: Float64Array;
   /** The log has an order but no times: `timestampsMs` are places 0, 1, 2 … in the session, and no model is shown them. */
   readonly hasOnlyOrder?: boolean;
+  /** Columns of the log that were carried along, for features [T]. */
+  readonly columns?: EventColumns;
   /** Who each session is, the same in every split and in every preparation of the log [S]. */
   readonly sessionKeys?: Int32Array;
   /** Events of each session before `sessions.maxLength` cut it to its newest [S]. */
@@ -59,10 +63,34 @@ export function concatSessions(parts: readonly Sessions[]): Sessions {
     itemCodes,
     offsets,
     timestampsMs,
+    ...joinedColumns(parts, numEvents),
     ...(parts.some(({ hasOnlyOrder }) => hasOnlyOrder) && { hasOnlyOrder: true }),
     ...perSession('sessionKeys', (name) => joined(parts, name, numSessions)),
     ...perSession('fullLengths', (name) => joined(parts, name, numSessions)),
   };
+}
+
+/** @throws when the parts carry different columns */
+function joinedColumns(parts: readonly Sessions[], numEvents: number): { columns?: EventColumns } {
+  const filled = parts.filter(({ itemCodes }) => itemCodes.length > 0);
+  const names = (part: Sessions) =>
+    Object.keys(part.columns ?? {})
+      .sort()
+      .join(', ');
+  for (const part of filled) {
+    if (names(part) !== names(filled[0])) {
+      throw new Error(`concatSessions: the parts carry different columns: ${names(filled[0])}; ${names(part)}`);
+    }
+  }
+  return mapColumns(filled[0]?.columns, (_, key) => {
+    const column = new Float64Array(numEvents);
+    let at = 0;
+    for (const part of filled) {
+      column.set(part.columns?.[key] ?? [], at);
+      at += part.itemCodes.length;
+    }
+    return column;
+  });
 }
 
 type SessionColumn = 'sessionKeys' | 'fullLengths';
@@ -113,6 +141,14 @@ export function takeSessions(sessions: Sessions, indices: ArrayLike<number>): Se
     itemCodes,
     offsets,
     timestampsMs,
+    ...mapColumns(sessions.columns, (column) => {
+      const taken = new Float64Array(itemCodes.length);
+      for (let i = 0; i < indices.length; i++) {
+        const s = indices[i];
+        taken.set(column.subarray(sessions.offsets[s], sessions.offsets[s + 1]), offsets[i]);
+      }
+      return taken;
+    }),
     ...(sessions.hasOnlyOrder && { hasOnlyOrder: true }),
     ...perSession('sessionKeys', () => chosen(sessionKeys)),
     ...perSession('fullLengths', () => chosen(fullLengths)),

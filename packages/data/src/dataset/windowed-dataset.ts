@@ -29,6 +29,8 @@ export interface WindowedDataset {
   readonly numRawItems: number;
   /** False when the log has an order but no times (`hasOnlyOrder` of its sessions). */
   readonly hasTimes: boolean;
+  /** Values of the text columns that are carried along, by the column's name; a code is an index. */
+  readonly texts: Readonly<Record<string, readonly string[]>>;
   /** @throws when the code is outside the dictionary */
   rawItemId(code: number): string;
   itemCode(rawId: string): number | undefined;

@@ -23,8 +23,8 @@ export interface PreparedContent {
  * @throws when a file of the log is missing or cannot be read
  */
 export async function describeContent(options: PrepareOptions): Promise<PreparedContent> {
-  const { dataset, sessions, windows, split } = options;
-  const rest = { sessions, windows, split: { by: 'session', validShare: 0.5, seed: 0, ...split } };
+  const { dataset, sessions, windows, split, columns = [] } = options;
+  const rest = { sessions, windows, columns, split: { by: 'session', validShare: 0.5, seed: 0, ...split } };
   if ('generated' in dataset) return named({ layout: LAYOUT_VERSION, dataset, ...rest }, []);
   const files = await filesOf(dataset.files);
   const hashes: string[] = [];

@@ -5,7 +5,7 @@ import { messageOf } from '../read/engine.ts';
 
 export const MANIFEST_FILE = 'manifest.json';
 /** Raised when the layout changes: older folders are then prepared again. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 const countsSchema = z.object({
   numEvents: z.int(),
@@ -36,6 +36,8 @@ const manifestSchema = z.object({
   ),
   numRawItems: z.int(),
   hasTimes: z.boolean(),
+  /** Columns that are carried along, in the order of the files. */
+  columns: z.array(z.object({ name: z.string(), kind: z.enum(['number', 'text']) })),
   /** Size of every file, relative to the folder. */
   files: z.record(z.string(), z.int()),
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { assertWindowIndex } from '../dataset/dataset-from-sessions.ts';
+import { keyOfColumn } from '../dataset/raw-columns.ts';
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
 import type { SplitName, WindowedDataset, WindowInfo } from '../dataset/windowed-dataset.ts';
 import { duckdbStore } from '../parquet/duckdb-store.ts';
@@ -25,6 +26,17 @@ export function splitFile(windowId: string, split: SplitName): string {
   return join(windowId, `${split}.parquet`);
 }
 
+/** File of the values of a text column that is carried along, relative to the folder. */
+export function textsFile(column: number): string {
+  return `texts-${column}.parquet`;
+}
+
+async function readTexts(file: string): Promise<readonly string[]> {
+  const { value } = await duckdbStore.read(file);
+  if (!Array.isArray(value)) throw new Error(`openPrepared: ${file} does not hold texts; prepare the folder again`);
+  return value;
+}
+
 /**
  * Opens a folder that `prepareWindows` made. Windows are read one at a time, when asked for.
  *
@@ -42,6 +54,11 @@ export async function openPrepared(directory: string): Promise<PreparedDataset> 
       `openPrepared: ${join(directory, ITEMS_FILE)} does not hold ${manifest.numRawItems} items; prepare the folder again`,
     );
   }
+  const texts: Record<string, readonly string[]> = {};
+  for (const [c, { name, kind }] of manifest.columns.entries()) {
+    if (kind === 'text') texts[name] = await readTexts(join(directory, textsFile(c)));
+  }
+  const columnKeys = manifest.columns.map(keyOfColumn);
   const codes = new Map(rawIds.map((rawId, i) => [rawId, i]));
   const windows: readonly WindowInfo[] = manifest.windows;
   let engine: Promise<Engine> | undefined;
@@ -52,6 +69,7 @@ export async function openPrepared(directory: string): Promise<PreparedDataset> 
     windows,
     numRawItems: manifest.numRawItems,
     hasTimes: manifest.hasTimes,
+    texts,
     rawItemId(itemCode) {
       const rawId = rawIds[itemCode];
       if (rawId === undefined)
@@ -64,7 +82,7 @@ export async function openPrepared(directory: string): Promise<PreparedDataset> 
       const window = windows[windowIndex];
       if (window.numSessions === 0) return emptySessions();
       engine ??= openEngine({ threads: 1 });
-      const sessions = await readSessionFile(await engine, join(directory, splitFile(window.id, split)));
+      const sessions = await readSessionFile(await engine, join(directory, splitFile(window.id, split)), columnKeys);
       return manifest.hasTimes ? sessions : { ...sessions, hasOnlyOrder: true };
     },
     close() {

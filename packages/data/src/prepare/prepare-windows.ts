@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { keyOfColumn, type RawColumn } from '../dataset/raw-columns.ts';
 import { type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
 import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowed-dataset.ts';
 import { writeGeneratedLog } from '../generated/write-generated-log.ts';
@@ -15,7 +16,7 @@ import { type PlannedWindow, planWindows, windowIndexOf } from '../windows/plan-
 import type { WindowsConfig } from '../windows/windows-schema.ts';
 import { assertUnchanged, describeContent } from './content-key.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
-import { ITEMS_FILE, openPrepared, type PreparedDataset, splitFile } from './open-prepared.ts';
+import { ITEMS_FILE, openPrepared, type PreparedDataset, splitFile, textsFile } from './open-prepared.ts';
 import { writeSessionFiles } from './session-files.ts';
 import { WindowSpool } from './window-spool.ts';
 
@@ -35,6 +36,8 @@ export interface PrepareOptions {
   readonly sessions: SessionsConfig;
   readonly windows: WindowsConfig;
   readonly split?: SplitOptions;
+  /** Columns of the log that are carried along, for features. Default: none. */
+  readonly columns?: readonly RawColumn[];
   /** Prepared data sets lie here side by side, each in a folder named after its contents. */
   readonly directory: string;
   readonly memoryLimit?: string;
@@ -88,12 +91,13 @@ async function prepareInto(
   report({ stage: 'read', done: 0, total: 0 });
   const scratch = join(temporary, 'engine');
   await mkdir(scratch);
-  const { sessions, memoryLimit, threads } = options;
+  const { sessions, columns = [], memoryLimit, threads } = options;
   const log = await openEventLog(dataset, {
     by: sessions.by,
     gapMinutes: sessions.gapMinutes,
     eventTypes: sessions.eventTypes,
     support: sessions,
+    columns,
     withUsers: options.split?.by === 'user',
     temporaryDirectory: scratch,
     memoryLimit,
@@ -108,6 +112,10 @@ async function prepareInto(
     const items = await duckdbStore.openWriter(join(result, ITEMS_FILE), { code: 'int32', item_id: 'string' });
     await items.append({ code: Int32Array.from(itemIds, (_, code) => code), item_id: itemIds });
     await items.close();
+    const texts = await log.texts();
+    for (const [c, { name, kind }] of columns.entries()) {
+      if (kind === 'text') await writeTexts(join(result, textsFile(c)), texts[name]);
+    }
   } finally {
     log.close();
   }
@@ -116,6 +124,7 @@ async function prepareInto(
   const windows = await writeWindows(result, spooled, options);
   const names = [
     ITEMS_FILE,
+    ...columns.flatMap(({ kind }, c) => (kind === 'text' ? [textsFile(c)] : [])),
     ...windows.filter((w) => w.numSessions > 0).flatMap((w) => SPLIT_NAMES.map((split) => splitFile(w.id, split))),
   ];
   const files: Record<string, number> = {};
@@ -129,8 +138,15 @@ async function prepareInto(
     windows,
     numRawItems: counts.numItems,
     hasTimes,
+    columns: [...columns],
     files,
   });
+}
+
+async function writeTexts(file: string, values: readonly string[]): Promise<void> {
+  const writer = await duckdbStore.openWriter(file, { value: 'string' });
+  await writer.append({ value: [...values] });
+  await writer.close();
 }
 
 /** @throws when an option asks for times that the log does not have */
@@ -158,7 +174,7 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
   const isRestricted = fromMs > log.firstMs || toMs <= log.lastMs;
   const selected = await log.select(isRestricted ? { fromMs, toMs } : undefined);
 
-  const spool = new WindowSpool(join(temporary, 'spool'), plan.length);
+  const spool = new WindowSpool(join(temporary, 'spool'), plan.length, options.columns?.length);
   // The ids of the keys come in the same order as the keys, a little ahead of them.
   const keys = log.keys();
   let keyIds: KeyIds[] = [];
@@ -227,7 +243,7 @@ async function writeWindows(result: string, spooled: SpooledWindows, options: Pr
           await mkdir(join(result, window.id));
           const file = (split: SplitName) => join(result, splitFile(window.id, split));
           const files = { train: file('train'), valid: file('valid'), test: file('test') };
-          await writeSessionFiles(engine, sessions, files);
+          await writeSessionFiles(engine, sessions, files, options.columns?.map(keyOfColumn));
         }
         options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
       }

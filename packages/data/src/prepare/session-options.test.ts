@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { RawColumn } from '../dataset/raw-columns.ts';
 import { datasetSchema } from '../read/dataset-schema.ts';
 import { sessionsSchema } from '../sessions/sessions-schema.ts';
 import { windowsSchema } from '../windows/windows-schema.ts';
@@ -20,10 +21,14 @@ interface Change {
   sessions?: object;
   windows?: object;
   split?: { by: 'session' | 'user' };
+  carried?: RawColumn[];
 }
 
 let number = 0;
-async function prepare(log: string, { columns, dataset, sessions, windows, split }: Change): Promise<PreparedDataset> {
+async function prepare(
+  log: string,
+  { columns, dataset, sessions, windows, split, carried }: Change,
+): Promise<PreparedDataset> {
   const files = join(root, `log${number++}.csv`);
   writeFileSync(files, log);
   const mapped = columns ?? { session: 's', item: 'i', timestamp: 't' };
@@ -32,6 +37,7 @@ async function prepare(log: string, { columns, dataset, sessions, windows, split
     sessions: sessionsSchema.parse(sessions ?? {}),
     windows: windowsSchema.parse({ span: 'all', ...windows }),
     split,
+    columns: carried,
     directory: join(root, 'prepared'),
   });
 }
@@ -251,4 +257,30 @@ test('windows of a random log equal the naive version', async () => {
     ),
     { numRuns: 10, seed: 5 },
   );
+});
+
+test('columns are carried along with every event: numbers, texts by code, missing cells as NaN', async () => {
+  const log = `s,i,t,price,kind\nb,x,${T},2.5,red\na,y,${T + 2},,blue\na,x,${T + 1},1,\nb,x,${T + 1},9,red\nb,z,${T + 2},3,green\n`;
+  const carried: RawColumn[] = [
+    { name: 'price', kind: 'number' },
+    { name: 'kind', kind: 'text' },
+    { name: 'price', kind: 'text' },
+  ];
+  const dataset = await prepare(log, { carried, sessions: { dropConsecutiveRepeats: true } });
+  const { columns = {}, offsets } = await dataset.read(0, 'train');
+  expect(await itemsOf(dataset)).toEqual(['x z', 'x y']);
+  expect([...offsets]).toEqual([0, 2, 4]);
+  expect(Object.fromEntries(Object.entries(columns).map(([key, column]) => [key, [...column]]))).toEqual({
+    'number:price': [2.5, 3, 1, Number.NaN],
+    'text:kind': [2, 1, Number.NaN, 0],
+    'text:price': [1, 2, 0, Number.NaN],
+  });
+  expect(dataset.texts).toEqual({ kind: ['blue', 'green', 'red'], price: ['1', '2.5', '3', '9'] });
+  await expect(prepare(log, { carried: [{ name: 'kind', kind: 'number' }] })).rejects.toThrow(
+    "Could not convert string 'red' to DOUBLE",
+  );
+  await expect(prepare(log, { carried: [{ name: 'prise', kind: 'number' }] })).rejects.toThrow(
+    "but no 'prise'; did you mean 'price'?",
+  );
+  dataset.close();
 });

@@ -12,6 +12,8 @@ export interface SpooledSession {
   readonly fullLength: number;
   readonly itemCodes: Int32Array;
   readonly timestampsMs: Float64Array;
+  /** Further columns of the events; as many for every session. */
+  readonly columns: readonly Float64Array[];
 }
 
 const HEADER_BYTES = 21;
@@ -20,16 +22,19 @@ const HEADER_BYTES = 21;
  * Collects sessions by window. They come ordered by user or session, so all windows fill at once: each has a buffer in
  * memory, and the buffers go to one file per window when together they pass a limit.
  *
- * A record is startMs f64, numEvents u32, fullLength u32, idBytes u32, isValid u8, id utf-8, itemCodes i32[], timestampsMs f64[], little-endian.
+ * A record is startMs f64, numEvents u32, fullLength u32, idBytes u32, isValid u8, id utf-8, itemCodes i32[], timestampsMs f64[], then every
+ * further column f64[], little-endian.
  */
 export class WindowSpool {
   readonly #directory: string;
   readonly #limitBytes: number;
+  readonly #numColumns: number;
   readonly #buffers: { bytes: Buffer; used: number }[];
   #heldBytes = 0;
 
   /** @param limitBytes memory for all buffers together; default 64 MB */
-  constructor(directory: string, numWindows: number, limitBytes = 64 * 2 ** 20) {
+  constructor(directory: string, numWindows: number, numColumns = 0, limitBytes = 64 * 2 ** 20) {
+    this.#numColumns = numColumns;
     mkdirSync(directory, { recursive: true });
     this.#directory = directory;
     this.#limitBytes = limitBytes;
@@ -40,7 +45,7 @@ export class WindowSpool {
     const buffer = this.#buffers[window];
     const idBytes = Buffer.byteLength(session.id);
     const numEvents = session.itemCodes.length;
-    const needed = HEADER_BYTES + idBytes + numEvents * 12;
+    const needed = HEADER_BYTES + idBytes + numEvents * (12 + 8 * this.#numColumns);
     if (buffer.used + needed > buffer.bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(4096, 2 * (buffer.used + needed)));
       buffer.bytes.copy(larger, 0, 0, buffer.used);
@@ -55,7 +60,9 @@ export class WindowSpool {
     at = bytes.writeUInt8(session.isValid ? 1 : 0, at);
     at += bytes.write(session.id, at);
     for (let i = 0; i < numEvents; i++) at = bytes.writeInt32LE(session.itemCodes[i], at);
-    for (let i = 0; i < numEvents; i++) at = bytes.writeDoubleLE(session.timestampsMs[i], at);
+    for (const column of [session.timestampsMs, ...session.columns]) {
+      for (let i = 0; i < numEvents; i++) at = bytes.writeDoubleLE(column[i], at);
+    }
     buffer.used = at;
     if (this.#heldBytes > this.#limitBytes) this.#flush();
   }
@@ -79,12 +86,15 @@ export class WindowSpool {
       const id = all.toString('utf8', at, at + idBytes);
       at += idBytes;
       const itemCodes = new Int32Array(numEvents);
-      const timestampsMs = new Float64Array(numEvents);
       for (let i = 0; i < numEvents; i++) itemCodes[i] = all.readInt32LE(at + 4 * i);
       at += 4 * numEvents;
-      for (let i = 0; i < numEvents; i++) timestampsMs[i] = all.readDoubleLE(at + 8 * i);
-      at += 8 * numEvents;
-      sessions.push({ id, startMs, isValid, fullLength, itemCodes, timestampsMs });
+      const [timestampsMs, ...columns] = Array.from({ length: 1 + this.#numColumns }, () => {
+        const column = new Float64Array(numEvents);
+        for (let i = 0; i < numEvents; i++) column[i] = all.readDoubleLE(at + 8 * i);
+        at += 8 * numEvents;
+        return column;
+      });
+      sessions.push({ id, startMs, isValid, fullLength, itemCodes, timestampsMs, columns });
     }
     return sessions.sort((a, b) => a.startMs - b.startMs || compareText(a.id, b.id));
   }

@@ -107,6 +107,17 @@ export function assertColumns(source: Source, columns: FilesDataset['columns']):
   }
 }
 
+/** @throws when a column that a feature needs does not exist, with the near one */
+export function assertCarried(source: Source, columns: readonly { readonly name: string }[]): void {
+  const known = [...source.types.keys()];
+  for (const { name } of columns) {
+    if (source.types.has(name)) continue;
+    throw new Error(
+      `features: ${source.label} has the columns ${list(known)}, but no '${name}'${didYouMean(name, known)}`,
+    );
+  }
+}
+
 /** Turns the engine's message about a bad row into one that names file and line. */
 export function explainReadError(error: unknown, source: Source): Error {
   const text = messageOf(error);

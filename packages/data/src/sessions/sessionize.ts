@@ -27,7 +27,12 @@ export interface SessionizedEvents extends Sessions {
 export function sessionize(chunks: Iterable<EventChunk>, options: SessionizerOptions): SessionizedEvents {
   const found: EmittedSession[] = [];
   const sessionizer = new Sessionizer(options, (session) => {
-    found.push({ ...session, itemCodes: session.itemCodes.slice(), timestampsMs: session.timestampsMs.slice() });
+    found.push({
+      ...session,
+      itemCodes: session.itemCodes.slice(),
+      timestampsMs: session.timestampsMs.slice(),
+      columns: [],
+    });
   });
   for (const chunk of chunks) sessionizer.push(chunk);
   const counts = sessionizer.finish();

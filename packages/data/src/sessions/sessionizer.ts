@@ -9,6 +9,8 @@ export interface EventChunk {
   /** Milliseconds since 1970 UTC, never falling within a key. */
   readonly timestampsMs: Float64Array;
   readonly itemCodes: Int32Array;
+  /** Further columns that go along with the events. */
+  readonly columns?: readonly Float64Array[];
   /** Start of the session where the log states it; otherwise a session starts with its first event. */
   readonly startsMs?: Float64Array;
 }
@@ -35,6 +37,8 @@ export interface EmittedSession {
   /** The newest events, oldest first. */
   readonly itemCodes: Int32Array;
   readonly timestampsMs: Float64Array;
+  /** The further columns of the same events. */
+  readonly columns: readonly Float64Array[];
 }
 
 /** What happened to the events. */
@@ -78,6 +82,7 @@ export class Sessionizer {
   readonly #dropRepeats: boolean;
   #items = new Int32Array(256);
   #times = new Float64Array(256);
+  #columns: Float64Array[] = [];
   #length = 0;
   #key = -1;
   #startMs = 0;
@@ -103,7 +108,8 @@ export class Sessionizer {
 
   /** @throws when a time is not finite, time falls within a key, or a key comes back after another one */
   push(chunk: EventChunk): void {
-    const { keys, timestampsMs, itemCodes, startsMs, length } = chunk;
+    const { keys, timestampsMs, itemCodes, startsMs, columns = [], length } = chunk;
+    while (this.#columns.length < columns.length) this.#columns.push(new Float64Array(this.#items.length));
     for (let i = 0; i < length; i++) {
       const key = keys[i];
       const timeMs = timestampsMs[i];
@@ -125,7 +131,9 @@ export class Sessionizer {
         }
       }
       this.#lastMs = timeMs;
-      this.#append(itemCodes[i], timeMs);
+      if (this.#append(itemCodes[i], timeMs)) {
+        for (let c = 0; c < columns.length; c++) this.#columns[c][this.#length - 1] = columns[c][i];
+      }
     }
     this.counts.numEvents += length;
   }
@@ -148,10 +156,11 @@ export class Sessionizer {
     this.#length = 0;
   }
 
-  #append(itemCode: number, timeMs: number): void {
+  /** @returns false for a repeat that is dropped */
+  #append(itemCode: number, timeMs: number): boolean {
     if (this.#dropRepeats && this.#length > 0 && this.#items[this.#length - 1] === itemCode) {
       this.counts.numRepeatedEvents++;
-      return;
+      return false;
     }
     if (this.#length === this.#items.length) {
       const items = new Int32Array(this.#length * 2);
@@ -160,9 +169,15 @@ export class Sessionizer {
       times.set(this.#times);
       this.#items = items;
       this.#times = times;
+      this.#columns = this.#columns.map((column) => {
+        const larger = new Float64Array(times.length);
+        larger.set(column);
+        return larger;
+      });
     }
     this.#items[this.#length] = itemCode;
     this.#times[this.#length++] = timeMs;
+    return true;
   }
 
   #close(): void {
@@ -183,6 +198,7 @@ export class Sessionizer {
       fullLength: length,
       itemCodes: this.#items.subarray(from, length),
       timestampsMs: this.#times.subarray(from, length),
+      columns: this.#columns.map((column) => column.subarray(from, length)),
     });
   }
 

@@ -1,3 +1,4 @@
+import { mapColumns } from '../dataset/raw-columns.ts';
 import type { Sessions } from '../dataset/sessions.ts';
 
 /** Parts of sequences: event `from` up to before `to` of sequence `session`. */
@@ -106,6 +107,14 @@ function beginningsOf(sessions: Sessions, parts: readonly Part[]): Sessions {
     itemCodes,
     offsets,
     timestampsMs,
+    ...mapColumns(sessions.columns, (column) => {
+      const taken = new Float64Array(itemCodes.length);
+      for (const [p, { session, to }] of parts.entries()) {
+        const from = sessions.offsets[session];
+        taken.set(column.subarray(from, from + to), offsets[p]);
+      }
+      return taken;
+    }),
     ...(hasOnlyOrder && { hasOnlyOrder }),
     ...(sessionKeys && { sessionKeys: Int32Array.from(parts, ({ session }) => sessionKeys[session]) }),
   };

@@ -79,6 +79,7 @@ export async function planEvaluation(
     dataset: {
       numRawItems: dataset.numRawItems,
       hasTimes: dataset.hasTimes,
+      texts: dataset.texts,
       rawItemId: (code) => dataset.rawItemId(code),
       itemCode: (rawId) => dataset.itemCode(rawId),
       windows,

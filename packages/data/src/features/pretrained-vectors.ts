@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { defineFeature, type FeatureColumn, outputName, parseState } from './feature.ts';
+import { ItemVectors, readItemVectors } from './item-vectors.ts';
+
+const stateSchema = z.object({ itemIds: z.array(z.string()), float32Base64: z.string() });
+
+/** Pretrained vector of the event's item, one column per dimension: `<as>_0`, `<as>_1`, … */
+export const pretrainedVectors = defineFeature({
+  configSchema: z.strictObject({
+    name: z.literal('pretrainedVectors'),
+    /** Parquet or CSV with a column of item ids, and a column of lists or one column per dimension. */
+    file: z.string().min(1),
+    /** Column of item ids in that file. */
+    item: z.string().min(1).default('item_id'),
+    as: outputName.default('vector'),
+    /** What an item without a vector gets. */
+    missing: z.enum(['zeros', 'mean', 'error']).default('zeros'),
+  }),
+  columns: () => [],
+  create({ file, item, as, missing }) {
+    let vectors: ItemVectors | undefined;
+    const loaded = (): ItemVectors => {
+      if (vectors) return vectors;
+      throw new Error(`pretrainedVectors: ${file} has not been read; make the pipeline with createFeaturePipeline`);
+    };
+    return {
+      async load() {
+        vectors = await readItemVectors(file, item);
+      },
+      outputs: () => Array.from({ length: loaded().size }, (_, d) => ({ name: `${as}_${d}`, kind: 'number' as const })),
+      transform({ itemCodes }, source) {
+        const own = loaded();
+        const mean = own.mean();
+        const columns = Array.from({ length: own.size }, () => new Float32Array(itemCodes.length));
+        for (const [i, code] of itemCodes.entries()) {
+          const vector = own.getOr(source.rawItemId(code), missing, mean);
+          for (let d = 0; d < columns.length; d++) columns[d][i] = vector[d];
+        }
+        return Object.fromEntries(columns.map((column, d): [string, FeatureColumn] => [`${as}_${d}`, column]));
+      },
+      toJSON() {
+        const own = loaded();
+        const { itemIds } = own;
+        const bytes = Buffer.alloc(4 * own.size * itemIds.length);
+        for (const [row, id] of itemIds.entries()) {
+          for (const [d, value] of (own.get(id) ?? []).entries()) bytes.writeFloatLE(value, 4 * (row * own.size + d));
+        }
+        return { itemIds, float32Base64: bytes.toString('base64') };
+      },
+      restore(state) {
+        const { itemIds, float32Base64 } = parseState(stateSchema, state, 'pretrainedVectors');
+        const bytes = Buffer.from(float32Base64, 'base64');
+        const values = Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+        vectors = new ItemVectors(itemIds, values, 'pretrainedVectors: the saved state');
+      },
+    };
+  },
+});
