@@ -1,8 +1,12 @@
+import type { SessionBatch } from '@nimue/batch';
 import {
+  BatchPrefetcher,
   countBatches,
   type EncodedSessions,
   longestSeen,
   type Objective,
+  objectives,
+  type PackBatchesOptions,
   packBatches,
   type SpilledSessions,
 } from '@nimue/data';
@@ -71,16 +75,29 @@ function batching({ batchSize, maxBatchEvents, bucketBatches }: TrainingConfig) 
  * @throws DivergenceError when a loss is not finite
  */
 export async function fitWindow(args: FitWindowArgs): Promise<number> {
-  const { model, loss, objective, optimizer, sessions, config, seed, window, onStep, breathe } = args;
+  const { model, objective, sessions, config } = args;
   const numSteps = countSteps(args);
-  const { clipNorm } = config;
   const maxLength = visibleLength(model, config.maxLength);
+  const batches = openBatches(sessions, { ...batching(config), maxLength }, objective, config.prefetch);
+  try {
+    return await fitEpochs(args, numSteps, batches.epoch);
+  } finally {
+    await batches.close();
+  }
+}
+
+async function fitEpochs(
+  { model, loss, optimizer, config, seed, window, onStep, breathe }: FitWindowArgs,
+  numSteps: number,
+  batchesOf: Batches['epoch'],
+): Promise<number> {
+  const { clipNorm } = config;
   let step = 0;
   let meanLoss = Number.NaN;
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
     let sum = 0;
     let numTargets = 0;
-    for (const batch of packBatches(sessions, { ...batching(config), maxLength, seed, epoch, objective })) {
+    for (const batch of batchesOf(seed, epoch)) {
       step++;
       if (batch.targets.positions.length === 0) continue;
       const learningRate = learningRateAt(step, numSteps, config);
@@ -97,4 +114,31 @@ export async function fitWindow(args: FitWindowArgs): Promise<number> {
     if (numTargets > 0) meanLoss = sum / numTargets;
   }
   return meanLoss;
+}
+
+/** Where a window's batches come from. */
+interface Batches {
+  epoch(seed: number, epoch: number): Iterable<SessionBatch>;
+  close(): Promise<void>;
+}
+
+/** On another thread when asked for, and the objective is one that the thread can make; the batches are the same. */
+function openBatches(
+  sessions: EncodedSessions | SpilledSessions,
+  options: Omit<PackBatchesOptions, 'objective'>,
+  objective: Objective,
+  prefetch: boolean,
+): Batches {
+  const { name, config } = objective;
+  if (prefetch && name in objectives && config !== undefined) {
+    const prefetcher = new BatchPrefetcher(sessions, { ...options, objective: { name, config } });
+    return {
+      epoch: (seed, epoch) => prefetcher.batches({ seed, epoch }),
+      close: () => prefetcher.dispose(),
+    };
+  }
+  return {
+    epoch: (seed, epoch) => packBatches(sessions, { ...options, seed, epoch, objective }),
+    close: async () => {},
+  };
 }

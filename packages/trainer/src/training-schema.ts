@@ -32,6 +32,11 @@ export const trainingSchema = z.strictObject({
   epsilon: z.number().positive().default(1e-8),
   /** Gradients are scaled down together to this global norm; absent: not at all. */
   clipNorm: z.number().positive().optional(),
+  /**
+   * Cuts the batches on another thread, ahead of the steps. They are cut fast enough without: it pays where they come from a
+   * file on a slow disk (`maxEventsInMemory`) and a core is free.
+   */
+  prefetch: z.boolean().default(false),
   /** Train windows with more events together are kept in a temporary file; the batches are the same. */
   maxEventsInMemory: z.int().min(0).default(100_000_000),
   /** Sessions are cut to their newest events; the model's own limit applies too. */

@@ -15,6 +15,8 @@ export interface ObjectiveDraw {
 export interface Objective {
   /** The name in an experiment file. */
   readonly name: string;
+  /** The options that it was made with, where `defineObjective` made it. */
+  readonly config?: unknown;
   /** What a model may let a position see without seeing its target. */
   readonly permits: readonly AttentionDirection[];
   /** Items of a training session beyond those that the model sees: 1 where the newest is only a target. */
@@ -44,9 +46,9 @@ export interface ObjectiveSpec<Schema extends z.ZodType = z.ZodType> {
   create(config: z.infer<Schema>): Objective;
 }
 
-/** Keeps the schema's type with the factory. */
+/** Keeps the schema's type with the factory, and the options with what it makes. */
 export function defineObjective<Schema extends z.ZodType>(spec: ObjectiveSpec<Schema>): ObjectiveSpec<Schema> {
-  return spec;
+  return { ...spec, create: (config) => ({ ...spec.create(config), config }) };
 }
 
 /** Why a model with that attention cannot be taught by the objective; undefined when it can. */

@@ -10,9 +10,21 @@ interface Column {
   create(length: number): Int32Array | Float32Array | Float64Array;
 }
 
-const INT32: Column = { bytes: 4, create: (length) => new Int32Array(length) };
-const FLOAT32: Column = { bytes: 4, create: (length) => new Float32Array(length) };
-const FLOAT64: Column = { bytes: 8, create: (length) => new Float64Array(length) };
+const COLUMNS = {
+  int32: { bytes: 4, create: (length) => new Int32Array(length) },
+  float32: { bytes: 4, create: (length) => new Float32Array(length) },
+  float64: { bytes: 8, create: (length) => new Float64Array(length) },
+} as const satisfies Readonly<Record<string, Column>>;
+
+type ColumnType = keyof typeof COLUMNS;
+
+/** The file and what is known of it, for another thread; the arrays lie in shared memory. */
+export interface SharedSpilledSessions {
+  readonly file: string;
+  readonly columns: readonly (readonly [name: string, type: ColumnType])[];
+  readonly offsets: Int32Array;
+  readonly keys?: Int32Array;
+}
 
 /**
  * Encoded sessions in a temporary file: only where each session starts stays in memory (8 bytes per session), so that
@@ -26,10 +38,12 @@ const FLOAT64: Column = { bytes: 8, create: (length) => new Float64Array(length)
  * spilled.dispose();
  */
 export class SpilledSessions {
-  readonly #directory: string;
+  /** Undefined where another thread owns the file. */
+  readonly #directory: string | undefined;
+  readonly #path: string;
   readonly #file: number;
-  readonly #keys: number[] = [];
-  #offsets = new Int32Array(1024);
+  #keys: number[] = [];
+  #offsets: Int32Array = new Int32Array(1024);
   #numSessions = 0;
   #hasKeys = true;
   /** Name → column, in the order of a session's record; set by the first part. */
@@ -38,9 +52,39 @@ export class SpilledSessions {
   #record = new Uint8Array(0);
 
   /** @param directory holds the temporary folder; default: the system's */
-  constructor(directory = tmpdir()) {
-    this.#directory = mkdtempSync(join(directory, 'nimue-sessions-'));
-    this.#file = openSync(join(this.#directory, 'sessions'), 'w+');
+  constructor(directory = tmpdir(), attached?: string) {
+    this.#directory = attached === undefined ? mkdtempSync(join(directory, 'nimue-sessions-')) : undefined;
+    this.#path = attached ?? join(this.#directory ?? '', 'sessions');
+    this.#file = openSync(this.#path, attached === undefined ? 'w+' : 'r');
+  }
+
+  /** The same sessions in another thread, from what `share` gave; they are there as long as the first ones. */
+  static attach({ file, columns, offsets, keys }: SharedSpilledSessions): SpilledSessions {
+    const attached = new SpilledSessions('', file);
+    attached.#columns = new Map(columns.map(([name, type]) => [name, COLUMNS[type]]));
+    attached.#bytesPerEvent = [...attached.#columns.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    attached.#offsets = offsets;
+    attached.#numSessions = offsets.length - 1;
+    attached.#hasKeys = keys !== undefined;
+    if (keys) attached.#keys = Array.from(keys);
+    return attached;
+  }
+
+  /** What another thread needs to read the sessions, as they are now. */
+  share(): SharedSpilledSessions {
+    const types = Object.entries(COLUMNS) as [ColumnType, Column][];
+    const typeOf = (column: Column) => types.find(([, other]) => other === column)?.[0] ?? 'int32';
+    const share = (numbers: ArrayLike<number>) => {
+      const array = new Int32Array(new SharedArrayBuffer(4 * numbers.length));
+      array.set(numbers);
+      return array;
+    };
+    return {
+      file: this.#path,
+      columns: [...(this.#columns ?? [])].map(([name, column]) => [name, typeOf(column)] as const),
+      offsets: share(this.offsets),
+      ...(this.#hasKeys && { keys: share(this.#keys) }),
+    };
   }
 
   /** Where each session starts [S + 1]. */
@@ -89,7 +133,7 @@ export class SpilledSessions {
     const offsets = new Int32Array(sessions.length + 1);
     for (const [b, s] of sessions.entries()) offsets[b + 1] = offsets[b] + Math.min(all[s + 1] - all[s], longest);
     const arrays = new Map(
-      [...(this.#columns ?? [['itemIds', INT32] as const])].map(([name, column]) => [
+      [...(this.#columns ?? [['itemIds', COLUMNS.int32] as const])].map(([name, column]) => [
         name,
         column.create(offsets[sessions.length]),
       ]),
@@ -116,10 +160,10 @@ export class SpilledSessions {
     };
   }
 
-  /** Closes and removes the file. */
+  /** Closes the file, and removes it where it was made. */
   dispose(): void {
     closeSync(this.#file);
-    rmSync(this.#directory, { recursive: true, force: true });
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 
   #reserve(length: number): void {
@@ -150,8 +194,8 @@ function arraysOf({
 }
 
 function columnOf(array: Int32Array | Float32Array | Float64Array): Column {
-  if (array instanceof Float64Array) return FLOAT64;
-  return array instanceof Int32Array ? INT32 : FLOAT32;
+  if (array instanceof Float64Array) return COLUMNS.float64;
+  return array instanceof Int32Array ? COLUMNS.int32 : COLUMNS.float32;
 }
 
 function sameColumns(a: ReadonlyMap<string, Column>, b: ReadonlyMap<string, Column>): boolean {
