@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { generatedShop, globo } from './datasets.ts';
+import { dirname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { amazonBeauty, generatedShop, globo, lastfmArtists, ml1m } from './datasets.ts';
 import type { DatasetSpec } from './index.ts';
 import {
   countSessions,
@@ -124,3 +125,62 @@ withGlobo(
   },
   TIMEOUT_MS,
 );
+
+const SEQUENCES = [
+  { name: 'ml1m', spec: ml1m, sample: '1 10\n1 3\n2 3\n1 7\n2 10\n', users: 6040, items: 3416, events: 999_611 },
+  {
+    name: 'amazonBeauty',
+    spec: amazonBeauty,
+    sample: '1 10 3 7\n2 3 10\n',
+    users: 22_363,
+    items: 12_101,
+    events: 198_502,
+  },
+  { name: 'lastfmArtists', spec: lastfmArtists, sample: '1 10 3 7\n2 3 10', users: 1090, items: 3646, events: 52_551 },
+] as const;
+
+test.each(SEQUENCES)('$name: a small sample and its answer', async ({ name, spec, sample }) => {
+  const folder = join(directory, `sample-${name}`);
+  const { files } = spec.dataset(folder) as { files: string };
+  mkdirSync(dirname(files), { recursive: true });
+  writeFileSync(files, gzipSync(sample));
+  const dataset = await prepare(spec, folder);
+  const { itemCodes, offsets, hasOnlyOrder } = await dataset.read(0, 'train');
+  const sequences = Array.from({ length: offsets.length - 1 }, (_, s) =>
+    Array.from(itemCodes.subarray(offsets[s], offsets[s + 1]), (code) => dataset.rawItemId(code)).join(' '),
+  );
+  expect(sequences).toEqual(['10 3 7', '3 10']);
+  expect([dataset.hasTimes, hasOnlyOrder]).toEqual([false, true]);
+  dataset.close();
+});
+
+test.each([
+  ['12\n', "line 1: expected 'user item item …' with \" \" between them, got '12'"],
+  ['1 2 3\n\n2\n', "line 3: expected 'user item item …'"],
+  ['', 'the file is empty'],
+  ['1 2  3\n', "column 'item' (item) is empty; 1 such row"],
+])('sequences: refuses %j', async (text, message) => {
+  const folder = join(directory, 'refused');
+  mkdirSync(join(folder, 'amazon-beauty'), { recursive: true });
+  writeFileSync(join(folder, 'amazon-beauty', 'Beauty.txt.gz'), gzipSync(text));
+  await expect(prepare(amazonBeauty, folder)).rejects.toThrow(message);
+});
+
+for (const { name, spec, users, items, events } of SEQUENCES) {
+  const { files } = spec.dataset(DATA) as { files: string };
+  const isThere = existsSync(files);
+  (isThere ? test : test.skip)(
+    `${name}: the whole file has its known counts${isThere ? '' : ` (skipped: ${files} is not there; set NIMUE_DATA)`}`,
+    async () => {
+      const dataset = await prepare(spec, DATA);
+      expect(dataset.counts).toMatchObject({
+        numSessions: users,
+        numKeptSessions: users,
+        numEvents: events,
+        numItems: items,
+      });
+      dataset.close();
+    },
+    TIMEOUT_MS,
+  );
+}

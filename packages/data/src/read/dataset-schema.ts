@@ -24,9 +24,9 @@ export const columnsSchema = z.strictObject({
 export const filesDatasetSchema = z.strictObject({
   /** A file, a folder, a glob, or a list of them. Relative to the working directory. */
   files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** Default: by the file name. */
-  format: z.enum(['csv', 'tsv', 'parquet']).optional(),
-  /** Between the cells of a text file. Default: tab for TSV, otherwise the most frequent of , ; tab | in the first line. */
+  /** Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item. */
+  format: z.enum(['csv', 'tsv', 'parquet', 'sequences']).optional(),
+  /** Between the cells of a text file. Default: tab for TSV, a space for sequences, otherwise the most frequent of , ; tab | in the first line. */
   separator: z.string().length(1).optional(),
   /** Names for the columns of a text file without a header line. */
   header: z.array(z.string().min(1)).min(1).optional(),

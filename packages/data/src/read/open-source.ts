@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { FilesDataset } from './dataset-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Engine, messageOf, sqlName, sqlText } from './engine.ts';
+import { assertSequences, SEQUENCE_COLUMNS, sequenceRelation } from './sequence-lines.ts';
 import {
   assertParquetMagic,
   formatOf,
@@ -54,6 +55,14 @@ export async function openSource(engine: Engine, dataset: FilesDataset, temporar
     } else if (path.endsWith('.gz')) {
       throw new Error(`${path}: not a gzip file although its name ends with .gz; check the download`);
     } else plainPaths.push(path);
+  }
+  if (format === 'sequences') {
+    if (dataset.header) throw new Error('dataset.header: sequences have the columns user and item; remove header');
+    const between = dataset.separator ?? ' ';
+    await assertSequences(engine, files, plainPaths, between);
+    const relation = (fileIndex?: number) =>
+      sequenceRelation(fileIndex === undefined ? plainPaths : [plainPaths[fileIndex]], between);
+    return { isText: true, files, types: new Map(SEQUENCE_COLUMNS.map((name) => [name, 'VARCHAR'])), relation, label };
   }
   const separator = dataset.separator ?? (format === 'tsv' ? '\t' : undefined);
   const first = await readTextHeader(plainPaths[0], files[0].path, separator);

@@ -7,7 +7,7 @@ import type { FilesDataset } from './dataset-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Engine, messageOf, sqlText } from './engine.ts';
 
-export type LogFormat = 'csv' | 'tsv' | 'parquet';
+export type LogFormat = 'csv' | 'tsv' | 'parquet' | 'sequences';
 
 /** One file of a log. */
 export interface SourceFile {
@@ -70,7 +70,9 @@ export function formatOf(files: readonly SourceFile[], format: LogFormat | undef
   if (/\.(parquet|pq)$/i.test(path)) return 'parquet';
   if (/\.tsv(\.gz)?$/i.test(path)) return 'tsv';
   if (/\.(csv|txt|dat)(\.gz)?$/i.test(path)) return 'csv';
-  throw new Error(`dataset.format: cannot tell the format of ${path} by its name; set format to csv, tsv or parquet`);
+  throw new Error(
+    `dataset.format: cannot tell the format of ${path} by its name; set format to csv, tsv, parquet or sequences`,
+  );
 }
 
 /** @throws when a Parquet file does not begin and end with PAR1: another format, or cut off */
