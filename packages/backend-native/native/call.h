@@ -43,6 +43,8 @@ class Call {
   int32_t* integers(int64_t length) { return static_cast<int32_t*>(array(napi_int32_array, "Int32Array", length, false)); }
   int32_t* optionalIntegers(int64_t length) { return static_cast<int32_t*>(array(napi_int32_array, "Int32Array", length, true)); }
 
+  double* doubles(int64_t length) { return static_cast<double*>(array(napi_float64_array, "Float64Array", length, false)); }
+
   uint8_t* optionalBytes(int64_t length) { return static_cast<uint8_t*>(array(napi_uint8_array, "Uint8Array", length, true)); }
 
   /** Length of the typed array that comes next, which is not consumed; 0 when there is none. */

@@ -86,5 +86,21 @@ napi_value runScores(Call& call) {
   return numberValue(call, static_cast<double>(nonFiniteRow));
 }
 
+napi_value runSampleItems(Call& call) {
+  SampleArgs a{};
+  a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.firstRow = call.size();
+  if (a.firstRow >= a.numItems) call.fail("argument", "a first row inside the table", "one beyond it");
+  a.perTemperature = static_cast<float>(1 / call.number());
+  a.hidden = call.floats(a.numRows * a.width);
+  a.table = call.floats(a.numItems * a.width);
+  a.bias = call.optionalFloats(a.numItems);
+  a.uniforms = call.doubles(a.numRows);
+  a.itemIds = call.integers(a.numRows);
+  int64_t nonFiniteRow = -1;
+  a.nonFiniteRow = &nonFiniteRow;
+  if (!call.failed()) kernels().sampleItems(a);
+  return numberValue(call, static_cast<double>(nonFiniteRow));
+}
+
 }  // namespace
 }  // namespace nimue

@@ -1,4 +1,4 @@
-// Calls of the kernels that look along sessions: attention and GRU.
+// Calls of the kernels that look along sessions: attention, GRU, linear recurrence.
 #pragma once
 #include "call-arguments.h"
 
@@ -92,6 +92,32 @@ napi_value runGruGradient(Call& call) {
   a.dInputBias = call.floats(3 * a.width);
   a.dRecurrentBias = call.floats(3 * a.width);
   if (!call.failed()) kernels().gruGradient(a);
+  return nullptr;
+}
+
+RecurrenceArgs readRecurrence(Call& call) {
+  RecurrenceArgs a{};
+  a.numSessions = call.size(), a.numPositions = call.size(), a.size = call.size();
+  a.offsets = readOffsets(call, a.numSessions, a.numPositions);
+  a.decay = call.floats(2 * a.size);
+  return a;
+}
+
+napi_value runRecurrence(Call& call) {
+  RecurrenceArgs a = readRecurrence(call);
+  a.x = call.floats(a.numPositions * 2 * a.size);
+  a.y = call.floats(a.numPositions * 2 * a.size);
+  if (!call.failed()) kernels().recurrence(a);
+  return nullptr;
+}
+
+napi_value runRecurrenceGradient(Call& call) {
+  RecurrenceArgs a = readRecurrence(call);
+  a.savedY = call.floats(a.numPositions * 2 * a.size);
+  a.dy = call.floats(a.numPositions * 2 * a.size);
+  a.dx = call.floats(a.numPositions * 2 * a.size);
+  a.dDecay = call.floats(2 * a.size);
+  if (!call.failed()) kernels().recurrenceGradient(a);
   return nullptr;
 }
 

@@ -121,6 +121,29 @@ struct GruArgs {
   float *dx, *dInputWeights, *dRecurrentWeights, *dInputBias, *dRecurrentBias;
 };
 
+/** Columns: real parts, then imaginary ones. */
+struct RecurrenceArgs {
+  const int32_t* offsets;
+  int64_t numSessions, numPositions, size;
+  /* [T, 2 size] and [2, size]. */
+  const float *x, *decay;
+  float* y;
+  /* Gradient only. */
+  const float *dy, *savedY;
+  float *dx, *dDecay;
+};
+
+struct SampleArgs {
+  const float *hidden, *table, *bias;
+  int64_t numRows, numItems, width, firstRow;
+  float perTemperature;
+  /* In [0, 1), one per row. */
+  const double* uniforms;
+  int32_t* itemIds;
+  /* First row with a score that is not finite, or −1. */
+  int64_t* nonFiniteRow;
+};
+
 struct HeadArgs {
   const float *hidden, *table, *bias;
   const int32_t* targetIds;
@@ -214,9 +237,12 @@ struct KernelTable {
   void (*attentionGradient)(const AttentionArgs&);
   void (*gru)(const GruArgs&);
   void (*gruGradient)(const GruArgs&);
+  void (*recurrence)(const RecurrenceArgs&);
+  void (*recurrenceGradient)(const RecurrenceArgs&);
   void (*head)(const HeadArgs&);
   void (*sampledHead)(const SampledHeadArgs&);
   void (*scores)(const ScoresArgs&);
+  void (*sampleItems)(const SampleArgs&);
   void (*adam)(const AdamArgs&);
   void (*adagrad)(const AdagradArgs&);
   void (*sgd)(const SgdArgs&);

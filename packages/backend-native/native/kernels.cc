@@ -6,7 +6,9 @@
 #include "head.h"
 #include "linear.h"
 #include "norm.h"
+#include "recurrence.h"
 #include "rows.h"
+#include "sample.h"
 #include "sampled-head.h"
 #include "scores.h"
 #include <time.h>
@@ -54,7 +56,7 @@ namespace nimue {
 extern const KernelTable JOIN(kernels_, NIMUE_ISA);
 const KernelTable JOIN(kernels_, NIMUE_ISA) = {
     TEXT(NIMUE_ISA), [] { return hasBf16(); }, matMul,      gather,       scatter,  embed,     residualAdd, norm,       normGradient,
-    linear,          linearGradient, attention, attentionGradient, gru, gruGradient, softmaxHead, sampledHead, scoreCatalogue,
+    linear,          linearGradient, attention, attentionGradient, gru, gruGradient, recurrence, recurrenceGradient, softmaxHead, sampledHead, scoreCatalogue, sampleItems,
     adam,        adagrad,      sgd,           sumSquares,   scaleElements, binary, unary,     columnSums, rowSums,
     transpose,       measurePeak, evaluate,
 };

@@ -6,6 +6,7 @@ import {
   gru,
   jaggedAttention,
   linear,
+  linearRecurrence,
   residualAdd,
   residualNorm,
   sampledHead,
@@ -57,6 +58,22 @@ describe('rows', () => {
       );
     }
     expectAgreement([array([count, width])], (x) => dropout(x as Tensor2D, drop));
+  });
+});
+
+describe('linearRecurrence', () => {
+  test.each([
+    ['no session', [], 3],
+    ['empty sessions', [0, 2, 0, 1], 1],
+    ['odd width', [3, 1, 16, 17, 2, 5, 1, 1, 1, 4], 21],
+    ['one long session', [200], 16],
+    ['lane-wide', [40, 3], 64],
+  ] as const)('%s', (_name, lengths, size) => {
+    const offsets = offsetsOf(lengths);
+    const decay = { shape: [2, size], values: randomFloats(random, 2 * size, 0.6) };
+    expectAgreement([array([offsets[lengths.length], 2 * size]), decay], (x, decay) =>
+      linearRecurrence(x as Tensor2D, offsets, decay as Tensor2D),
+    );
   });
 });
 

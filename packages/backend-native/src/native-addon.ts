@@ -37,12 +37,16 @@ export interface NativeAddon {
   attentionGradient(...args: (number | OptionalFloats | Ids | Uint8Array)[]): void;
   gru(...args: (number | Floats | Ids)[]): void;
   gruGradient(...args: (number | Floats | Ids)[]): void;
+  recurrence(...args: (number | Floats | Ids)[]): void;
+  recurrenceGradient(...args: (number | Floats | Ids)[]): void;
   /** @returns the mean loss */
   head(...args: (number | OptionalFloats | Ids)[]): number;
   /** @returns the mean loss */
   sampledHead(...args: (number | OptionalFloats | Ids)[]): number;
   /** Ranks, the k best, or both. @returns the first row with a score that is not finite, or −1 */
   scores(...args: (number | OptionalFloats | OptionalIds)[]): number;
+  /** @returns the first row with a score that is not finite, or −1 */
+  sampleItems(...args: (number | OptionalFloats | Float64Array | Ids)[]): number;
   /** Without `rows` the whole parameter moves. */
   adam(...args: (number | Floats | OptionalIds)[]): void;
   adagrad(...args: (number | OptionalFloats)[]): void;

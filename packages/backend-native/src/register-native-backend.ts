@@ -9,6 +9,7 @@ import { loadNativeAddon, type NativeAddon } from './native-addon.ts';
 import { BACKEND_NAME, NativeBackend } from './native-backend.ts';
 import { createNormKernels } from './norm-kernels.ts';
 import { createOptimizerKernels } from './optimizer-kernels.ts';
+import { createRecurrenceKernels } from './recurrence-kernels.ts';
 import { createRowKernels } from './row-kernels.ts';
 import { createScoreKernels } from './score-kernels.ts';
 import { registerTfKernels } from './tf-kernels.ts';
@@ -60,6 +61,7 @@ export function registerNativeBackend(): NativeBackendStatus {
     ...createLinearKernels(backend),
     ...createAttentionKernels(backend),
     ...createGruKernels(backend),
+    ...createRecurrenceKernels(backend),
     ...createHeadKernels(backend),
     ...createScoreKernels(backend),
     ...createOptimizerKernels(backend),

@@ -4,7 +4,7 @@ import type { NativeBackend } from './native-backend.ts';
 /** What one pass over the catalogue is to find. */
 type Wanted = Omit<RankAndTopKArgs, 'targetIds'> & { readonly targetIds: Int32Array | undefined };
 
-/** Rank of the target and the best items over the whole catalogue. */
+/** Rank of the target, the best items and draws over the whole catalogue. */
 export function createScoreKernels(backend: NativeBackend) {
   const score = ({ hidden, table, bias, targetIds, k, firstRow, excluded }: Wanted) => {
     const numRows = hidden.shape[0];
@@ -37,6 +37,22 @@ export function createScoreKernels(backend: NativeBackend) {
     topK(args) {
       const { itemIds, scores, nonFiniteRow } = score({ ...args, targetIds: undefined });
       return { itemIds: itemIds as Int32Array, scores: scores as Float32Array, nonFiniteRow };
+    },
+    sampleItems({ hidden, table, bias, firstRow, temperature, uniforms }) {
+      const itemIds = new Int32Array(uniforms.length);
+      const nonFiniteRow = backend.addon.sampleItems(
+        hidden.shape[0],
+        table.shape[0],
+        table.shape[1],
+        firstRow,
+        temperature,
+        backend.floats(hidden),
+        backend.floats(table),
+        bias && backend.floats(bias),
+        uniforms,
+        itemIds,
+      );
+      return { itemIds, nonFiniteRow };
     },
     rankAndTopK(args) {
       const { ranks, itemIds, scores, nonFiniteRow } = score(args);

@@ -9,6 +9,8 @@ export interface ModelSpec<Schema extends z.ZodType = z.ZodType> {
   readonly configSchema: Schema;
   /** What a model of that configuration lets a position see, before it is made; `causal` when absent. */
   attention?(config: z.infer<Schema>): AttentionDirection;
+  /** Whether it tells replaced items from true ones, and so can be taught by `replacedToken`; no when absent. */
+  discriminates?(config: z.infer<Schema>): boolean;
   /** The objective of an experiment that names none; by `attention` when absent: causal, masked or permutation. */
   objective?(config: z.infer<Schema>): string;
   /** @param size.numRows rows of the item table; @param size.seed same seed, same weights */

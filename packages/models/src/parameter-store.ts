@@ -1,5 +1,5 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
-import { deriveSeed } from '@nimue/ops';
+import { deriveSeed, mix32 } from '@nimue/ops';
 import type { Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { fillGaussian } from './gaussian.ts';
@@ -8,6 +8,11 @@ import { fillGaussian } from './gaussian.ts';
 export type Initializer =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
+  | { readonly kind: 'constant'; readonly value: number }
+  /** ln(−ln r) with r² uniform between the squares: |λ| = r of a linear recurrent unit (Orvieto et al. 2023, lemma 3.2). */
+  | { readonly kind: 'ringRadius'; readonly smallest: number; readonly largest: number }
+  /** ln φ with φ uniform in (0, 2 π): the angle of λ. */
+  | { readonly kind: 'ringAngle' }
   /** Normal with the given standard deviation. */
   | { readonly kind: 'normal'; readonly standardDeviation: number }
   /** Normal with variance 2 / (fan in + fan out) (Glorot & Bengio 2010, eq. 16). */
@@ -129,8 +134,19 @@ function initialValues(
 ): Float32Array {
   const values = new Float32Array(shape.reduce((product, n) => product * n, 1));
   if (initializer.kind === 'ones') values.fill(1);
+  if (initializer.kind === 'constant') values.fill(initializer.value);
+  if (initializer.kind === 'ringRadius') {
+    const [low, high] = [initializer.smallest ** 2, initializer.largest ** 2];
+    fillUniform(values, seed, (u) => Math.log(-0.5 * Math.log(u * (high - low) + low)));
+  }
+  if (initializer.kind === 'ringAngle') fillUniform(values, seed, (u) => Math.log(2 * Math.PI * u));
   if (initializer.kind === 'normal') fillGaussian(values, seed, initializer.standardDeviation);
   if (initializer.kind === 'glorot') fillGaussian(values, seed, Math.sqrt(2 / (shape[0] + shape[1])));
   if (isItems) values.fill(0, 0, Math.min(values.length, FIRST_ITEM_ID * (values.length / Math.max(1, shape[0]))));
   return values;
+}
+
+/** Each value from a uniform number in (0, 1), a function of (seed, index). */
+function fillUniform(values: Float32Array, seed: number, of: (uniform: number) => number): void {
+  for (let i = 0; i < values.length; i++) values[i] = of((mix32(seed ^ mix32(i)) + 0.5) / 4294967296);
 }

@@ -57,6 +57,23 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
     { hiddenSize: 3, itemSize: 4, head: 'linear', maxLength: 8 },
   ],
   srgnn: [{ hiddenSize: 4 }, { hiddenSize: 3, numSteps: 2, inputDropout: 0.1, maxLength: 8 }],
+  electra: [
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0.1, discriminatorWeight: 2 },
+    {
+      hiddenSize: 3,
+      numBlocks: 1,
+      maxLength: 8,
+      dropout: 0,
+      bodies: 'separate',
+      itemSize: 4,
+      head: 'gelu',
+      itemBias: true,
+    },
+  ],
+  lrurec: [
+    { hiddenSize: 4, numBlocks: 1 },
+    { hiddenSize: 3, numBlocks: 2, stateSize: 2, dropout: 0, maxLength: 8 },
+  ],
 };
 
 export const NUM_ITEMS = 6;

@@ -76,6 +76,12 @@ export interface FusedKernels {
     inputBias: Tensor1D;
     recurrentBias: Tensor1D;
   };
+  /** hₜ = λ ∘ hₜ₋₁ + xₜ within each session → states [T, 2 S]. */
+  linearRecurrence?(args: LinearRecurrenceArgs): Tensor2D;
+  linearRecurrenceGradient?(args: LinearRecurrenceArgs & { y: Tensor2D; dy: Tensor2D }): {
+    x: Tensor2D;
+    decay: Tensor2D;
+  };
   /** Mean cross-entropy over the table's rows from `firstRow` on; gradients too when `withGradients`. Never an N × V array. */
   softmaxHead?(args: SoftmaxHeadArgs & { withGradients: boolean }): {
     loss: Scalar;
@@ -94,6 +100,8 @@ export interface FusedKernels {
   rankOfTarget?(args: RankOfTargetArgs): Pick<CatalogueScores, 'ranks' | 'nonFiniteRow'>;
   /** The k best rows ≥ firstRow per query, best first, ties by lower id. Empty places hold id 0 and score -Infinity. */
   topK?(args: TopKArgs): Omit<CatalogueScores, 'ranks'>;
+  /** The first item ≥ firstRow at which the sum of softmax probabilities exceeds the row's uniform number. */
+  sampleItems?(args: SampleItemsArgs): { readonly itemIds: Int32Array; readonly nonFiniteRow: number };
   /** Both in one pass over the table. */
   rankAndTopK?(args: RankAndTopKArgs): CatalogueScores;
   /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`; with `rows` on those rows alone. */
@@ -157,6 +165,23 @@ export interface GruArgs {
   readonly recurrentWeights: Tensor2D;
   readonly inputBias: Tensor1D;
   readonly recurrentBias: Tensor1D;
+}
+
+export interface LinearRecurrenceArgs {
+  readonly x: Tensor2D;
+  readonly offsets: Int32Array;
+  /** [2, S]: real parts, imaginary parts. */
+  readonly decay: Tensor2D;
+}
+
+export interface SampleItemsArgs {
+  readonly hidden: Tensor2D;
+  readonly table: Tensor2D;
+  readonly bias?: Tensor1D;
+  readonly firstRow: number;
+  readonly temperature: number;
+  /** In [0, 1) [N]. */
+  readonly uniforms: Float64Array;
 }
 
 export interface SoftmaxHeadArgs {

@@ -7,6 +7,7 @@ import {
   gru,
   jaggedAttention,
   linear,
+  linearRecurrence,
   residualAdd,
   residualNorm,
   sampledHead,
@@ -134,6 +135,14 @@ export function opCases(seed: number): OpCase[] {
       [total, 6],
       [total, 6],
     ];
+    add(
+      `linearRecurrence lengths=[${lengths}]`,
+      [
+        [total, 6],
+        [2, 3],
+      ],
+      (x: Tensor2D, decay: Tensor2D) => linearRecurrence(x, offsets, decay),
+    );
     for (const numHeads of [1, 3]) {
       for (const causal of [true, false]) {
         const label = `H=${numHeads} ${causal ? 'causal' : 'both ways'} lengths=[${lengths}]`;

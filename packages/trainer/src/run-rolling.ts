@@ -191,6 +191,11 @@ export async function runReference(reference: Reference, args: RunRollingArgs): 
 function objectiveOf({ objective = objectives.causal.create({}), label }: Contender, model: AnyModel): Objective {
   if (model.kind === 'statistical') return objectives.lastItem.create({});
   assertObjectiveFits(objective, model.attention ?? 'causal', label);
+  if (objective.name === 'replacedToken' && !model.trainingLoss) {
+    throw new Error(
+      `${label}: the objective 'replacedToken' needs a model with a discriminator, such as electra; choose 'masked' for this one`,
+    );
+  }
   return objective;
 }
 

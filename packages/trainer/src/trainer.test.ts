@@ -132,6 +132,11 @@ test('a model that would see its targets is refused before it is trained; one th
   await expect(runContender(twoWay, args())).rejects.toThrow(
     "two-way: bidirectional attention does not go with the objective 'causal'",
   );
+  const replacedToken = objectives.replacedToken.create({ maskRate: 0.2, lastItemShare: 0 });
+  const bert = contender('bert', { hiddenSize: 4 });
+  await expect(runContender({ ...bert, objective: replacedToken }, args())).rejects.toThrow(
+    "bert: the objective 'replacedToken' needs a model with a discriminator",
+  );
   const masked = objectives.masked.create({ maskRate: 0.2, lastItemShare: 0 });
   const metrics = async (popularity: Contender) => (await runContender(popularity, args())).map((r) => r.metrics);
   expect(await metrics({ ...contender('popularity', {}), objective: masked })).toEqual(

@@ -13,14 +13,18 @@ export function checkObjectives(file: YamlFile, { contenders }: Experiment, cata
     const spec = specOf(models, 'model', model.name);
     if (spec.kind !== 'neural') return [];
     const attention = spec.attention?.(model.config) ?? 'causal';
-    const create = (name: string, config: unknown) => specOf(objectives, 'objective', name).create(config);
-    const why = explainMisfit(create(objective.name, objective.config), attention);
+    const whyNot = (name: string, config: unknown) => {
+      const noDiscriminator = 'it has no discriminator to tell replaced items from true ones';
+      if (name === 'replacedToken' && !spec.discriminates?.(model.config)) return noDiscriminator;
+      return explainMisfit(specOf(objectives, 'objective', name).create(config), attention);
+    };
+    const why = whyNot(objective.name, objective.config);
     if (!why) return [];
     const entry = entries[index];
     const isOwn = isMapping(entry) && 'objective' in entry;
     const path = isOwn ? ['models', index, 'objective', 'name'] : ['objective', 'name'];
     const fitting = [...objectives]
-      .filter(([name, { configSchema }]) => !explainMisfit(create(name, configSchema.parse({})), attention))
+      .filter(([name, { configSchema }]) => !whyNot(name, configSchema.parse({})))
       .map(([name]) => name);
     const message =
       `'${objective.name}' does not go with ${model.name}, whose attention is ${attention}: ${why}; ` +

@@ -306,13 +306,19 @@ describe('one broken line', () => {
       'an objective that a model would see the answers of',
       '  - name: popularity',
       '  - { name: bert4rec, objective: { name: causal } }',
-      "e.yaml:6:42: models[0].objective.name: 'causal' does not go with bert4rec, whose attention is bidirectional: a position would see the items after it, and so its own target; for this model choose lastItem or masked or replacedToken",
+      "e.yaml:6:42: models[0].objective.name: 'causal' does not go with bert4rec, whose attention is bidirectional: a position would see the items after it, and so its own target; for this model choose lastItem or masked",
+    ],
+    [
+      'replaced items for a model that cannot tell them',
+      '  - name: popularity',
+      '  - { name: bert, objective: { name: replacedToken } }',
+      "e.yaml:6:38: models[0].objective.name: 'replacedToken' does not go with bert, whose attention is bidirectional: it has no discriminator to tell replaced items from true ones; for this model choose lastItem or masked",
     ],
     [
       'an objective of all models that does not fit one of them',
       'loss: { name: crossEntropy }',
       'objective: { name: permutation }',
-      "e.yaml:11:20: objective.name: 'permutation' does not go with gru4rec, whose attention is causal: it would see the items that are to be predicted, because they are among its inputs; for this model choose causal or lastItem or masked or replacedToken (objective beside its name)\ne.yaml:11:20: objective.name: 'permutation' does not go with sasrec, whose attention is causal: it would see the items that are to be predicted, because they are among its inputs; for this model choose causal or lastItem or masked or replacedToken (objective beside its name)",
+      "e.yaml:11:20: objective.name: 'permutation' does not go with gru4rec, whose attention is causal: it would see the items that are to be predicted, because they are among its inputs; for this model choose causal or lastItem or masked (objective beside its name)\ne.yaml:11:20: objective.name: 'permutation' does not go with sasrec, whose attention is causal: it would see the items that are to be predicted, because they are among its inputs; for this model choose causal or lastItem or masked (objective beside its name)",
     ],
     [
       'unknown loss',

@@ -1,11 +1,14 @@
-import { dropout, NO_DROPOUT } from '@nimue/ops';
+import type { SessionBatch } from '@nimue/batch';
+import { dropout, gatherRows, NO_DROPOUT } from '@nimue/ops';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { z } from 'zod';
 import type { ModelSize } from '../model-spec.ts';
-import type { NeuralModel } from '../next-item-model.ts';
+import type { EncodeMode, NeuralModel } from '../next-item-model.ts';
 import { ParameterStore } from '../parameter-store.ts';
+import { addDiscriminator, replacedTokenLoss } from './discriminator.ts';
 import { blockOptions, itemOptions } from './item-options.ts';
-import { addItemVectors } from './item-vectors.ts';
-import { createLayers, dropoutsOf } from './layers.ts';
+import { addItemVectors, type ItemVectors } from './item-vectors.ts';
+import { createLayers, dropoutsOf, type Layers } from './layers.ts';
 import { createNeuralModel } from './neural-model.ts';
 import { addTransformer } from './transformer.ts';
 
@@ -18,7 +21,15 @@ export const bertOptions = {
 };
 
 const bertShape = z.strictObject(bertOptions);
-export type BertConfig = z.infer<typeof bertShape> & { readonly shareBlocks: boolean };
+export type BertConfig = z.infer<typeof bertShape> & {
+  readonly shareBlocks: boolean;
+  /** What makes an ELECTRA of it. */
+  readonly discriminator?: {
+    readonly weight: number;
+    readonly samplingTemperature: number;
+    readonly isShared: boolean;
+  };
+};
 
 /** ε of every layer norm, BERT's. */
 const EPSILON = 1e-12;
@@ -29,12 +40,33 @@ const EPSILON = 1e-12;
  * width are projected after their norm, as in ALBERT and ELECTRA.
  */
 export function createBert(name: string, config: BertConfig, { numRows, seed }: ModelSize): NeuralModel {
-  const { hiddenSize, itemSize = hiddenSize, maxLength } = config;
+  const { hiddenSize, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, { ...config, numRows, maxPositions: maxLength });
-  layers.addNorm('itemNorm', itemSize);
+  const body = addBertBody(layers, items, config, '');
+  const parts = { name, attention: 'bidirectional' as const, parameters: layers.parameters, maxLength, body, ...items };
+  if (!config.discriminator) return createNeuralModel(parts);
+  const { isShared, ...rest } = config.discriminator;
+  const discriminatorBody = isShared ? body : addBertBody(layers, items, config, 'discriminator.');
+  const discriminator = addDiscriminator(layers, hiddenSize);
+  return createNeuralModel({
+    ...parts,
+    trainingLoss: replacedTokenLoss({
+      parts,
+      generatorStates: (batch, mode) => gatherRows(body(batch, mode), batch.targets.positions),
+      discriminatorStates: discriminatorBody,
+      discriminator,
+      ...rest,
+    }),
+  });
+}
+
+function addBertBody(layers: Layers, items: ItemVectors, config: BertConfig, prefix: string) {
+  const { hiddenSize, itemSize = hiddenSize } = config;
+  layers.addNorm(`${prefix}itemNorm`, itemSize);
   const transformer = addTransformer(layers, {
     ...config,
+    prefix,
     feedForwardSize: config.feedForwardSize ?? 4 * hiddenSize,
     causal: false,
     norm: 'post',
@@ -43,17 +75,10 @@ export function createBert(name: string, config: BertConfig, { numRows, seed }: 
     innerDropout: 0,
     isShared: config.shareBlocks,
   });
-  return createNeuralModel({
-    name,
-    attention: 'bidirectional',
-    parameters: layers.parameters,
-    maxLength,
-    body(batch, mode) {
-      const drop = dropoutsOf(mode);
-      const normed = layers.norm('itemNorm', items.embed(batch, NO_DROPOUT));
-      const x = items.project(dropout(normed, drop(config.dropout)));
-      return transformer.apply(x, batch.offsets, drop);
-    },
-    ...items,
-  });
+  return (batch: SessionBatch, mode: EncodeMode): Tensor2D => {
+    const drop = dropoutsOf(mode);
+    const normed = layers.norm(`${prefix}itemNorm`, items.embed(batch, NO_DROPOUT));
+    const x = items.project(dropout(normed, drop(config.dropout)));
+    return transformer.apply(x, batch.offsets, drop);
+  };
 }

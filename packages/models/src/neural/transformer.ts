@@ -7,6 +7,8 @@ import type { DropoutStream, Layers } from './layers.ts';
 export const NORMS = ['pre', 'post', 'query'] as const;
 
 export interface TransformerConfig {
+  /** Before the names of the weights. */
+  readonly prefix?: string;
   readonly hiddenSize: number;
   readonly feedForwardSize: number;
   readonly numBlocks: number;
@@ -34,8 +36,18 @@ export interface Transformer {
 
 /** Adds blocks of self-attention and point-wise feed-forward layers (Vaswani et al. 2017, section 3): `block1.query` … */
 export function addTransformer(layers: Layers, config: TransformerConfig): Transformer {
-  const { hiddenSize, feedForwardSize, numBlocks, numHeads, causal, norm, activation, isShared = false } = config;
-  const names = Array.from({ length: isShared ? 1 : numBlocks }, (_, i) => `block${i + 1}`);
+  const {
+    hiddenSize,
+    feedForwardSize,
+    numBlocks,
+    numHeads,
+    causal,
+    norm,
+    activation,
+    isShared = false,
+    prefix = '',
+  } = config;
+  const names = Array.from({ length: isShared ? 1 : numBlocks }, (_, i) => `${prefix}block${i + 1}`);
   for (const block of names) {
     layers.addNorm(`${block}.attentionNorm`, hiddenSize);
     for (const part of ['query', 'key', 'value', 'output'])
@@ -44,7 +56,7 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
     layers.addLinear(`${block}.expand`, hiddenSize, feedForwardSize);
     layers.addLinear(`${block}.contract`, feedForwardSize, hiddenSize);
   }
-  if (norm !== 'post') layers.addNorm('finalNorm', hiddenSize);
+  if (norm !== 'post') layers.addNorm(`${prefix}finalNorm`, hiddenSize);
 
   return {
     apply(x, offsets, drop) {
@@ -84,7 +96,7 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
           hidden = residualAdd(feedForward(block, normed), normed, drop(config.dropout));
         }
       }
-      return norm === 'post' ? hidden : layers.norm('finalNorm', hidden);
+      return norm === 'post' ? hidden : layers.norm(`${prefix}finalNorm`, hidden);
     },
   };
 }
