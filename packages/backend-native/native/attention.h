@@ -3,77 +3,10 @@
 #pragma once
 #include <math.h>
 
-#include <type_traits>
-
+#include "attention-relative.h"
 #include "keep.h"
-#include "gemm.h"
 
 namespace {
-
-/** One session's part of one head: matrices [length, headWidth] with row stride `width`. */
-struct AttentionHead {
-  int64_t at;  // offset of the first element in query, key, value, y
-  int64_t firstRow, length, head;
-  const uint8_t* mask;  // of the session; null without
-  int headWidth, padded;
-};
-
-/** Heads of long sessions first, so that the threads end together. */
-static void sortSessions(const int32_t* offsets, int64_t numSessions, int32_t* order) {
-  int32_t longest = 0;
-  for (int64_t b = 0; b < numSessions; b++) longest = greater(longest, offsets[b + 1] - offsets[b]);
-  Scratch<int32_t> start(longest + 2);
-  memset(start, 0, (longest + 2) * sizeof(int32_t));
-  for (int64_t b = 0; b < numSessions; b++) start[longest - (offsets[b + 1] - offsets[b]) + 1]++;
-  for (int32_t i = 0; i <= longest; i++) start[i + 1] += start[i];
-  for (int64_t b = 0; b < numSessions; b++)
-    order[start[longest - (offsets[b + 1] - offsets[b])]++] = static_cast<int32_t>(b);
-}
-
-template <typename Body>
-static void forEachHead(const nimue::AttentionArgs& args, const Body& body) {
-  Scratch<int32_t> order(args.numSessions);
-  sortSessions(args.offsets, args.numSessions, order);
-  Scratch<int64_t> maskStart(args.mask ? args.numSessions : 0);
-  for (int64_t b = 0, start = 0; args.mask && b < args.numSessions; b++) {
-    const int64_t length = args.offsets[b + 1] - args.offsets[b];
-    maskStart[b] = start;
-    start += length * length;
-  }
-  const int headWidth = static_cast<int>(args.width / args.numHeads);
-  parallelSlices(args.numSessions * args.numHeads, 1, [&](int64_t i0, int64_t i1) {
-    for (int64_t i = i0; i < i1; i++) {
-      const int64_t session = order[i / args.numHeads], head = i % args.numHeads;
-      const int64_t first = args.offsets[session], length = args.offsets[session + 1] - first;
-      if (length == 0 || headWidth == 0) continue;
-      body(AttentionHead{first * args.width + head * headWidth, first, length, head,
-                         args.mask ? args.mask + maskStart[session] : nullptr, headWidth, roundUp(headWidth, VL)});
-    }
-  });
-}
-
-/** Rows that may be read in whole registers: in place where the width allows, else a padded copy. */
-struct WholeRows {
-  const float* data;
-  int64_t stride;
-};
-
-INLINE WholeRows wholeRows(const float* from, int64_t stride, int64_t rows, const AttentionHead& h, float* scratch) {
-  if (h.headWidth % VL == 0) return {from, stride};
-  stageRows(from, stride, rows, h.headWidth, h.padded, scratch, h.padded);
-  return {scratch, h.padded};
-}
-
-INLINE int queryTile(int64_t length) { return length <= VL ? VL : PANEL; }
-
-/** In the place of working memory that is not needed: short sessions notice every piece that is taken. */
-struct NoScratch {
-  explicit NoScratch(int64_t) {}
-  operator float*() const { return nullptr; }
-};
-
-template <bool GENERAL>
-using GeneralScratch = std::conditional_t<GENERAL, Scratch<float>, NoScratch>;
 
 /** The score of a key that a query may not see; every real one is above. */
 constexpr float HIDDEN = -1e30f;
@@ -81,7 +14,7 @@ constexpr float HIDDEN = -1e30f;
 INLINE VI isSeen(V score) { return (VI)(score > splat(HIDDEN)); }
 
 /** Whether scores need more than a causal mask and a softmax. */
-INLINE bool isGeneral(const nimue::AttentionArgs& args) { return args.mask || args.relativeBias || args.silu; }
+INLINE bool isGeneral(const nimue::AttentionArgs& args) { return args.mask || args.relativeBias || args.relativeQuery || args.silu; }
 
 /**
  * One head's bias where key − query = length − 1 − index, for queries up to a tile beyond the session: a register of
@@ -182,6 +115,7 @@ static void attentionOf(const nimue::AttentionArgs& args) {
     Scratch<float> queryT(h.headWidth * tile), scores(h.length * tile);
     Scratch<float> valueRows(whole ? 0 : h.length * h.padded), out(whole ? 0 : tile * h.padded);
     GeneralScratch<GENERAL> biasByDistance(numDistances(args, h));
+    GeneralScratch<GENERAL> relativeScores(relativeRows(args, h) * tile), relativeQueryT(relativeColumns(args, h) * tile);
     if constexpr (GENERAL) spreadBias(args, h, biasByDistance);
     const WholeRows value = wholeRows(args.value + h.at, args.width, h.length, h, valueRows);
     for (int64_t i0 = 0; i0 < h.length; i0 += tile) {
@@ -190,7 +124,10 @@ static void attentionOf(const nimue::AttentionArgs& args) {
       stageTransposed(args.query + h.at + i0 * args.width, args.width, queries, h.headWidth, tile, args.scale, queryT,
                       tile);
       blockProduct<false>(keys, tile, h.headWidth, Tile{args.key + h.at, args.width, 1, queryT, tile, scores, tile});
-      if constexpr (GENERAL) adjustScores(args, h, biasByDistance, i0, keys, tile, scores);
+      if constexpr (GENERAL) {
+        addRelativeScores(args, h, i0, queries, keys, tile, relativeQueryT, relativeScores, scores);
+        adjustScores(args, h, biasByDistance, i0, keys, tile, scores);
+      }
       for (int l = 0; l < tile && l < roundUp(queries, VL); l += VL) {
         const VI query = splatInt(static_cast<int>(i0) + l) + lanes();
         const VU hashes = rowHashes(args.dropout, static_cast<uint32_t>((h.firstRow + i0 + l) * args.numHeads + h.head),
@@ -251,9 +188,10 @@ static void attention(const nimue::AttentionArgs& args) {
  * With p the probabilities, k the dropout's factors and dp = dy · valueᵀ: dValue = Σ (k p) dy,
  * ds = p (k dp − Σⱼ k p dp), dQuery = scale Σⱼ ds key, dKey = scale Σᵢ ds query.
  * `dBiases`: where each session and head leaves Σ ds by distance, 2 · length floats each; null without a bias.
+ * `dRelatives`: the same for the keys by distance, 2 · length rows of its head's width each.
  */
 template <bool GENERAL>
-static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases) {
+static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases, float* dRelatives) {
   forEachHead(args, [&](const AttentionHead& h) {
     const int tile = queryTile(h.length);
     const bool whole = h.headWidth % VL == 0;
@@ -266,6 +204,11 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
       spreadBias(args, h, biasByDistance);
       memset(dBias, 0, numDistances(args, h) * sizeof(float));
     }
+    GeneralScratch<GENERAL> relativeScores(relativeRows(args, h) * tile), relativeQueryT(relativeColumns(args, h) * tile);
+    GeneralScratch<GENERAL> dRelativeKeys(relativeRows(args, h) * h.padded);
+    GeneralScratch<GENERAL> relativeCopies(whole ? 0 : (relativeRows(args, h) + h.length + tile) * h.padded);
+    RelativeGradient relative{};
+    if constexpr (GENERAL) relative = startRelative(args, h, relativeCopies, relativeScores, dRelativeKeys);
     memset(dKey, 0, rows * sizeof(float));
     memset(dValue, 0, rows * sizeof(float));
     const WholeRows key = wholeRows(args.key + h.at, args.width, h.length, h, keyRows);
@@ -279,7 +222,10 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
       stageTransposed(args.dy + h.at + i0 * args.width, args.width, queries, h.headWidth, tile, 1.f, dyT, tile);
       blockProduct<false>(keys, tile, h.headWidth, Tile{args.key + h.at, args.width, 1, queryT, tile, scores, tile});
       blockProduct<false>(keys, tile, h.headWidth, Tile{args.value + h.at, args.width, 1, dyT, tile, dScores, tile});
-      if constexpr (GENERAL) adjustScores(args, h, biasByDistance, i0, keys, tile, scores);
+      if constexpr (GENERAL) {
+        addRelativeScores(args, h, i0, queries, keys, tile, relativeQueryT, relativeScores, scores);
+        adjustScores(args, h, biasByDistance, i0, keys, tile, scores);
+      }
       for (int l = 0; l < tile && l < roundUp(queries, VL); l += VL) {
         const VI row = splatInt(static_cast<int>(i0) + l) + lanes();
         const VU hashes = rowHashes(args.dropout, static_cast<uint32_t>((h.firstRow + i0 + l) * args.numHeads + h.head),
@@ -319,6 +265,7 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
         }
         if constexpr (GENERAL) collectBias(args, h, i0 + l, keys, tile, dBias, dScores + l);
       }
+      if constexpr (GENERAL) collectRelative(args, h, relative, i0, queries, keys, tile, dScores);
       const float* const dyTile = dy.data + i0 * dy.stride;
       blockProduct<true>(keys, h.padded, queries, Tile{scores, tile, 1, dyTile, dy.stride, dValue, h.padded});
       const float* const queryTileRows = query.data + i0 * query.stride;
@@ -331,6 +278,7 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
     }
     unstageRows<false>(dKey, h.padded, h.length, h.headWidth, args.dKey + h.at, args.width);
     unstageRows<false>(dValue, h.padded, h.length, h.headWidth, args.dValue + h.at, args.width);
+    if (GENERAL && dRelatives) leaveRelative(args, h, relative, dRelatives);
     if (GENERAL && dBiases)
       memcpy(dBiases + 2 * (h.firstRow * args.numHeads + h.head * h.length), dBias, 2 * h.length * sizeof(float));
   });
@@ -353,12 +301,15 @@ static void sumBiasGradient(const nimue::AttentionArgs& args, const float* dBias
 }
 
 static void attentionGradient(const nimue::AttentionArgs& args) {
-  if (!isGeneral(args)) return attentionGradientOf<false>(args, nullptr);
+  if (!isGeneral(args)) return attentionGradientOf<false>(args, nullptr, nullptr);
   const int64_t count = args.relativeBias ? 2 * args.numPositions * args.numHeads : 0;
   Scratch<float> dBiases(count);
   memset(dBiases, 0, count * sizeof(float));
-  attentionGradientOf<true>(args, args.relativeBias ? static_cast<float*>(dBiases) : nullptr);
+  Scratch<float> dRelatives(args.relativeQuery ? 2 * args.numPositions * args.width : 0);
+  attentionGradientOf<true>(args, args.relativeBias ? static_cast<float*>(dBiases) : nullptr,
+                            args.relativeQuery ? static_cast<float*>(dRelatives) : nullptr);
   if (args.relativeBias) sumBiasGradient(args, dBiases);
+  if (args.relativeQuery) sumRelativeKeys(args, dRelatives);
 }
 
 }  // namespace

@@ -38,6 +38,14 @@ AttentionArgs readAttention(Call& call) {
   a.reach = biasRows / 2;
   a.relativeBias = call.optionalFloats(biasRows * a.numHeads);
   if (!a.relativeBias != (biasRows == 0)) call.fail("argument", "a bias together with its number of rows", "one of them");
+  const int64_t keyRows = call.size();
+  if (keyRows > 0 && keyRows % 2 == 0) call.fail("argument", "an odd number of keys by distance", "an even one");
+  a.relativeReach = keyRows / 2;
+  a.relativeQuery = call.optionalFloats(keyRows > 0 ? size : 0);
+  a.relativeKeys = call.optionalFloats(keyRows * a.width);
+  const bool isRelative = keyRows > 0;
+  if (!a.relativeQuery == isRelative || !a.relativeKeys == isRelative)
+    call.fail("argument", "queries and keys by distance together", "one of them");
   return a;
 }
 
@@ -57,6 +65,10 @@ napi_value runAttentionGradient(Call& call) {
   a.dQuery = call.floats(size), a.dKey = call.floats(size), a.dValue = call.floats(size);
   a.dRelativeBias = call.optionalFloats(a.relativeBias ? (2 * a.reach + 1) * a.numHeads : 0);
   if (!a.dRelativeBias != !a.relativeBias) call.fail("argument", "the bias's gradient together with the bias", "one of them");
+  a.dRelativeQuery = call.optionalFloats(a.relativeQuery ? size : 0);
+  a.dRelativeKeys = call.optionalFloats(a.relativeQuery ? (2 * a.relativeReach + 1) * a.width : 0);
+  if (!a.dRelativeQuery != !a.relativeQuery || !a.dRelativeKeys != !a.relativeQuery)
+    call.fail("argument", "the gradients by distance together with what they are of", "one of them");
   if (!call.failed()) kernels().attentionGradient(a);
   return nullptr;
 }

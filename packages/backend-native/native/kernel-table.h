@@ -103,10 +103,13 @@ struct AttentionArgs {
   /* Null without: [2 reach + 1, H], added to the scores by clipped distance key − query. */
   const float* relativeBias;
   int64_t reach;
+  /* Null without: [T, D] and [2 relativeReach + 1, D], whose products by distance are added to the scores. */
+  const float *relativeQuery, *relativeKeys;
+  int64_t relativeReach;
   float *y, *logSumExp;
   /* Gradient only. */
   const float *dy, *savedLogSumExp;
-  float *dQuery, *dKey, *dValue, *dRelativeBias;
+  float *dQuery, *dKey, *dValue, *dRelativeBias, *dRelativeQuery, *dRelativeKeys;
 };
 
 struct GruArgs {

@@ -6,7 +6,7 @@ import type { NativeBackend } from './native-backend.ts';
 export function createAttentionKernels(backend: NativeBackend) {
   const { addon } = backend;
   const inputs = (args: JaggedAttentionArgs) => {
-    const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, kind } = args;
+    const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, relative, kind } = args;
     return [
       offsets.length - 1,
       query.shape[0],
@@ -23,6 +23,9 @@ export function createAttentionKernels(backend: NativeBackend) {
       mask,
       relativeBias?.shape[0] ?? 0,
       relativeBias && backend.floats(relativeBias),
+      relative?.keys.shape[0] ?? 0,
+      relative && backend.floats(relative.query),
+      relative && backend.floats(relative.keys),
     ];
   };
   return {
@@ -33,19 +36,31 @@ export function createAttentionKernels(backend: NativeBackend) {
       return { y: backend.tensor(y), logSumExp: backend.tensor(logSumExp) };
     },
     jaggedAttentionGradient(args) {
-      const { query, relativeBias, dy, logSumExp } = args;
+      const { query, relativeBias, relative, dy, logSumExp } = args;
       const dQuery = backend.output(query.shape);
       const dKey = backend.output(query.shape);
       const dValue = backend.output(query.shape);
       const saved = [backend.floats(logSumExp), backend.floats(dy)];
       const dBias = relativeBias && backend.output(relativeBias.shape);
-      const gradients = [dQuery.values, dKey.values, dValue.values, dBias?.values];
+      const dRelative = relative && {
+        query: backend.output(query.shape),
+        keys: backend.output(relative.keys.shape),
+      };
+      const gradients = [
+        dQuery.values,
+        dKey.values,
+        dValue.values,
+        dBias?.values,
+        dRelative?.query.values,
+        dRelative?.keys.values,
+      ];
       addon.attentionGradient(...inputs(args), ...saved, ...gradients);
       return {
         query: backend.tensor(dQuery),
         key: backend.tensor(dKey),
         value: backend.tensor(dValue),
         relativeBias: dBias && backend.tensor(dBias),
+        relative: dRelative && { query: backend.tensor(dRelative.query), keys: backend.tensor(dRelative.keys) },
       };
     },
   } satisfies FusedKernels;

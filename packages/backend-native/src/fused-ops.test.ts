@@ -186,6 +186,22 @@ describe('jaggedAttention', () => {
           5e-5,
         );
       }
+      for (const [reach, visible] of [
+        [0, undefined],
+        [2, mask],
+        [200, undefined],
+      ] as const) {
+        expectAgreement(
+          [...inputs, array([size, width]), array([2 * reach + 1, width])],
+          (q, k, v, query, keys) =>
+            jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, {
+              ...options,
+              mask: visible,
+              relative: { query: query as Tensor2D, keys: keys as Tensor2D },
+            }),
+          5e-5,
+        );
+      }
     }
   });
 });

@@ -64,6 +64,14 @@ test.each<[string, () => unknown]>([
       }),
   ],
   [
+    'jaggedAttention: relative.keys has 2 rows, expected an odd number: one for each distance −R … R',
+    () =>
+      jaggedAttention(matrix(2, 2), matrix(2, 2), matrix(2, 2), ids(0, 2), {
+        causal: true,
+        relative: { query: matrix(2, 2), keys: matrix(2, 2) },
+      }),
+  ],
+  [
     'jaggedAttention: relativeBias has shape [3, 1], expected [?, 2]',
     () =>
       jaggedAttention(matrix(1, 2), matrix(1, 2), matrix(1, 2), ids(0, 1), {

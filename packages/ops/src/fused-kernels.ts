@@ -58,7 +58,8 @@ export interface FusedKernels {
   residualAdd?(args: { x: Tensor2D; residual: Tensor2D; dropout: Dropout }): Tensor2D;
   /**
    * Attention within each session → y [T, D] and the log-sum-exp [T, H] that the gradient needs (any value for `silu`).
-   * A row that sees no key is 0, and so are its gradients; the gradient of `relativeBias` is there when the bias is.
+   * A row that sees no key is 0, and so are its gradients; the gradients of `relativeBias` and `relative` are
+   * there when those are.
    */
   jaggedAttention?(args: JaggedAttentionArgs): { y: Tensor2D; logSumExp: Tensor2D };
   jaggedAttentionGradient?(args: JaggedAttentionArgs & { dy: Tensor2D; y: Tensor2D; logSumExp: Tensor2D }): {
@@ -66,6 +67,7 @@ export interface FusedKernels {
     key: Tensor2D;
     value: Tensor2D;
     relativeBias?: Tensor2D;
+    relative?: RelativeScores;
   };
   /** One GRU layer over time → hidden states y [T, D]; `saved` is whatever the gradient needs. */
   gru?(args: GruArgs): { y: Tensor2D; saved: Tensor2D };
@@ -155,7 +157,16 @@ export interface JaggedAttentionArgs {
   readonly mask?: Uint8Array;
   /** [2 R + 1, H]: row clip(j − i, −R, R) + R is added to the scaled score of query i and key j. */
   readonly relativeBias?: Tensor2D;
+  readonly relative?: RelativeScores;
   readonly kind: AttentionKind;
+}
+
+/** scale · query[i] · keys[clip(j − i, −R, R) + R], head by head, is added to the score of query i and key j. */
+export interface RelativeScores {
+  /** [T, D] */
+  readonly query: Tensor2D;
+  /** [2 R + 1, D] */
+  readonly keys: Tensor2D;
 }
 
 export interface GruArgs {

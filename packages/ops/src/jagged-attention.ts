@@ -7,6 +7,7 @@ import {
   fusedKernel,
   type JaggedAttentionArgs,
   NO_DROPOUT,
+  type RelativeScores,
 } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
 import { keepHash, keepThreshold } from './keep-mask.ts';
@@ -29,6 +30,11 @@ export interface JaggedAttentionOptions {
   readonly mask?: Uint8Array;
   /** [2 R + 1, H], learned: row clip(j − i, −R, R) + R is added to the scaled score of query i and key j. */
   readonly relativeBias?: Tensor2D;
+  /**
+   * Position-based scores (Dai et al. 2019, "Transformer-XL", section 3.3, terms b and d): scale · query′[i] · keys[clip(j − i,
+   * −R, R) + R], head by head, is added to the score of query i and key j. query′ [T, D], keys [2 R + 1, D].
+   */
+  readonly relative?: RelativeScores;
   /** `softmax` when not given. */
   readonly kind?: AttentionKind;
 }
@@ -36,7 +42,8 @@ export interface JaggedAttentionOptions {
 /**
  * Attention in which every position sees its own session only: y[i] = Σⱼ a[i, j] value[j] over the keys j that i may see.
  *
- * With s[i, j] = scale · query[i] · key[j] + relativeBias[clip(j − i, −R, R) + R]:
+ * With s[i, j] = scale · query[i] · key[j] + relativeBias[clip(j − i, −R, R) + R] and, with `relative`, + scale · query′[i] ·
+ * keys[clip(j − i, −R, R) + R]:
  * - `softmax`: a[i, ·] = softmax(s[i, ·]) (Vaswani et al. 2017, eq. 1). The bias by distance is that of Raffel et al. 2020,
  *   section 2.1, with distances clipped (Shaw et al. 2018, eq. 4) instead of put in buckets.
  * - `silu`: a[i, j] = silu(s[i, j]) / L with L the session's length (HSTU's pointwise attention: Zhai et al. 2024, eq. 2).
@@ -59,7 +66,7 @@ export function jaggedAttention(
   offsets: Int32Array,
   options: JaggedAttentionOptions,
 ): Tensor2D {
-  const { numHeads = 1, causal, dropout = NO_DROPOUT, mask, relativeBias, kind = 'softmax' } = options;
+  const { numHeads = 1, causal, dropout = NO_DROPOUT, mask, relativeBias, relative, kind = 'softmax' } = options;
   assertShape('jaggedAttention', 'query', query, [-1, -1]);
   assertShape('jaggedAttention', 'key', key, query.shape);
   assertShape('jaggedAttention', 'value', value, query.shape);
@@ -73,6 +80,11 @@ export function jaggedAttention(
   }
   if (mask) assertMask(mask, offsets);
   if (relativeBias) assertRelativeBias(relativeBias, numHeads);
+  if (relative) {
+    assertShape('jaggedAttention', 'relative.query', relative.query, query.shape);
+    assertShape('jaggedAttention', 'relative.keys', relative.keys, [-1, width]);
+    assertOdd('relative.keys', relative.keys);
+  }
   if (kind !== 'softmax' && kind !== 'silu') {
     throw new Error(`jaggedAttention: kind must be 'softmax' or 'silu', got '${String(kind)}'`);
   }
@@ -82,28 +94,35 @@ export function jaggedAttention(
   const backward = fusedKernel('jaggedAttentionGradient');
   if (!forward || !backward) {
     if (numPositions === 0) {
-      return withoutRows(relativeBias ? [query, key, value, relativeBias] : [query, key, value], width);
+      const inputs = [query, key, value, relativeBias, relative?.query, relative?.keys];
+      return withoutRows(
+        inputs.filter((input) => input !== undefined),
+        width,
+      );
     }
-    return jaggedAttentionReference({ query, key, value, relativeBias, ...rest });
+    return jaggedAttentionReference({ query, key, value, relativeBias, relative, ...rest });
   }
+  const relativeOf = (query?: Tensor2D, keys?: Tensor2D) => query && keys && { query, keys };
   return withGradient(
-    [query, key, value, relativeBias],
-    ([query, key, value, relativeBias]) => {
-      const { y, logSumExp } = forward({ query, key, value, relativeBias, ...rest });
+    [query, key, value, relativeBias, relative?.query, relative?.keys],
+    ([query, key, value, relativeBias, relativeQuery, relativeKeys]) => {
+      const relative = relativeOf(relativeQuery, relativeKeys);
+      const { y, logSumExp } = forward({ query, key, value, relativeBias, relative, ...rest });
       return { value: y, saved: [y, logSumExp] };
     },
-    (dy, [query, key, value, relativeBias], [y, logSumExp]) => {
+    (dy, [query, key, value, relativeBias, relativeQuery, relativeKeys], [y, logSumExp]) => {
       const g = backward({
         query,
         key,
         value,
         relativeBias,
+        relative: relativeOf(relativeQuery, relativeKeys),
         ...rest,
         dy,
         y: y as Tensor2D,
         logSumExp: logSumExp as Tensor2D,
       });
-      return [g.query, g.key, g.value, g.relativeBias];
+      return [g.query, g.key, g.value, g.relativeBias, g.relative?.query, g.relative?.keys];
     },
   );
 }
@@ -121,16 +140,19 @@ function assertMask(mask: Uint8Array, offsets: Int32Array): void {
 
 function assertRelativeBias(relativeBias: Tensor2D, numHeads: number): void {
   assertShape('jaggedAttention', 'relativeBias', relativeBias, [-1, numHeads]);
-  if (relativeBias.shape[0] % 2 === 0) {
-    throw new Error(
-      `jaggedAttention: relativeBias has ${relativeBias.shape[0]} rows, expected an odd number: one for each distance −R … R`,
-    );
-  }
+  assertOdd('relativeBias', relativeBias);
+}
+
+function assertOdd(name: string, rows: Tensor2D): void {
+  if (rows.shape[0] % 2 === 1) return;
+  throw new Error(
+    `jaggedAttention: ${name} has ${rows.shape[0]} rows, expected an odd number: one for each distance −R … R`,
+  );
 }
 
 /** Pads inside, masks, and gathers the real rows back. Memory B · H · L². */
 export function jaggedAttentionReference(args: JaggedAttentionArgs): Tensor2D {
-  const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, kind } = args;
+  const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, relative, kind } = args;
   const width = query.shape[1];
   const grid = padSessions(offsets);
   const { numSessions, length } = grid;
@@ -143,6 +165,7 @@ export function jaggedAttentionReference(args: JaggedAttentionArgs): Tensor2D {
     const pairs = (perPair: Float32Array): Tensor4D => tf.tensor4d(perPair, [numSessions, 1, length, length]);
     let scores = tf.mul(product(heads(query), heads(key), false, true), scale);
     if (relativeBias) scores = tf.add(scores, biasByDistance(relativeBias, length));
+    if (relative) scores = tf.add(scores, tf.mul(scoresByDistance(relative, heads, numHeads, length), scale));
     let weights: Tensor4D;
     if (kind === 'silu') {
       weights = tf.mul(tf.mul(scores, tf.sigmoid(scores)), pairs(visiblePairs(args, length, true)));
@@ -158,6 +181,28 @@ export function jaggedAttentionReference(args: JaggedAttentionArgs): Tensor2D {
     const mixed = tf.transpose(product<Tensor4D>(weights, heads(value)), [0, 2, 1, 3]);
     return gatherRows(tf.reshape(mixed, [numSessions * length, width]) as Tensor2D, grid.toPacked);
   });
+}
+
+/** [B, H, length, length]: query′[i] · keys[j − i]. */
+function scoresByDistance(
+  { query, keys }: RelativeScores,
+  heads: (x: Tensor2D) => Tensor4D,
+  numHeads: number,
+  length: number,
+): Tensor4D {
+  const [numRows, width] = keys.shape;
+  const reach = (numRows - 1) / 2;
+  const keysByHead = tf.transpose(tf.reshape(keys, [1, numRows, numHeads, width / numHeads]), [0, 2, 1, 3]);
+  const grid = heads(query);
+  const [numSessions] = grid.shape;
+  const keysOfAll = tf.tile(keysByHead, [numSessions, 1, 1, 1]);
+  const all = tf.reshape(product(grid, keysOfAll, false, true), [-1, 1]) as Tensor2D;
+  const rows = Int32Array.from({ length: numSessions * numHeads * length * length }, (_, cell) => {
+    const i = Math.floor(cell / length) % length;
+    const distance = Math.max(-reach, Math.min(reach, (cell % length) - i));
+    return Math.floor(cell / length) * numRows + distance + reach;
+  });
+  return tf.reshape(gatherRows(all, rows), [numSessions, numHeads, length, length]);
 }
 
 /** [1, H, length, length]: the bias of key j for query i. */

@@ -158,6 +158,12 @@ export function opCases(seed: number): OpCase[] {
         add(`jaggedAttention mask ${label}`, qkv, (q: Tensor2D, k: Tensor2D, v: Tensor2D) =>
           jaggedAttention(q, k, v, offsets, { numHeads, causal, mask }),
         );
+        add(
+          `jaggedAttention by distance, mask, dropout ${label}`,
+          [...qkv, [total, 6], [3, 6]],
+          (q: Tensor2D, k: Tensor2D, v: Tensor2D, query: Tensor2D, keys: Tensor2D) =>
+            jaggedAttention(q, k, v, offsets, { numHeads, causal, mask, relative: { query, keys }, dropout: drop }),
+        );
         for (const kind of ['softmax', 'silu'] as const) {
           add(
             `jaggedAttention ${kind} mask, bias, dropout ${label}`,
