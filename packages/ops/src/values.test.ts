@@ -119,6 +119,15 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     const value = tf.tensor2d([0, 1], [2, 1]);
     const y = jaggedAttention(zeros, zeros, value, offsetsOf([2]), { causal: false, relativeBias: odds });
     assertClose('odds', y.dataSync(), [0.9, 0.25], 1e-6);
+    // the same odds from queries of 1 and 2 and the scale ½: ln 9 ahead of the first, 2 ln 3 · ½ behind the second
+    const relative = { query: tf.tensor2d([1, 2], [2, 1]), keys: tf.tensor2d([Math.log(3), 0, Math.log(81)], [3, 1]) };
+    const options = { causal: false, scale: 0.5, relative };
+    assertClose(
+      'by distance',
+      jaggedAttention(zeros, zeros, value, offsetsOf([2]), options).dataSync(),
+      [0.9, 0.25],
+      1e-6,
+    );
   });
 
   test('silu attention by hand', () => {
