@@ -20,5 +20,7 @@ export { sknn } from './sknn.ts';
 export { srgnn } from './srgnn.ts';
 export { stamp } from './stamp.ts';
 export { stan } from './stan.ts';
+export { transformerXl } from './transformer-xl.ts';
 export { vsknn } from './vsknn.ts';
 export { vstan } from './vstan.ts';
+export { xlnet } from './xlnet.ts';

@@ -74,6 +74,21 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
     { hiddenSize: 4, numBlocks: 1 },
     { hiddenSize: 3, numBlocks: 2, stateSize: 2, dropout: 0, maxLength: 8 },
   ],
+  xlnet: [
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0.1 },
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0, attention: 'causal' },
+    { hiddenSize: 3, numBlocks: 2, maxLength: 8, dropout: 0, attention: 'twoStream', itemSize: 4, head: 'mlp' },
+    {
+      hiddenSize: 3,
+      numBlocks: 1,
+      maxLength: 8,
+      dropout: 0,
+      discriminatorWeight: 2,
+      inputDropout: 0.1,
+      samplingTemperature: 0.01,
+    },
+  ],
+  transformerXl: [{ hiddenSize: 4, numHeads: 2, numBlocks: 2, maxLength: 8, dropout: 0.1 }],
 };
 
 export const NUM_ITEMS = 6;
