@@ -9,8 +9,8 @@ namespace {
 /** One session's part of one head: matrices [length, headWidth] with row stride `width`. */
 struct AttentionHead {
   int64_t at;  // offset of the first element in query, key, value, y
-  int64_t firstRow, length, head;
-  const uint8_t* mask;  // of the session; null without
+  int64_t session, firstRow, length, head;
+  const uint8_t *mask, *pairKinds;  // of the session; null without
   int headWidth, padded;
 };
 
@@ -30,10 +30,11 @@ template <typename Body>
 static void forEachHead(const nimue::AttentionArgs& args, const Body& body) {
   Scratch<int32_t> order(args.numSessions);
   sortSessions(args.offsets, args.numSessions, order);
-  Scratch<int64_t> maskStart(args.mask ? args.numSessions : 0);
-  for (int64_t b = 0, start = 0; args.mask && b < args.numSessions; b++) {
+  const bool hasPairs = args.mask || args.pairKinds;
+  Scratch<int64_t> firstPair(hasPairs ? args.numSessions : 0);
+  for (int64_t b = 0, start = 0; hasPairs && b < args.numSessions; b++) {
     const int64_t length = args.offsets[b + 1] - args.offsets[b];
-    maskStart[b] = start;
+    firstPair[b] = start;
     start += length * length;
   }
   const int headWidth = static_cast<int>(args.width / args.numHeads);
@@ -42,8 +43,9 @@ static void forEachHead(const nimue::AttentionArgs& args, const Body& body) {
       const int64_t session = order[i / args.numHeads], head = i % args.numHeads;
       const int64_t first = args.offsets[session], length = args.offsets[session + 1] - first;
       if (length == 0 || headWidth == 0) continue;
-      body(AttentionHead{first * args.width + head * headWidth, first, length, head,
-                         args.mask ? args.mask + maskStart[session] : nullptr, headWidth, roundUp(headWidth, VL)});
+      body(AttentionHead{first * args.width + head * headWidth, session, first, length, head,
+                         args.mask ? args.mask + firstPair[session] : nullptr,
+                         args.pairKinds ? args.pairKinds + firstPair[session] : nullptr, headWidth, roundUp(headWidth, VL)});
     }
   });
 }

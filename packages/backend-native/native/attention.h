@@ -3,6 +3,7 @@
 #pragma once
 #include <math.h>
 
+#include "attention-pairs.h"
 #include "attention-relative.h"
 #include "keep.h"
 
@@ -14,7 +15,7 @@ constexpr float HIDDEN = -1e30f;
 INLINE VI isSeen(V score) { return (VI)(score > splat(HIDDEN)); }
 
 /** Whether scores need more than a causal mask and a softmax. */
-INLINE bool isGeneral(const nimue::AttentionArgs& args) { return args.mask || args.relativeBias || args.relativeQuery || args.silu; }
+INLINE bool isGeneral(const nimue::AttentionArgs& args) { return args.mask || args.relativeBias || args.relativeQuery || args.pairBias || args.silu; }
 
 /**
  * One head's bias where key − query = length − 1 − index, for queries up to a tile beyond the session: a register of
@@ -126,6 +127,7 @@ static void attentionOf(const nimue::AttentionArgs& args) {
       blockProduct<false>(keys, tile, h.headWidth, Tile{args.key + h.at, args.width, 1, queryT, tile, scores, tile});
       if constexpr (GENERAL) {
         addRelativeScores(args, h, i0, queries, keys, tile, relativeQueryT, relativeScores, scores);
+        addPairBias(args, h, i0, queries, keys, tile, scores);
         adjustScores(args, h, biasByDistance, i0, keys, tile, scores);
       }
       for (int l = 0; l < tile && l < roundUp(queries, VL); l += VL) {
@@ -188,10 +190,10 @@ static void attention(const nimue::AttentionArgs& args) {
  * With p the probabilities, k the dropout's factors and dp = dy · valueᵀ: dValue = Σ (k p) dy,
  * ds = p (k dp − Σⱼ k p dp), dQuery = scale Σⱼ ds key, dKey = scale Σᵢ ds query.
  * `dBiases`: where each session and head leaves Σ ds by distance, 2 · length floats each; null without a bias.
- * `dRelatives`: the same for the keys by distance, 2 · length rows of its head's width each.
+ * `dRelatives`: the same for the keys by distance, 2 · length rows of its head's width each; `dPairs`: one sum per kind.
  */
 template <bool GENERAL>
-static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases, float* dRelatives) {
+static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases, float* dRelatives, float* dPairs) {
   forEachHead(args, [&](const AttentionHead& h) {
     const int tile = queryTile(h.length);
     const bool whole = h.headWidth % VL == 0;
@@ -224,6 +226,7 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
       blockProduct<false>(keys, tile, h.headWidth, Tile{args.value + h.at, args.width, 1, dyT, tile, dScores, tile});
       if constexpr (GENERAL) {
         addRelativeScores(args, h, i0, queries, keys, tile, relativeQueryT, relativeScores, scores);
+        addPairBias(args, h, i0, queries, keys, tile, scores);
         adjustScores(args, h, biasByDistance, i0, keys, tile, scores);
       }
       for (int l = 0; l < tile && l < roundUp(queries, VL); l += VL) {
@@ -265,7 +268,10 @@ static void attentionGradientOf(const nimue::AttentionArgs& args, float* dBiases
         }
         if constexpr (GENERAL) collectBias(args, h, i0 + l, keys, tile, dBias, dScores + l);
       }
-      if constexpr (GENERAL) collectRelative(args, h, relative, i0, queries, keys, tile, dScores);
+      if constexpr (GENERAL) {
+        collectRelative(args, h, relative, i0, queries, keys, tile, dScores);
+        collectPairs(args, h, i0, queries, keys, tile, dScores, dPairs + (h.session * args.numHeads + h.head) * args.numKinds);
+      }
       const float* const dyTile = dy.data + i0 * dy.stride;
       blockProduct<true>(keys, h.padded, queries, Tile{scores, tile, 1, dyTile, dy.stride, dValue, h.padded});
       const float* const queryTileRows = query.data + i0 * query.stride;
@@ -301,15 +307,19 @@ static void sumBiasGradient(const nimue::AttentionArgs& args, const float* dBias
 }
 
 static void attentionGradient(const nimue::AttentionArgs& args) {
-  if (!isGeneral(args)) return attentionGradientOf<false>(args, nullptr, nullptr);
+  if (!isGeneral(args)) return attentionGradientOf<false>(args, nullptr, nullptr, nullptr);
   const int64_t count = args.relativeBias ? 2 * args.numPositions * args.numHeads : 0;
   Scratch<float> dBiases(count);
   memset(dBiases, 0, count * sizeof(float));
   Scratch<float> dRelatives(args.relativeQuery ? 2 * args.numPositions * args.width : 0);
+  const int64_t pairSums = args.numSessions * args.numHeads * args.numKinds;
+  Scratch<float> dPairs(pairSums);
+  memset(dPairs, 0, pairSums * sizeof(float));
   attentionGradientOf<true>(args, args.relativeBias ? static_cast<float*>(dBiases) : nullptr,
-                            args.relativeQuery ? static_cast<float*>(dRelatives) : nullptr);
+                            args.relativeQuery ? static_cast<float*>(dRelatives) : nullptr, dPairs);
   if (args.relativeBias) sumBiasGradient(args, dBiases);
   if (args.relativeQuery) sumRelativeKeys(args, dRelatives);
+  if (args.pairBias) sumPairBias(args, dPairs);
 }
 
 }  // namespace

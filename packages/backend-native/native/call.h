@@ -9,7 +9,7 @@ namespace nimue {
 
 class Call {
  public:
-  static constexpr size_t MAX_ARGUMENTS = 32;
+  static constexpr size_t MAX_ARGUMENTS = 40;
 
   Call(napi_env env, napi_callback_info info, const char* function) : env_(env), function_(function) {
     count_ = MAX_ARGUMENTS;

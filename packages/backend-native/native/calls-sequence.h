@@ -46,6 +46,14 @@ AttentionArgs readAttention(Call& call) {
   const bool isRelative = keyRows > 0;
   if (!a.relativeQuery == isRelative || !a.relativeKeys == isRelative)
     call.fail("argument", "queries and keys by distance together", "one of them");
+  a.numKinds = call.size();
+  a.pairBias = call.optionalFloats(a.numKinds * a.numHeads);
+  a.pairKinds = call.optionalBytes(pairs);
+  if (!a.pairBias != (a.numKinds == 0) || !a.pairKinds != (a.numKinds == 0))
+    call.fail("argument", "kinds of pairs together with their bias", "one of them");
+  if (call.failed()) return a;
+  for (int64_t pair = 0; a.pairKinds && pair < pairs; pair++)
+    if (a.pairKinds[pair] >= a.numKinds) return call.fail("argument", "kinds below their number", "one beyond it"), a;
   return a;
 }
 
@@ -69,6 +77,8 @@ napi_value runAttentionGradient(Call& call) {
   a.dRelativeKeys = call.optionalFloats(a.relativeQuery ? (2 * a.relativeReach + 1) * a.width : 0);
   if (!a.dRelativeQuery != !a.relativeQuery || !a.dRelativeKeys != !a.relativeQuery)
     call.fail("argument", "the gradients by distance together with what they are of", "one of them");
+  a.dPairBias = call.optionalFloats(a.numKinds * a.numHeads);
+  if (!a.dPairBias != !a.pairBias) call.fail("argument", "the pairs' gradient together with their bias", "one of them");
   if (!call.failed()) kernels().attentionGradient(a);
   return nullptr;
 }

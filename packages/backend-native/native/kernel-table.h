@@ -106,10 +106,14 @@ struct AttentionArgs {
   /* Null without: [T, D] and [2 relativeReach + 1, D], whose products by distance are added to the scores. */
   const float *relativeQuery, *relativeKeys;
   int64_t relativeReach;
+  /* Null without: [numKinds, H], the row of a pair's kind is added to its score; kinds as the mask lies. */
+  const float* pairBias;
+  const uint8_t* pairKinds;
+  int64_t numKinds;
   float *y, *logSumExp;
   /* Gradient only. */
   const float *dy, *savedLogSumExp;
-  float *dQuery, *dKey, *dValue, *dRelativeBias, *dRelativeQuery, *dRelativeKeys;
+  float *dQuery, *dKey, *dValue, *dRelativeBias, *dRelativeQuery, *dRelativeKeys, *dPairBias;
 };
 
 struct GruArgs {

@@ -6,7 +6,21 @@ import type { NativeBackend } from './native-backend.ts';
 export function createAttentionKernels(backend: NativeBackend) {
   const { addon } = backend;
   const inputs = (args: JaggedAttentionArgs) => {
-    const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, relative, kind } = args;
+    const {
+      query,
+      key,
+      value,
+      offsets,
+      numHeads,
+      causal,
+      scale,
+      dropout,
+      mask,
+      relativeBias,
+      relative,
+      pairBias,
+      kind,
+    } = args;
     return [
       offsets.length - 1,
       query.shape[0],
@@ -26,6 +40,9 @@ export function createAttentionKernels(backend: NativeBackend) {
       relative?.keys.shape[0] ?? 0,
       relative && backend.floats(relative.query),
       relative && backend.floats(relative.keys),
+      pairBias?.table.shape[0] ?? 0,
+      pairBias && backend.floats(pairBias.table),
+      pairBias?.kinds,
     ];
   };
   return {
@@ -36,7 +53,7 @@ export function createAttentionKernels(backend: NativeBackend) {
       return { y: backend.tensor(y), logSumExp: backend.tensor(logSumExp) };
     },
     jaggedAttentionGradient(args) {
-      const { query, relativeBias, relative, dy, logSumExp } = args;
+      const { query, relativeBias, relative, pairBias, dy, logSumExp } = args;
       const dQuery = backend.output(query.shape);
       const dKey = backend.output(query.shape);
       const dValue = backend.output(query.shape);
@@ -46,6 +63,7 @@ export function createAttentionKernels(backend: NativeBackend) {
         query: backend.output(query.shape),
         keys: backend.output(relative.keys.shape),
       };
+      const dPairTable = pairBias && backend.output(pairBias.table.shape);
       const gradients = [
         dQuery.values,
         dKey.values,
@@ -53,6 +71,7 @@ export function createAttentionKernels(backend: NativeBackend) {
         dBias?.values,
         dRelative?.query.values,
         dRelative?.keys.values,
+        dPairTable?.values,
       ];
       addon.attentionGradient(...inputs(args), ...saved, ...gradients);
       return {
@@ -60,6 +79,7 @@ export function createAttentionKernels(backend: NativeBackend) {
         key: backend.tensor(dKey),
         value: backend.tensor(dValue),
         relativeBias: dBias && backend.tensor(dBias),
+        pairTable: dPairTable && backend.tensor(dPairTable),
         relative: dRelative && { query: backend.tensor(dRelative.query), keys: backend.tensor(dRelative.keys) },
       };
     },

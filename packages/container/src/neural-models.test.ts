@@ -1,4 +1,4 @@
-import { FIRST_ITEM_ID } from '@nimue/batch';
+import { FIRST_ITEM_ID, positionsInSession } from '@nimue/batch';
 import {
   type EncodedSessions,
   hideNewest,
@@ -15,15 +15,23 @@ import { type FitStep, fitWindow, lossAndGradients, Optimizer, optimizers, train
 import * as tf from '@tensorflow/tfjs';
 import { chooseBackend } from './backends/choose-backend.ts';
 
+/** Other objectives of the same model: further rows under its name and what tells it apart. */
+const VARIANTS: Record<string, Record<string, unknown>[]> = {
+  xlnet: [{ attention: 'causal' }, { attention: 'twoStream' }, { discriminatorWeight: 1 }],
+};
+
 /** Every neural model of the list, small, with the objective it has when an experiment names none. */
 const NEURAL = Object.entries(models as Record<string, ModelSpec>)
   .filter(([, { kind }]) => kind === 'neural')
-  .map(([name, spec]) => {
+  .flatMap(([name, spec]) => {
     const shape = (spec.configSchema as unknown as { shape: Record<string, unknown> }).shape;
     const small: Record<string, unknown> = { hiddenSize: 16, maxLength: 10 };
     for (const key of Object.keys(shape)) if (/dropout$/i.test(key)) small[key] = 0;
     const config = Object.fromEntries(Object.entries(small).filter(([key]) => key in shape));
-    return [name, spec, spec.configSchema.parse(config)] as const;
+    return [{}, ...(VARIANTS[name] ?? [])].map((variant) => {
+      const label = [name, ...Object.entries(variant).map(([key, value]) => `${key}: ${String(value)}`)].join(' ');
+      return [label, spec, spec.configSchema.parse({ ...config, ...variant })] as const;
+    });
   });
 
 function objectiveFor(spec: ModelSpec, config: unknown): Objective {
@@ -37,7 +45,9 @@ function encoded(sessions: readonly (readonly number[])[]): EncodedSessions {
   sessions.forEach((session, b) => {
     offsets[b + 1] = offsets[b] + session.length;
   });
-  return { itemIds: Int32Array.from(sessions.flat()), offsets };
+  // one event a minute
+  const timestampsMs = Float64Array.from(positionsInSession(offsets), (place) => 60_000 * place);
+  return { itemIds: Int32Array.from(sessions.flat()), offsets, timestampsMs };
 }
 
 function ranksOf(model: NeuralModel, objective: Objective, sessions: EncodedSessions): number[] {

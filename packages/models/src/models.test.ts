@@ -1,7 +1,7 @@
 import { FIRST_ITEM_ID, packSessions } from '@nimue/batch';
 import { causalBatch } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
-import { attentionOf, inferenceBatch, trainingBatch } from '../test/ask.ts';
+import { attentionOf, inferenceBatch, trainingBatch, withTimes } from '../test/ask.ts';
 import { expectSameScores, scoresAfterEveryEvent, scoresOf } from '../test/scores.ts';
 import { trainBriefly } from '../test/train-briefly.ts';
 import { CASES, create, NUM_ITEMS, NUM_ROWS, SESSIONS, VARIANTS } from '../test/variants.ts';
@@ -53,7 +53,7 @@ describe.each(CASES)('%s %s', (name, _label, config) => {
   test('what it sees: causal, never a later click; masked, never its target', () => {
     if (attentionOf(model) === 'causal') {
       const everyPosition = (session: number[]) => ({
-        ...packSessions([session]),
+        ...withTimes(packSessions([session])),
         targets: { positions: Int32Array.from(session.keys()), itemIds: new Int32Array(session.length).fill(3) },
       });
       const before = scoresOf(model, everyPosition([3, 5, 7, 3, 4]));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { packSessions } from '@nimue/batch';
 import { assertClose } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
+import { withTimes } from '../test/ask.ts';
 import * as models from './models.ts';
 import type { NeuralModel } from './next-item-model.ts';
 
@@ -31,7 +32,7 @@ test.each(fixture.cases.map((golden) => [golden.model, JSON.stringify(golden.con
       new Map(parameters.names.map((name) => [name, fixedWeights(name, parameters.variable(name).size)])),
     );
     const places = Int32Array.from(fixture.places.flat());
-    const batch = { ...packSessions(fixture.sessions), factorizationPlaces: places };
+    const batch = { ...withTimes(packSessions(fixture.sessions)), factorizationPlaces: places };
     const hidden = tf.tidy(() => encode(batch, { training: false }).arraySync());
     const asked = attention === 'twoStream' ? hidden.filter((_, position) => places[position] > 0) : hidden;
     assertClose(`${name}: states`, asked.flat(), states.flat(), 1e-5);

@@ -1,4 +1,4 @@
-import { MASK_ID, packSessions, type SessionBatch } from '@nimue/batch';
+import { MASK_ID, packSessions, positionsInSession, type SessionBatch } from '@nimue/batch';
 import { causalBatch } from '@nimue/testing';
 import type { AnyModel } from '../src/next-item-model.ts';
 
@@ -14,18 +14,23 @@ export function inferenceBatch(model: AnyModel, visible: Sessions, targetIds?: r
     return end - 1;
   });
   const itemIds = Int32Array.from(targetIds ?? visible.map(() => 3));
-  const batch = packSessions(shown, { positions, itemIds });
+  const batch = withTimes(packSessions(shown, { positions, itemIds }));
   if (attention !== 'twoStream') return batch;
   const factorizationPlaces = new Int32Array(batch.itemIds.length);
   for (const position of positions) factorizationPlaces[position] = 1;
   return { ...batch, factorizationPlaces };
 }
 
+/** Times that depend on the place in the session alone: 0, 1, 8, 27 … seconds. */
+export function withTimes(batch: SessionBatch): SessionBatch {
+  return { ...batch, timestampsMs: Float64Array.from(positionsInSession(batch.offsets), (place) => 1000 * place ** 3) };
+}
+
 /** Inputs and targets to learn from: every next item, or the newest and the second item of sessions of three or more. */
 export function trainingBatch(model: AnyModel, sessions: Sessions): SessionBatch {
   const attention = attentionOf(model);
-  if (attention === 'causal') return causalBatch(sessions);
-  const whole = packSessions(sessions);
+  if (attention === 'causal') return withTimes(causalBatch(sessions));
+  const whole = withTimes(packSessions(sessions));
   const positions: number[] = [];
   const factorizationPlaces = new Int32Array(whole.itemIds.length);
   sessions.forEach(({ length }, b) => {

@@ -89,6 +89,11 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
     },
   ],
   transformerXl: [{ hiddenSize: 4, numHeads: 2, numBlocks: 2, maxLength: 8, dropout: 0.1 }],
+  hstu: [
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0.1, numTimeBuckets: 9 },
+    { hiddenSize: 3, numBlocks: 2, maxLength: 8, relativeTime: false, usePositions: false },
+    { hiddenSize: 3, numBlocks: 1, maxLength: 8, relativePosition: false, dropout: 0, numTimeBuckets: 5 },
+  ],
 };
 
 export const NUM_ITEMS = 6;

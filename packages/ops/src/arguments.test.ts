@@ -72,6 +72,14 @@ test.each<[string, () => unknown]>([
       }),
   ],
   [
+    'jaggedAttention: pairBias.kinds[3] is 2, expected 0 … 1, a row of the table',
+    () =>
+      jaggedAttention(matrix(2, 2), matrix(2, 2), matrix(2, 2), ids(0, 2), {
+        causal: true,
+        pairBias: { table: matrix(2, 1), kinds: Uint8Array.of(0, 1, 0, 2) },
+      }),
+  ],
+  [
     'jaggedAttention: relativeBias has shape [3, 1], expected [?, 2]',
     () =>
       jaggedAttention(matrix(1, 2), matrix(1, 2), matrix(1, 2), ids(0, 1), {

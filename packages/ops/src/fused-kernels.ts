@@ -58,8 +58,8 @@ export interface FusedKernels {
   residualAdd?(args: { x: Tensor2D; residual: Tensor2D; dropout: Dropout }): Tensor2D;
   /**
    * Attention within each session → y [T, D] and the log-sum-exp [T, H] that the gradient needs (any value for `silu`).
-   * A row that sees no key is 0, and so are its gradients; the gradients of `relativeBias` and `relative` are
-   * there when those are.
+   * A row that sees no key is 0, and so are its gradients; the gradients of `relativeBias`, `relative` and
+   * the table of `pairBias` are there when those are.
    */
   jaggedAttention?(args: JaggedAttentionArgs): { y: Tensor2D; logSumExp: Tensor2D };
   jaggedAttentionGradient?(args: JaggedAttentionArgs & { dy: Tensor2D; y: Tensor2D; logSumExp: Tensor2D }): {
@@ -68,6 +68,7 @@ export interface FusedKernels {
     value: Tensor2D;
     relativeBias?: Tensor2D;
     relative?: RelativeScores;
+    pairTable?: Tensor2D;
   };
   /** One GRU layer over time → hidden states y [T, D]; `saved` is whatever the gradient needs. */
   gru?(args: GruArgs): { y: Tensor2D; saved: Tensor2D };
@@ -158,7 +159,16 @@ export interface JaggedAttentionArgs {
   /** [2 R + 1, H]: row clip(j − i, −R, R) + R is added to the scaled score of query i and key j. */
   readonly relativeBias?: Tensor2D;
   readonly relative?: RelativeScores;
+  readonly pairBias?: PairBias;
   readonly kind: AttentionKind;
+}
+
+/** table[kind of the pair] is added to the scaled score of query i and key j, head by head. */
+export interface PairBias {
+  /** [K, H], learned. */
+  readonly table: Tensor2D;
+  /** Session after session, its length × length block, row-major: below K. Must not change until the gradient has run. */
+  readonly kinds: Uint8Array;
 }
 
 /** scale · query[i] · keys[clip(j − i, −R, R) + R], head by head, is added to the score of query i and key j. */

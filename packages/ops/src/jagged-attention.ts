@@ -7,6 +7,7 @@ import {
   fusedKernel,
   type JaggedAttentionArgs,
   NO_DROPOUT,
+  type PairBias,
   type RelativeScores,
 } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
@@ -35,6 +36,8 @@ export interface JaggedAttentionOptions {
    * −R, R) + R], head by head, is added to the score of query i and key j. query′ [T, D], keys [2 R + 1, D].
    */
   readonly relative?: RelativeScores;
+  /** Added to scores by what kind of pair it is, such as the time between the two (HSTU). */
+  readonly pairBias?: PairBias;
   /** `softmax` when not given. */
   readonly kind?: AttentionKind;
 }
@@ -47,7 +50,7 @@ export interface JaggedAttentionOptions {
  * - `softmax`: a[i, ·] = softmax(s[i, ·]) (Vaswani et al. 2017, eq. 1). The bias by distance is that of Raffel et al. 2020,
  *   section 2.1, with distances clipped (Shaw et al. 2018, eq. 4) instead of put in buckets.
  * - `silu`: a[i, j] = silu(s[i, j]) / L with L the session's length (HSTU's pointwise attention: Zhai et al. 2024, eq. 2).
- *   Differs from the paper: its equation leaves the division out, its code divides by the longest length; no bias by time.
+ *   Differs from the paper: its equation leaves the division out, its code divides by the longest length. The bias by time is a `pairBias`.
  *
  * A position that sees no key gets y = 0, and gradients of 0 come back from it. Dropout applies to a.
  *
@@ -66,7 +69,16 @@ export function jaggedAttention(
   offsets: Int32Array,
   options: JaggedAttentionOptions,
 ): Tensor2D {
-  const { numHeads = 1, causal, dropout = NO_DROPOUT, mask, relativeBias, relative, kind = 'softmax' } = options;
+  const {
+    numHeads = 1,
+    causal,
+    dropout = NO_DROPOUT,
+    mask,
+    relativeBias,
+    relative,
+    pairBias,
+    kind = 'softmax',
+  } = options;
   assertShape('jaggedAttention', 'query', query, [-1, -1]);
   assertShape('jaggedAttention', 'key', key, query.shape);
   assertShape('jaggedAttention', 'value', value, query.shape);
@@ -85,57 +97,82 @@ export function jaggedAttention(
     assertShape('jaggedAttention', 'relative.keys', relative.keys, [-1, width]);
     assertOdd('relative.keys', relative.keys);
   }
+  if (pairBias) assertPairBias(pairBias, offsets, numHeads);
   if (kind !== 'softmax' && kind !== 'silu') {
     throw new Error(`jaggedAttention: kind must be 'softmax' or 'silu', got '${String(kind)}'`);
   }
   const scale = options.scale ?? (kind === 'silu' ? 1 : 1 / Math.sqrt(width / numHeads));
   const rest = { offsets, numHeads, causal, scale, dropout, mask, kind };
+  const pairBiasOf = (table?: Tensor2D) => table && pairBias && { table, kinds: pairBias.kinds };
   const forward = fusedKernel('jaggedAttention');
   const backward = fusedKernel('jaggedAttentionGradient');
   if (!forward || !backward) {
     if (numPositions === 0) {
-      const inputs = [query, key, value, relativeBias, relative?.query, relative?.keys];
+      const inputs = [query, key, value, relativeBias, relative?.query, relative?.keys, pairBias?.table];
       return withoutRows(
         inputs.filter((input) => input !== undefined),
         width,
       );
     }
-    return jaggedAttentionReference({ query, key, value, relativeBias, relative, ...rest });
+    return jaggedAttentionReference({ query, key, value, relativeBias, relative, pairBias, ...rest });
   }
   const relativeOf = (query?: Tensor2D, keys?: Tensor2D) => query && keys && { query, keys };
   return withGradient(
-    [query, key, value, relativeBias, relative?.query, relative?.keys],
-    ([query, key, value, relativeBias, relativeQuery, relativeKeys]) => {
+    [query, key, value, relativeBias, relative?.query, relative?.keys, pairBias?.table],
+    ([query, key, value, relativeBias, relativeQuery, relativeKeys, pairTable]) => {
       const relative = relativeOf(relativeQuery, relativeKeys);
-      const { y, logSumExp } = forward({ query, key, value, relativeBias, relative, ...rest });
+      const pairBias = pairBiasOf(pairTable);
+      const { y, logSumExp } = forward({ query, key, value, relativeBias, relative, pairBias, ...rest });
       return { value: y, saved: [y, logSumExp] };
     },
-    (dy, [query, key, value, relativeBias, relativeQuery, relativeKeys], [y, logSumExp]) => {
+    (dy, [query, key, value, relativeBias, relativeQuery, relativeKeys, pairTable], [y, logSumExp]) => {
       const g = backward({
         query,
         key,
         value,
         relativeBias,
         relative: relativeOf(relativeQuery, relativeKeys),
+        pairBias: pairBiasOf(pairTable),
         ...rest,
         dy,
         y: y as Tensor2D,
         logSumExp: logSumExp as Tensor2D,
       });
-      return [g.query, g.key, g.value, g.relativeBias, g.relative?.query, g.relative?.keys];
+      return [g.query, g.key, g.value, g.relativeBias, g.relative?.query, g.relative?.keys, g.pairTable];
     },
   );
 }
 
 function assertMask(mask: Uint8Array, offsets: Int32Array): void {
   if (!(mask instanceof Uint8Array)) throw new Error('jaggedAttention: mask must be a Uint8Array');
-  let expected = 0;
-  for (let b = 0; b + 1 < offsets.length; b++) expected += (offsets[b + 1] - offsets[b]) ** 2;
+  const expected = numPairs(offsets);
   if (mask.length !== expected) {
     throw new Error(
       `jaggedAttention: mask has length ${mask.length}, expected ${expected}, the sum of the squared session lengths`,
     );
   }
+}
+
+function assertPairBias({ table, kinds }: PairBias, offsets: Int32Array, numHeads: number): void {
+  assertShape('jaggedAttention', 'pairBias.table', table, [-1, numHeads]);
+  const expected = numPairs(offsets);
+  if (!(kinds instanceof Uint8Array) || kinds.length !== expected) {
+    throw new Error(
+      `jaggedAttention: pairBias.kinds must be a Uint8Array of length ${expected}, the sum of the squared session lengths`,
+    );
+  }
+  for (let pair = 0; pair < kinds.length; pair++) {
+    if (kinds[pair] < table.shape[0]) continue;
+    throw new Error(
+      `jaggedAttention: pairBias.kinds[${pair}] is ${kinds[pair]}, expected 0 … ${table.shape[0] - 1}, a row of the table`,
+    );
+  }
+}
+
+function numPairs(offsets: Int32Array): number {
+  let pairs = 0;
+  for (let b = 0; b + 1 < offsets.length; b++) pairs += (offsets[b + 1] - offsets[b]) ** 2;
+  return pairs;
 }
 
 function assertRelativeBias(relativeBias: Tensor2D, numHeads: number): void {
@@ -152,7 +189,8 @@ function assertOdd(name: string, rows: Tensor2D): void {
 
 /** Pads inside, masks, and gathers the real rows back. Memory B · H · L². */
 export function jaggedAttentionReference(args: JaggedAttentionArgs): Tensor2D {
-  const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, relative, kind } = args;
+  const { query, key, value, offsets, numHeads, causal, scale, dropout, mask, relativeBias, relative, pairBias, kind } =
+    args;
   const width = query.shape[1];
   const grid = padSessions(offsets);
   const { numSessions, length } = grid;
@@ -166,6 +204,7 @@ export function jaggedAttentionReference(args: JaggedAttentionArgs): Tensor2D {
     let scores = tf.mul(product(heads(query), heads(key), false, true), scale);
     if (relativeBias) scores = tf.add(scores, biasByDistance(relativeBias, length));
     if (relative) scores = tf.add(scores, tf.mul(scoresByDistance(relative, heads, numHeads, length), scale));
+    if (pairBias) scores = tf.add(scores, biasByKind(pairBias, offsets, length));
     let weights: Tensor4D;
     if (kind === 'silu') {
       weights = tf.mul(tf.mul(scores, tf.sigmoid(scores)), pairs(visiblePairs(args, length, true)));
@@ -203,6 +242,21 @@ function scoresByDistance(
     return Math.floor(cell / length) * numRows + distance + reach;
   });
   return tf.reshape(gatherRows(all, rows), [numSessions, numHeads, length, length]);
+}
+
+/** [B, H, length, length]: the bias of the kind of every pair; that of kind 0 for padding, which nothing reads. */
+function biasByKind({ table, kinds }: PairBias, offsets: Int32Array, length: number): Tensor4D {
+  const numSessions = offsets.length - 1;
+  const rows = new Int32Array(numSessions * length * length);
+  let at = 0;
+  for (let b = 0; b < numSessions; b++) {
+    const real = offsets[b + 1] - offsets[b];
+    for (let i = 0; i < real; i++) {
+      for (let j = 0; j < real; j++) rows[(b * length + i) * length + j] = kinds[at++];
+    }
+  }
+  const perPair = tf.reshape(gatherRows(table, rows), [numSessions, length, length, table.shape[1]]) as Tensor4D;
+  return tf.transpose(perPair, [0, 3, 1, 2]);
 }
 
 /** [1, H, length, length]: the bias of key j for query i. */

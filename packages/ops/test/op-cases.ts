@@ -164,6 +164,13 @@ export function opCases(seed: number): OpCase[] {
           (q: Tensor2D, k: Tensor2D, v: Tensor2D, query: Tensor2D, keys: Tensor2D) =>
             jaggedAttention(q, k, v, offsets, { numHeads, causal, mask, relative: { query, keys }, dropout: drop }),
         );
+        const kinds = Uint8Array.from(randomIntegers(numPairs, 0, 3, random));
+        add(
+          `jaggedAttention by kinds of pairs ${label}`,
+          [...qkv, [3, numHeads]],
+          (q: Tensor2D, k: Tensor2D, v: Tensor2D, table: Tensor2D) =>
+            jaggedAttention(q, k, v, offsets, { numHeads, causal, pairBias: { table, kinds }, kind: 'silu' }),
+        );
         for (const kind of ['softmax', 'silu'] as const) {
           add(
             `jaggedAttention ${kind} mask, bias, dropout ${label}`,
