@@ -10,7 +10,7 @@ import {
 import { losses } from '@nimue/losses';
 import { defaultObjective, type ModelSpec, models, type NeuralModel } from '@nimue/models';
 import { fusedKernelFallbacks } from '@nimue/ops';
-import { assertClose, checkerboardSessions } from '@nimue/testing';
+import { assertClose, checkerboardSessions, createRandom } from '@nimue/testing';
 import { type FitStep, fitWindow, lossAndGradients, Optimizer, optimizers, trainingSchema } from '@nimue/trainer';
 import * as tf from '@tensorflow/tfjs';
 import { chooseBackend } from './backends/choose-backend.ts';
@@ -160,4 +160,25 @@ test.each(NEURAL)('%s: loss, gradients and ranks are the same on native, wasm an
     expect(other.ranks).toEqual(cpu.ranks);
   }
   expect(fusedKernelFallbacks('native')).toEqual([]);
+});
+
+test('nothing of a training step or a ranking falls back to JavaScript at a usual size', async () => {
+  await chooseBackend('native');
+  const { nativeBackendFallbacks } = await import('@nimue/backend-native');
+  const random = createRandom(2);
+  const sessions = encoded(
+    Array.from({ length: 256 }, () => Array.from({ length: 10 }, () => FIRST_ITEM_ID + Math.floor(random() * 400))),
+  );
+  const loss = losses.crossEntropy.create({ temperature: 1, labelSmoothing: 0 });
+  for (const [label, spec, config] of NEURAL) {
+    const wide = { ...(config as object), hiddenSize: 64 };
+    const model = spec.create(spec.configSchema.parse(wide), { numRows: 403, seed: 5 }) as NeuralModel;
+    const objective = objectiveFor(spec, wide);
+    const [batch] = packBatches(sessions, { batchSize: 256, maxLength: model.maxLength, seed: 1, objective });
+    const { value, gradients } = lossAndGradients(model, loss, batch, 7);
+    tf.dispose([value, gradients]);
+    ranksOf(model, objective, sessions);
+    model.dispose();
+    expect([label, nativeBackendFallbacks(), fusedKernelFallbacks('native')]).toEqual([label, [], []]);
+  }
 });

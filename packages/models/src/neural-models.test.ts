@@ -7,6 +7,7 @@ import { batchLoss, trainBriefly } from '../test/train-briefly.ts';
 import { CASES, create, NUM_ROWS, SESSIONS } from '../test/variants.ts';
 import type { ModelSpec } from './model-spec.ts';
 import * as models from './models.ts';
+import type { NewItems } from './new-items.ts';
 import type { NeuralModel } from './next-item-model.ts';
 
 beforeAll(async () => {
@@ -96,6 +97,39 @@ describe.each(neuralCases)('%s %s', (name, _label, config) => {
     expect(grown.parameters.read()).toEqual(large.parameters.read());
     grown.dispose();
     large.dispose();
+  });
+
+  test('a new item may start as the mean of others: its score is the mean of theirs, and no other changes', () => {
+    const scoresWith = (newItems?: NewItems) => {
+      const model = makeNeural();
+      if (newItems) model.resizeItems(NUM_ROWS + 2, newItems);
+      const scores = scoresAfterEveryEvent(model, SESSIONS);
+      model.dispose();
+      return scores;
+    };
+    const before = scoresWith();
+    const mean = (of: Map<number, number>, ids: number[]) =>
+      ids.reduce((sum, id) => sum + (of.get(id) as number), 0) / ids.length;
+    const all = [3, 4, 5, 6, 7, 8];
+    const similarTo = (id: number) => (id === NUM_ROWS ? [4, 7] : []);
+    for (const [newItems, first] of [
+      [{ kind: 'mean' }, all],
+      [{ kind: 'similar', similarTo }, [4, 7]],
+    ] as const) {
+      const after = scoresWith(newItems);
+      expectSameScores(
+        after.map((of) => new Map([...of].filter(([id]) => id < NUM_ROWS))),
+        before,
+        1e-6,
+      );
+      after.forEach((of, n) => {
+        expect(of.get(NUM_ROWS)).toBeCloseTo(mean(before[n], [...first]), 4);
+        expect(of.get(NUM_ROWS + 1)).toBeCloseTo(mean(before[n], all), 4);
+      });
+    }
+    expect(() => scoresWith({ kind: 'similar', similarTo: () => [NUM_ROWS] })).toThrow(
+      'item 9 cannot start like item 9; expected a known item, 3 … 8',
+    );
   });
 
   test('weights written back give the same scores, bit for bit; a wrong length writes nothing', () => {

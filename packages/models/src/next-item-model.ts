@@ -1,6 +1,7 @@
 import type { AttentionDirection, SessionBatch } from '@nimue/batch';
 import type { ExcludedItems, RankedTopItems, TopItems } from '@nimue/ops';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { NewItems } from './new-items.ts';
 import type { ParameterStore } from './parameter-store.ts';
 
 /** What every model can do, whether it learns by gradient or by counting. */
@@ -20,8 +21,8 @@ export interface NextItemModel {
   recommend(batch: SessionBatch, k: number, options?: RankingOptions): TopItems;
   /** Both of the above by one pass over the catalogue, where a model has it; `rankAndRecommend` serves every model. */
   rankAndRecommend?(batch: SessionBatch, k: number, options?: RankingOptions): RankedTopItems;
-  /** Makes room for ids up to numRows − 1; no other score changes. */
-  resizeItems(numRows: number): void;
+  /** Makes room for ids up to numRows − 1; no other score changes. Models that count need no `newItems`. */
+  resizeItems(numRows: number, newItems?: NewItems): void;
   dispose(): void;
 }
 

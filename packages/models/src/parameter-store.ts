@@ -3,6 +3,7 @@ import { deriveSeed, mix32 } from '@nimue/ops';
 import type { Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { fillGaussian } from './gaussian.ts';
+import { fillNewItems, type NewItems } from './new-items.ts';
 
 /** How a parameter starts. */
 export type Initializer =
@@ -76,9 +77,9 @@ export class ParameterStore {
 
   /**
    * Gives every parameter that grows with the items its new number of rows. Old rows keep their values bit for bit; new
-   * rows start as they would have at the beginning. @throws when the table would shrink
+   * rows start as `newItems` says. @throws when the table would shrink
    */
-  resizeItems(numRows: number): void {
+  resizeItems(numRows: number, newItems: NewItems = { kind: 'random' }): void {
     for (const [name, parameter] of this.#parameters) {
       if (!parameter.growsWithItems) continue;
       const before = parameter.variable;
@@ -89,6 +90,7 @@ export class ParameterStore {
       const shape = [numRows, ...before.shape.slice(1)];
       const values = initialValues(shape, parameter.initializer, parameter.seed, true);
       values.set(before.dataSync() as Float32Array);
+      fillNewItems(values, values.length / numRows, before.shape[0], newItems);
       parameter.variable = tf.tidy(() => tf.variable(tf.tensor(values, shape), true));
       before.dispose();
     }

@@ -18,6 +18,7 @@ import { deriveSeed } from '@nimue/ops';
 import { evaluate, meanMetrics } from './evaluate.ts';
 import type { EvaluationConfig } from './evaluation-schema.ts';
 import { countSteps, fitWindow } from './fit-window.ts';
+import { newItemsFrom } from './new-items.ts';
 import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
 import { readTrainSessions, type TrainSessions } from './train-sessions.ts';
@@ -87,8 +88,12 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       const { maxEventsInMemory } = contender.training;
       train = await readTrainSessions(dataset, step.trainWindows, vocabulary, maxEventsInMemory, pipeline);
       const { numSessions, numEvents, numNewItems } = train;
-      if (model) model.resizeItems(vocabulary.size);
-      else model = contender.create({ numRows: vocabulary.size, seed });
+      const { encodedWindows } = train;
+      if (model) {
+        const newItems = await newItemsFrom(contender.training.newItems, model.numRows, encodedWindows);
+        model.resizeItems(vocabulary.size, newItems);
+      }
+      model ??= contender.create({ numRows: vocabulary.size, seed });
       const objective = objectiveOf(contender, model);
       const fit =
         model.kind === 'neural' && numSessions > 0

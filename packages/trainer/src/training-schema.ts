@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NEW_ITEMS } from './new-items.ts';
 import * as optimizers from './optimizers.ts';
 
 type OptimizerName = keyof typeof optimizers;
@@ -39,6 +40,11 @@ export const trainingSchema = z.strictObject({
   prefetch: z.boolean().default(false),
   /** Train windows with more events together are kept in a temporary file; the batches are the same. */
   maxEventsInMemory: z.int().min(0).default(100_000_000),
+  /**
+   * How items that a later window brings start: `random` as in the beginning, `mean` of all known items, `neighbors` like
+   * the known items clicked right before or after them.
+   */
+  newItems: z.enum(NEW_ITEMS).default('random'),
   /** Sessions are cut to their newest events; the model's own limit applies too. */
   maxLength: z.int().min(1).optional(),
 });

@@ -50,7 +50,7 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     rankTargets: (batch, options) => rankByHidden(model, batch, options),
     recommend: (batch, k, options) => recommendByHidden(model, batch, k, options),
     rankAndRecommend: (batch, k, options) => rankAndRecommendByHidden(model, batch, k, options),
-    resizeItems: (numRows) => parameters.resizeItems(numRows),
+    resizeItems: (numRows, newItems) => parameters.resizeItems(numRows, newItems),
     dispose: () => parameters.dispose(),
   };
   return model;
