@@ -27,8 +27,10 @@ export const gru4recSchema = checkWidths(
  * Hidasi & Karatzoglou 2018): the hidden state after every click, from gated recurrent units over the item vectors, is
  * compared with every item's vector, plus an item bias. `embedding: tied` is "constrained" in the original.
  *
- * Differs from the paper: whole sessions are packed and unrolled instead of session-parallel mini-batches with truncated
- * gradients, and the state starts at zero; what a position sees is the same. The output activation is linear.
+ * It is trained on whole sessions, packed and unrolled, or with `training.sessionParallel` as in the paper: click by click,
+ * the state carried from step to step and the gradient cut off between them. What a position sees is the same.
+ *
+ * Differs from the paper: the output activation is linear.
  */
 export const gru4rec = defineModel({
   kind: 'neural',
@@ -43,11 +45,12 @@ function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed }:
   const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
   return createNeuralModel({
     name: 'gru4rec',
+    carriesState: true,
     parameters: layers.parameters,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
       const x = items.embed(batch, drop(inputDropout));
-      return gru.apply(x, batch.offsets, (states) => dropout(states, drop(hiddenDropout)));
+      return gru.apply(x, batch.offsets, (states) => dropout(states, drop(hiddenDropout)), mode.carried);
     },
     ...items,
   });

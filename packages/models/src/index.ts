@@ -1,6 +1,7 @@
 export type { ModelSize, ModelSpec } from './model-spec.ts';
 export { defaultObjective, defineModel } from './model-spec.ts';
 export * as models from './models.ts';
+export { CarriedStates } from './neural/carried-states.ts';
 export { fillNewItems, type NewItems } from './new-items.ts';
 export type {
   AnyModel,

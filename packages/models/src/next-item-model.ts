@@ -1,6 +1,7 @@
 import type { AttentionDirection, SessionBatch } from '@nimue/batch';
 import type { ExcludedItems, RankedTopItems, TopItems } from '@nimue/ops';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { CarriedStates } from './neural/carried-states.ts';
 import type { NewItems } from './new-items.ts';
 import type { ParameterStore } from './parameter-store.ts';
 
@@ -32,7 +33,10 @@ export interface RankingOptions {
 }
 
 /** A pass over the data either learns (and drops out, by this seed) or only predicts. */
-export type EncodeMode = { readonly training: false } | { readonly training: true; readonly seed: number };
+export type EncodeMode = ({ readonly training: false } | { readonly training: true; readonly seed: number }) & {
+  /** For a model that `carriesState`: sessions of one event each go on from these states. */
+  readonly carried?: CarriedStates;
+};
 
 /** Mean loss of N states against the items that were expected. */
 export type TargetLoss = (inputs: {
@@ -47,6 +51,8 @@ export interface NeuralModel extends NextItemModel {
   readonly kind: 'neural';
   /** What `encode` lets a position see of its session; it decides which objectives fit. Default `causal`. */
   readonly attention?: AttentionDirection;
+  /** Whether a session may be encoded event by event, its state carried from one to the next (`EncodeMode.carried`). */
+  readonly carriesState?: boolean;
   readonly parameters: ParameterStore;
   /** Hidden state at every position [T, D]; with causal attention position t has seen positions ≤ t of its session only. */
   encode(batch: SessionBatch, mode: EncodeMode): Tensor2D;

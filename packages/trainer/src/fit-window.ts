@@ -11,10 +11,11 @@ import {
   type SpilledSessions,
 } from '@nimue/data';
 import type { Loss } from '@nimue/losses';
-import type { NeuralModel } from '@nimue/models';
+import { CarriedStates, type NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { DivergenceError } from './divergence-error.ts';
 import { visibleLength } from './evaluate.ts';
+import { assertSessionParallel, countLaneBatches, type LaneBatch, laneBatches } from './fit-session-parallel.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { Optimizer } from './optimizer.ts';
 import { trainStep } from './train-step.ts';
@@ -55,6 +56,14 @@ export function countSteps({
   config,
   seed,
 }: Pick<FitWindowArgs, 'model' | 'objective' | 'sessions' | 'config' | 'seed'>): number {
+  if (config.sessionParallel) {
+    assertSessionParallel(model, objective, sessions);
+    let count = 0;
+    for (let epoch = 1; epoch <= config.epochs; epoch++) {
+      count += countLaneBatches(sessions, { batchSize: config.batchSize, seed, epoch });
+    }
+    return count;
+  }
   const longest = longestSeen(visibleLength(model, config.maxLength), objective);
   let numSteps = 0;
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
@@ -77,10 +86,18 @@ function batching({ batchSize, maxBatchEvents, bucketBatches }: TrainingConfig) 
 export async function fitWindow(args: FitWindowArgs): Promise<number> {
   const { model, objective, sessions, config } = args;
   const numSteps = countSteps(args);
+  if (config.sessionParallel) {
+    assertSessionParallel(model, objective, sessions);
+    const options = { batchSize: config.batchSize };
+    return fitEpochs(args, numSteps, (seed, epoch) => laneBatches(sessions, { ...options, seed, epoch }));
+  }
   const maxLength = visibleLength(model, config.maxLength);
   const batches = openBatches(sessions, { ...batching(config), maxLength }, objective, config.prefetch);
   try {
-    return await fitEpochs(args, numSteps, batches.epoch);
+    const epochOf = function* (seed: number, epoch: number) {
+      for (const batch of batches.epoch(seed, epoch)) yield { batch };
+    };
+    return await fitEpochs(args, numSteps, epochOf);
   } finally {
     await batches.close();
   }
@@ -89,7 +106,7 @@ export async function fitWindow(args: FitWindowArgs): Promise<number> {
 async function fitEpochs(
   { model, loss, optimizer, config, seed, window, onStep, breathe }: FitWindowArgs,
   numSteps: number,
-  batchesOf: Batches['epoch'],
+  batchesOf: (seed: number, epoch: number) => Iterable<{ batch: SessionBatch } & Partial<LaneBatch>>,
 ): Promise<number> {
   const { clipNorm } = config;
   let step = 0;
@@ -97,12 +114,15 @@ async function fitEpochs(
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
     let sum = 0;
     let numTargets = 0;
-    for (const batch of batchesOf(seed, epoch)) {
+    const states = new CarriedStates();
+    for (const { batch, lanes, resets } of batchesOf(seed, epoch)) {
       step++;
+      if (lanes && resets) states.begin(lanes, resets);
+      const carried = lanes && states;
       if (batch.targets.positions.length === 0) continue;
       const learningRate = learningRateAt(step, numSteps, config);
       const stepSeed = deriveSeed(seed, epoch, step);
-      const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, learningRate, clipNorm });
+      const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, learningRate, clipNorm, carried });
       if (!Number.isFinite(lossValue)) {
         throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });
       }

@@ -1,6 +1,6 @@
 import type { SessionBatch } from '@nimue/batch';
 import type { Loss } from '@nimue/losses';
-import { hiddenAtTargets, type NeuralModel } from '@nimue/models';
+import { type CarriedStates, hiddenAtTargets, type NeuralModel } from '@nimue/models';
 import { clipByGlobalNorm } from '@nimue/ops';
 import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
@@ -16,6 +16,8 @@ export interface TrainStepArgs {
   readonly seed: number;
   readonly learningRate: number;
   readonly clipNorm?: number;
+  /** States of the batch's sessions, for a model that carries them from step to step. */
+  readonly carried?: CarriedStates;
 }
 
 /**
@@ -24,8 +26,8 @@ export interface TrainStepArgs {
  * @returns the loss before the update, a mean over the batch's targets; when it is not finite nothing was updated
  */
 export function trainStep(args: TrainStepArgs): number {
-  const { model, loss, optimizer, batch, seed, learningRate, clipNorm } = args;
-  const { value, gradients } = lossAndGradients(model, loss, batch, seed);
+  const { model, loss, optimizer, batch, seed, learningRate, clipNorm, carried } = args;
+  const { value, gradients } = lossAndGradients(model, loss, batch, seed, carried);
   const lossValue = value.dataSync()[0];
   value.dispose();
   let current = gradients;
@@ -50,12 +52,13 @@ export function lossAndGradients(
   loss: Loss,
   batch: SessionBatch,
   seed: number,
+  carried?: CarriedStates,
 ): { value: Scalar; gradients: NamedTensorMap } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
   const { value, grads } = tf.variableGrads(() => {
     if (model.trainingLoss) return model.trainingLoss(batch, seed, loss);
-    const hidden = hiddenAtTargets(model, batch, { training: true, seed });
+    const hidden = hiddenAtTargets(model, batch, { training: true, seed, carried });
     return loss({
       hidden,
       itemTable: model.itemTable(),

@@ -144,6 +144,26 @@ test('a model that would see its targets is refused before it is trained; one th
   );
 });
 
+test('session-parallel mini-batches learn the walk too, and are refused where no state is carried', async () => {
+  const before = tf.memory().numTensors;
+  const events: TrainerEvent[] = [];
+  const onEvent = (event: TrainerEvent) => void events.push(event);
+  const training = { sessionParallel: true, batchSize: 8, epochs: 8 };
+  const results = await runContender(contender('gru4rec', { hiddenSize: 12 }, training), { ...args(), onEvent });
+  expect(results[1].metrics['hr@1']).toBeGreaterThan(0.9);
+  // 24 sessions of 3 predictions each in 8 lanes: 9 steps of 8 clicks an epoch
+  const [started] = events.filter((event) => event.type === 'windowStarted');
+  expect(started).toMatchObject({ numSteps: 8 * 9 });
+  expect(tf.memory().numTensors).toBe(before);
+  await expect(runContender(contender('sasrec', {}, training), args())).rejects.toThrow(
+    'sasrec: training.sessionParallel needs a model that carries its state from click to click, such as gru4rec',
+  );
+  const objective = objectives.lastItem.create({});
+  await expect(runContender({ ...contender('gru4rec', {}, training), objective }, args())).rejects.toThrow(
+    "gru4rec: training.sessionParallel predicts every next item, so it needs the objective 'causal', got 'lastItem'",
+  );
+});
+
 test('schedule and warm-up reach the optimizer: other losses than with a constant rate', async () => {
   const losses = async (training: Record<string, unknown>) => {
     const found: number[] = [];

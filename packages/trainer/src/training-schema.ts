@@ -10,6 +10,11 @@ export const trainingSchema = z.strictObject({
   epochs: z.int().min(1).default(5),
   /** Sessions per step. */
   batchSize: z.int().min(1).default(128),
+  /**
+   * GRU4Rec's mini-batches: `batchSize` sessions side by side, one click a step, the state carried to the next step and reset
+   * where a session begins. For models that carry a state, with the causal objective.
+   */
+  sessionParallel: z.boolean().default(false),
   /** Token budget: at most this many events per step, targets and all, after truncation; `batchSize` still holds. */
   maxBatchEvents: z.int().min(1).optional(),
   /** Bucketing: batches of sessions of about the same length, sorted within this many shuffled batches at a time. */

@@ -1,11 +1,17 @@
+import { maxSessionLength } from '@nimue/batch';
 import { gru } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import type { ParameterStore } from '../parameter-store.ts';
+import type { CarriedStates } from './carried-states.ts';
+import { gruStep } from './gru-step.ts';
 
 /** Layers of gated recurrent units: `gru1.inputWeights` … */
 export interface GruLayers {
-  /** @param after what becomes of the states of layer 1, 2, … before the next */
-  apply(x: Tensor2D, offsets: Int32Array, after?: (states: Tensor2D) => Tensor2D): Tensor2D;
+  /**
+   * @param after what becomes of the states of layer 1, 2, … before the next
+   * @param carried where each session goes on from, which then has one event
+   */
+  apply(x: Tensor2D, offsets: Int32Array, after?: (states: Tensor2D) => Tensor2D, carried?: CarriedStates): Tensor2D;
 }
 
 export function addGruLayers(
@@ -20,15 +26,20 @@ export function addGruLayers(
     parameters.add(`${name}.recurrentBias`, [3 * hiddenSize], { kind: 'zeros' });
   });
   return {
-    apply(x, offsets, after = (states) => states) {
+    apply(x, offsets, after = (states) => states, carried) {
+      if (carried && maxSessionLength(offsets) > 1) throw new Error('gru: sessions that carry a state have one event');
       let hidden = x;
-      for (const name of names) {
-        const states = gru(hidden, offsets, {
+      for (const [layer, name] of names.entries()) {
+        const weights = {
           inputWeights: parameters.matrix(`${name}.inputWeights`),
           recurrentWeights: parameters.matrix(`${name}.recurrentWeights`),
           inputBias: parameters.vector(`${name}.inputBias`),
           recurrentBias: parameters.vector(`${name}.recurrentBias`),
-        });
+        };
+        const states = carried
+          ? gruStep(hidden, carried.before(layer, offsets.length - 1, hiddenSize), weights)
+          : gru(hidden, offsets, weights);
+        carried?.after(layer, states);
         hidden = after(states);
       }
       return hidden;

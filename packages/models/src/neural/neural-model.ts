@@ -12,6 +12,7 @@ export interface NeuralParts {
   readonly parameters: ParameterStore;
   readonly attention?: AttentionDirection;
   readonly maxLength?: number;
+  readonly carriesState?: boolean;
   /** State at every position, before the output layer [T, D]; or `bodyAt`. */
   body?(batch: SessionBatch, mode: EncodeMode): Tensor2D;
   /** State at some positions [N, D], for a body whose work grows with their number. */
@@ -25,8 +26,9 @@ export interface NeuralParts {
 
 /** A model from its parts: the output layer runs over the targets' rows only, ranks and lists come from one path. */
 export function createNeuralModel(parts: NeuralParts): NeuralModel {
-  const { name, parameters, attention, maxLength, head, itemTable, itemBias, trainingLoss } = parts;
+  const { name, parameters, attention, maxLength, carriesState, head, itemTable, itemBias, trainingLoss } = parts;
   const statesAt = (batch: SessionBatch, positions: Int32Array, mode: EncodeMode): Tensor2D => {
+    if (mode.carried && !carriesState) throw new Error(`${name}: carries no state from event to event`);
     if (maxLength) assertWithin(batch.offsets, maxLength, name);
     if (parts.bodyAt) return parts.bodyAt(batch, positions, mode);
     if (!parts.body) throw new Error(`${name}: has neither body nor bodyAt`);
@@ -38,6 +40,7 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     name,
     ...(attention && { attention }),
     ...(maxLength && { maxLength }),
+    ...(carriesState && { carriesState }),
     parameters,
     get numRows() {
       return itemTable().shape[0];
