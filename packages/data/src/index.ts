@@ -39,6 +39,7 @@ export {
   type FeatureConfig,
   FeaturePipeline,
   featuresSchema,
+  outputsOfFeatures,
   restoreFeaturePipeline,
   type SavedFeaturePipeline,
 } from './features/feature-pipeline.ts';

@@ -37,13 +37,14 @@ export const esasrec = defineModel({
   create: (config, size) => createESASRec(config, size),
 });
 
-function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numBlocks, numHeads, maxLength, usePositions } = config;
   const feedForwardSize = config.feedForwardSize ?? 4 * hiddenSize;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, {
     ...config,
     numRows,
+    features,
     ...(usePositions && { maxPositions: maxLength }),
   });
   const blocks = Array.from({ length: numBlocks }, (_, i) => `block${i + 1}`);
@@ -67,7 +68,7 @@ function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed }:
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      let x = items.project(items.embed(batch, drop(config.dropout)));
+      let x = items.project(items.embed(batch, drop(config.dropout), mode));
       for (const block of blocks) {
         const normed = layers.norm(`${block}.attentionNorm`, x);
         const [query, key, value] = ['query', 'key', 'value'].map((part) => layers.linear(`${block}.${part}`, normed));

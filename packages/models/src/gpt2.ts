@@ -32,10 +32,10 @@ export const gpt2 = defineModel({
   create: (config, size) => createGpt2(config, size),
 });
 
-function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed }: ModelSize): NeuralModel {
+function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength, dropout } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
-  const items = addItemVectors(layers, { ...config, numRows, maxPositions: maxLength });
+  const items = addItemVectors(layers, { ...config, numRows, features, maxPositions: maxLength });
   const transformer = addTransformer(layers, {
     ...config,
     feedForwardSize: config.feedForwardSize ?? 4 * hiddenSize,
@@ -51,7 +51,7 @@ function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed }: Model
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      const x = items.project(items.embed(batch, drop(dropout)));
+      const x = items.project(items.embed(batch, drop(dropout), mode));
       return transformer.apply(x, batch.offsets, drop);
     },
     ...items,

@@ -38,10 +38,10 @@ export const gru4rec = defineModel({
   create: (config, size) => createGRU4Rec(config, size),
 });
 
-function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, itemSize = hiddenSize, numLayers, inputDropout, hiddenDropout } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
-  const items = addItemVectors(layers, { ...config, numRows, takesItemSize: true });
+  const items = addItemVectors(layers, { ...config, numRows, features, takesItemSize: true });
   const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
   return createNeuralModel({
     name: 'gru4rec',
@@ -49,7 +49,7 @@ function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed }:
     parameters: layers.parameters,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      const x = items.embed(batch, drop(inputDropout));
+      const x = items.embed(batch, drop(inputDropout), mode);
       return gru.apply(x, batch.offsets, (states) => dropout(states, drop(hiddenDropout)), mode.carried);
     },
     ...items,

@@ -45,11 +45,16 @@ export const hstu = defineModel({
   create: (config, size) => createHSTU(config, size),
 });
 
-function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numBlocks, numHeads, maxLength, usePositions, relativeTime, relativePosition } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: FINAL_EPSILON });
   const { parameters } = layers;
-  const items = addItemVectors(layers, { ...config, numRows, ...(usePositions && { maxPositions: maxLength }) });
+  const items = addItemVectors(layers, {
+    ...config,
+    numRows,
+    features,
+    ...(usePositions && { maxPositions: maxLength }),
+  });
   const blocks = Array.from({ length: numBlocks }, (_, i) => `block${i + 1}`);
   const small = { kind: 'normal', standardDeviation: 0.02 } as const;
   for (const block of blocks) {
@@ -80,7 +85,7 @@ function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed }: Model
       const kinds = relativeTime ? timeBuckets('hstu', batch, config.numTimeBuckets) : undefined;
       const ones = tf.ones([hiddenSize]) as Tensor1D;
       const norm = (x: Tensor2D) => residualNorm(x, ones, { epsilon: EPSILON });
-      let x = items.project(items.embed(batch, drop(config.dropout)));
+      let x = items.project(items.embed(batch, drop(config.dropout), mode));
       for (const block of blocks) {
         const normed = norm(x);
         const part = (name: string) => layers.linear(`${block}.${name}`, normed, 'silu');

@@ -1,3 +1,6 @@
+export { type ColumnProblem, explainColumns } from './inputs/explain-columns.ts';
+export type { InputColumn } from './inputs/input-column.ts';
+export { type InputsConfig, inputsSchema } from './inputs/inputs-schema.ts';
 export type { ModelSize, ModelSpec } from './model-spec.ts';
 export { defaultObjective, defineModel } from './model-spec.ts';
 export * as models from './models.ts';

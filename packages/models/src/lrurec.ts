@@ -42,12 +42,12 @@ export const lrurec = defineModel({
   create: (config, size) => createLRURec(config, size),
 });
 
-function createLRURec(config: z.infer<typeof lrurecSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createLRURec(config: z.infer<typeof lrurecSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numBlocks, maxLength } = config;
   const { stateSize = 2 * hiddenSize, feedForwardSize = 4 * hiddenSize } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const { parameters } = layers;
-  const items = addItemVectors(layers, { ...config, numRows });
+  const items = addItemVectors(layers, { ...config, numRows, features });
   layers.addNorm('itemNorm', hiddenSize);
   const blocks = Array.from({ length: numBlocks }, (_, i) => `block${i + 1}`);
   for (const block of blocks) {
@@ -79,7 +79,7 @@ function createLRURec(config: z.infer<typeof lrurecSchema>, { numRows, seed }: M
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      const vectors = items.project(items.embed(batch, NO_DROPOUT));
+      const vectors = items.project(items.embed(batch, NO_DROPOUT, mode));
       let x = layers.norm('itemNorm', dropout(vectors, drop(config.dropout)));
       for (const block of blocks) {
         const recurred = recur(block, x, batch.offsets);

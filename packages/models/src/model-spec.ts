@@ -1,5 +1,6 @@
 import type { AttentionDirection } from '@nimue/batch';
 import type { z } from 'zod';
+import type { InputColumn } from './inputs/input-column.ts';
 import type { AnyModel } from './next-item-model.ts';
 
 /** What a model's file exports: how it is configured and made. */
@@ -20,6 +21,8 @@ export interface ModelSpec<Schema extends z.ZodType = z.ZodType> {
 export interface ModelSize {
   readonly numRows: number;
   readonly seed: number;
+  /** Columns that the batches will carry. */
+  readonly features?: readonly InputColumn[];
 }
 
 /** Keeps the schema's type with the factory. */

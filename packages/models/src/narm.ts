@@ -40,10 +40,10 @@ export const narm = defineModel({
   create: (config, size) => createNarm(config, size),
 });
 
-function createNarm(config: z.infer<typeof narmSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createNarm(config: z.infer<typeof narmSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, itemSize = hiddenSize, numLayers, inputDropout, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
-  const items = addItemVectors(layers, { ...config, numRows, takesItemSize: true });
+  const items = addItemVectors(layers, { ...config, numRows, features, takesItemSize: true });
   const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
   layers.addLinear('newest', hiddenSize, hiddenSize, { bias: false });
   layers.addLinear('each', hiddenSize, hiddenSize, { bias: false });
@@ -57,7 +57,7 @@ function createNarm(config: z.infer<typeof narmSchema>, { numRows, seed }: Model
     maxLength,
     bodyAt(batch, positions, mode) {
       const drop = dropoutsOf(mode);
-      const states = gru.apply(items.embed(batch, drop(inputDropout)), batch.offsets);
+      const states = gru.apply(items.embed(batch, drop(inputDropout), mode), batch.offsets);
       const prefixes = prefixesOf(batch.offsets, positions);
       const newest = gatherRows(states, positions);
       const fromNewest = gatherRows(layers.linear('newest', newest), prefixes.owners);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { packSessions } from '@nimue/batch';
 import { assertClose } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
-import { withTimes } from '../test/ask.ts';
+import { COLUMNS, withTimes } from '../test/ask.ts';
 import * as models from './models.ts';
 import type { NeuralModel } from './next-item-model.ts';
 
@@ -26,7 +26,11 @@ test.each(fixture.cases.map((golden) => [golden.model, JSON.stringify(golden.con
   '%s %s: the states that PyTorch computes',
   (name, _label, { config, states }) => {
     const spec = models[name];
-    const model = spec.create(spec.configSchema.parse(config) as never, { numRows: fixture.numRows, seed: 1 });
+    const model = spec.create(spec.configSchema.parse(config) as never, {
+      numRows: fixture.numRows,
+      seed: 1,
+      features: COLUMNS,
+    });
     const { parameters, encode, attention } = model as NeuralModel;
     parameters.write(
       new Map(parameters.names.map((name) => [name, fixedWeights(name, parameters.variable(name).size)])),

@@ -2,11 +2,13 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 
 /**
  * How the rows of new items start. `random`: as they would have at the beginning. `mean`: the mean of all known items.
- * `similar`: the mean of the known items named for it, or of all where none is.
+ * `similar`: the mean of the known items named for it, or of all where none is. `features`: as `mean`, beside which the
+ * model's own view of the item's features tells it from the others.
  */
 export type NewItems =
   | { readonly kind: 'random' }
   | { readonly kind: 'mean' }
+  | { readonly kind: 'features' }
   | { readonly kind: 'similar'; similarTo(newId: number): readonly number[] };
 
 /**

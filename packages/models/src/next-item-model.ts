@@ -1,6 +1,7 @@
 import type { AttentionDirection, SessionBatch } from '@nimue/batch';
 import type { ExcludedItems, RankedTopItems, TopItems } from '@nimue/ops';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { InputColumn } from './inputs/input-column.ts';
 import type { CarriedStates } from './neural/carried-states.ts';
 import type { NewItems } from './new-items.ts';
 import type { ParameterStore } from './parameter-store.ts';
@@ -63,7 +64,14 @@ export interface NeuralModel extends NextItemModel {
    * absent.
    */
   trainingLoss?(batch: SessionBatch, seed: number, targetLoss: TargetLoss): Scalar;
-  /** The output layer: row = item id [V, D]. */
+  /** Makes room for the categories that the columns have now; of a model that reads features. */
+  resizeFeatures?(columns: readonly InputColumn[]): void;
+  /**
+   * Features of every item, row = item id [V], for a model that describes its candidates by them: to be given before it is
+   * trained or asked, and again when the catalogue has grown.
+   */
+  setItemFeatures?(features: NonNullable<SessionBatch['features']>): void;
+  /** The output layer: row = item id [V, D]. Made anew where items' features are part of it: call it within a tidy. */
   itemTable(): Tensor2D;
   /** Added to every item's logit [V]. */
   itemBias(): Tensor1D | undefined;

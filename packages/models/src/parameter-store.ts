@@ -80,20 +80,31 @@ export class ParameterStore {
    * rows start as `newItems` says. @throws when the table would shrink
    */
   resizeItems(numRows: number, newItems: NewItems = { kind: 'random' }): void {
-    for (const [name, parameter] of this.#parameters) {
-      if (!parameter.growsWithItems) continue;
-      const before = parameter.variable;
-      if (numRows < before.shape[0]) {
-        throw new Error(`ParameterStore: '${name}' has ${before.shape[0]} rows and cannot shrink to ${numRows}`);
-      }
-      if (numRows === before.shape[0]) continue;
-      const shape = [numRows, ...before.shape.slice(1)];
-      const values = initialValues(shape, parameter.initializer, parameter.seed, true);
-      values.set(before.dataSync() as Float32Array);
-      fillNewItems(values, values.length / numRows, before.shape[0], newItems);
-      parameter.variable = tf.tidy(() => tf.variable(tf.tensor(values, shape), true));
-      before.dispose();
+    for (const name of this.names) if (this.growsWithItems(name)) this.#resize(name, numRows, newItems);
+  }
+
+  #resize(name: string, numRows: number, newItems: NewItems): void {
+    const parameter = this.#get(name);
+    const before = parameter.variable;
+    if (numRows < before.shape[0]) {
+      throw new Error(`ParameterStore: '${name}' has ${before.shape[0]} rows and cannot shrink to ${numRows}`);
     }
+    if (numRows === before.shape[0]) return;
+    const shape = [numRows, ...before.shape.slice(1)];
+    const values = initialValues(shape, parameter.initializer, parameter.seed, parameter.growsWithItems);
+    values.set(before.dataSync() as Float32Array);
+    fillNewItems(values, values.length / numRows, before.shape[0], newItems);
+    parameter.variable = tf.tidy(() => tf.variable(tf.tensor(values, shape), true));
+    before.dispose();
+  }
+
+  /**
+   * Gives a parameter more rows; old rows keep their values bit for bit, new ones start as they would have at the beginning.
+   *
+   * @throws when it would shrink
+   */
+  resizeRows(name: string, numRows: number): void {
+    this.#resize(name, numRows, { kind: 'random' });
   }
 
   /** Values by name, copied. */

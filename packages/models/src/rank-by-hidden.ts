@@ -20,8 +20,8 @@ type Encoder = Pick<NeuralModel, 'encode' | 'encodeTargets' | 'itemTable' | 'ite
 
 /** `rankTargets` of every neural model. */
 export function rankByHidden(model: Encoder, batch: SessionBatch, options: RankingOptions = {}): Int32Array {
-  return withHidden(model, batch, (hidden) =>
-    rankOfTarget(hidden, model.itemTable(), batch.targets.itemIds, { bias: model.itemBias(), ...options }),
+  return withHidden(model, batch, (hidden, itemTable) =>
+    rankOfTarget(hidden, itemTable, batch.targets.itemIds, { bias: model.itemBias(), ...options }),
   );
 }
 
@@ -32,8 +32,8 @@ export function recommendByHidden(
   k: number,
   options: RankingOptions = {},
 ): TopItems {
-  return withHidden(model, batch, (hidden) =>
-    topK(hidden, model.itemTable(), k, { bias: model.itemBias(), ...options }),
+  return withHidden(model, batch, (hidden, itemTable) =>
+    topK(hidden, itemTable, k, { bias: model.itemBias(), ...options }),
   );
 }
 
@@ -44,16 +44,20 @@ export function rankAndRecommendByHidden(
   k: number,
   options: RankingOptions = {},
 ): RankedTopItems {
-  return withHidden(model, batch, (hidden) =>
-    rankAndTopK(hidden, model.itemTable(), batch.targets.itemIds, k, { bias: model.itemBias(), ...options }),
+  return withHidden(model, batch, (hidden, itemTable) =>
+    rankAndTopK(hidden, itemTable, batch.targets.itemIds, k, { bias: model.itemBias(), ...options }),
   );
 }
 
-function withHidden<T>(model: Encoder, batch: SessionBatch, use: (hidden: Tensor2D) => T): T {
-  const hidden = tf.tidy(() => hiddenAtTargets(model, batch, { training: false }));
+function withHidden<T>(model: Encoder, batch: SessionBatch, use: (hidden: Tensor2D, itemTable: Tensor2D) => T): T {
+  const [hidden, itemTable] = tf.tidy(() => [
+    hiddenAtTargets(model, batch, { training: false }),
+    // A table that is a parameter is not ours to dispose.
+    model.itemTable().clone(),
+  ]);
   try {
-    return use(hidden);
+    return use(hidden, itemTable);
   } finally {
-    hidden.dispose();
+    tf.dispose([hidden, itemTable]);
   }
 }

@@ -48,12 +48,13 @@ export const sasrec = defineModel({
   create: (config, size) => createSASRec(config, size),
 });
 
-function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength, usePositions, scaleItems, dropout } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, {
     ...config,
     numRows,
+    features,
     ...(usePositions && { maxPositions: maxLength }),
     ...(scaleItems && { scale: Math.sqrt(hiddenSize) }),
   });
@@ -71,7 +72,7 @@ function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed }: M
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      const x = items.project(items.embed(batch, drop(dropout)));
+      const x = items.project(items.embed(batch, drop(dropout), mode));
       return transformer.apply(x, batch.offsets, drop);
     },
     ...items,

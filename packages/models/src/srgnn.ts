@@ -41,10 +41,10 @@ export const srgnn = defineModel({
   create: (config, size) => createSrgnn(config, size),
 });
 
-function createSrgnn(config: z.infer<typeof srgnnSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createSrgnn(config: z.infer<typeof srgnnSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numSteps, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
-  const items = addItemVectors(layers, { ...config, numRows });
+  const items = addItemVectors(layers, { ...config, numRows, features });
   for (const side of ['in', 'out']) {
     layers.addLinear(`edges.${side}`, hiddenSize, hiddenSize);
     layers.parameters.add(`edges.${side}.sumBias`, [hiddenSize], { kind: 'zeros' });
@@ -84,7 +84,7 @@ function createSrgnn(config: z.infer<typeof srgnnSchema>, { numRows, seed }: Mod
     maxLength,
     bodyAt(batch, positions, mode) {
       const drop = dropoutsOf(mode);
-      const x = items.project(items.embed(batch, drop(config.inputDropout)));
+      const x = items.project(items.embed(batch, drop(config.inputDropout), mode));
       const prefixes = prefixesOf(batch.offsets, positions);
       const graphs = sessionGraphsOf(prefixes, batch.itemIds);
       let states = gatherRows(x, graphs.nodeMembers);

@@ -35,10 +35,10 @@ export const stamp = defineModel({
   create: (config, size) => createStamp(config, size),
 });
 
-function createStamp(config: z.infer<typeof stampSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createStamp(config: z.infer<typeof stampSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
-  const items = addItemVectors(layers, { ...config, numRows });
+  const items = addItemVectors(layers, { ...config, numRows, features });
   layers.addLinear('each', hiddenSize, hiddenSize);
   layers.addLinear('newest', hiddenSize, hiddenSize, { bias: false });
   layers.addLinear('mean', hiddenSize, hiddenSize, { bias: false });
@@ -52,7 +52,7 @@ function createStamp(config: z.infer<typeof stampSchema>, { numRows, seed }: Mod
     maxLength,
     bodyAt(batch, positions, mode) {
       const drop = dropoutsOf(mode);
-      const x = items.project(items.embed(batch, drop(config.inputDropout)));
+      const x = items.project(items.embed(batch, drop(config.inputDropout), mode));
       const prefixes = prefixesOf(batch.offsets, positions);
       const { members, owners, offsets } = prefixes;
       const sums = scatterRows(gatherRows(x, members), owners, positions.length);

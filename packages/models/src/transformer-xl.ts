@@ -33,9 +33,12 @@ export const transformerXl = defineModel({
   create: (config, size) => createTransformerXl(config, size),
 });
 
-function createTransformerXl(config: z.infer<typeof transformerXlSchema>, { numRows, seed }: ModelSize): NeuralModel {
+function createTransformerXl(
+  config: z.infer<typeof transformerXlSchema>,
+  { numRows, seed, features }: ModelSize,
+): NeuralModel {
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
-  const items = addItemVectors(layers, { ...config, numRows });
+  const items = addItemVectors(layers, { ...config, numRows, features });
   const transformer = addRelativeTransformer(layers, {
     ...config,
     feedForwardSize: config.feedForwardSize ?? 4 * config.hiddenSize,
@@ -48,7 +51,7 @@ function createTransformerXl(config: z.infer<typeof transformerXlSchema>, { numR
     maxLength: config.maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      const x = dropout(items.project(items.embed(batch, NO_DROPOUT)), drop(config.dropout));
+      const x = dropout(items.project(items.embed(batch, NO_DROPOUT, mode)), drop(config.dropout));
       const states = transformer.apply(x, batch.offsets, { causal: true }, drop);
       return dropout(states, drop(config.dropout));
     },

@@ -56,10 +56,10 @@ export const xlnet = defineModel({
   create: (config, size) => createXLNet(config, size),
 });
 
-function createXLNet(config: XLNetConfig, { numRows, seed }: ModelSize): NeuralModel {
+function createXLNet(config: XLNetConfig, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength, attention, inputDropout = config.dropout, discriminatorWeight } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
-  const items = addItemVectors(layers, { ...config, numRows });
+  const items = addItemVectors(layers, { ...config, numRows, features });
   if (attention === 'twoStream') {
     layers.parameters.add('queryStart', [1, hiddenSize], { kind: 'normal', standardDeviation: config.initStd });
   }
@@ -77,7 +77,7 @@ function createXLNet(config: XLNetConfig, { numRows, seed }: ModelSize): NeuralM
   };
   const body = (batch: SessionBatch, mode: EncodeMode): Tensor2D => {
     const drop = dropoutsOf(mode);
-    const x = dropout(items.project(items.embed(batch, NO_DROPOUT)), drop(inputDropout));
+    const x = dropout(items.project(items.embed(batch, NO_DROPOUT, mode)), drop(inputDropout));
     const states =
       attention === 'twoStream'
         ? twoStream(batch, x, drop)

@@ -1,5 +1,6 @@
-import { MASK_ID, packSessions, positionsInSession, type SessionBatch } from '@nimue/batch';
+import { FIRST_ITEM_ID, MASK_ID, packSessions, positionsInSession, type SessionBatch } from '@nimue/batch';
 import { causalBatch } from '@nimue/testing';
+import type { InputColumn } from '../src/inputs/input-column.ts';
 import type { AnyModel } from '../src/next-item-model.ts';
 
 type Sessions = readonly (readonly number[])[];
@@ -21,9 +22,35 @@ export function inferenceBatch(model: AnyModel, visible: Sessions, targetIds?: r
   return { ...batch, factorizationPlaces };
 }
 
-/** Times that depend on the place in the session alone: 0, 1, 8, 27 … seconds. */
+/** The columns of `withTimes`. */
+export const COLUMNS: readonly InputColumn[] = [
+  { name: 'brand', kind: 'category', numValues: 4 },
+  { name: 'price', kind: 'number' },
+  { name: 'device', kind: 'category', numValues: 3 },
+  { name: 'age', kind: 'number' },
+  { name: 'text_0', kind: 'number' },
+  { name: 'text_1', kind: 'number' },
+];
+
+/**
+ * Times that depend on the place in the session alone: 0, 1, 8, 27 … seconds; features of the item, and hidden (0) with it.
+ */
 export function withTimes(batch: SessionBatch): SessionBatch {
-  return { ...batch, timestampsMs: Float64Array.from(positionsInSession(batch.offsets), (place) => 1000 * place ** 3) };
+  const timestampsMs = Float64Array.from(positionsInSession(batch.offsets), (place) => 1000 * place ** 3);
+  return { ...batch, timestampsMs, features: featuresOf(batch.itemIds) };
+}
+
+/** Features that follow from the item ids; 0 for reserved ones. */
+export function featuresOf(itemIds: Int32Array): NonNullable<SessionBatch['features']> {
+  const numbers = (of: (id: number) => number) => Float32Array.from(itemIds, (id) => (id < FIRST_ITEM_ID ? 0 : of(id)));
+  return {
+    brand: Int32Array.from(numbers((id) => 1 + (id % 3))),
+    price: numbers((id) => Math.cos(id)),
+    device: Int32Array.from(numbers((id) => 1 + (id % 2))),
+    age: numbers((id) => Math.sin(2 * id)),
+    text_0: numbers((id) => Math.sin(id)),
+    text_1: numbers((id) => Math.cos(3 * id)),
+  };
 }
 
 /** Inputs and targets to learn from: every next item, or the newest and the second item of sessions of three or more. */
@@ -47,7 +74,13 @@ export function trainingBatch(model: AnyModel, sessions: Sessions): SessionBatch
   if (attention === 'twoStream') return { ...whole, targets, factorizationPlaces };
   const itemIds = whole.itemIds.slice();
   for (const position of positions) itemIds[position] = MASK_ID;
-  return { ...whole, itemIds, targets, ...(hasDiscriminator(model) && { originalItemIds: whole.itemIds }) };
+  return {
+    ...whole,
+    itemIds,
+    features: featuresOf(itemIds),
+    targets,
+    ...(hasDiscriminator(model) && { originalItemIds: whole.itemIds }),
+  };
 }
 
 export function attentionOf(model: AnyModel): 'causal' | 'bidirectional' | 'twoStream' {

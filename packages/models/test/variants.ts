@@ -1,6 +1,7 @@
 import { FIRST_ITEM_ID, packSessions } from '@nimue/batch';
 import * as models from '../src/models.ts';
 import type { AnyModel } from '../src/next-item-model.ts';
+import { COLUMNS } from './ask.ts';
 
 export type ModelName = keyof typeof models;
 
@@ -107,7 +108,7 @@ export const SESSIONS = [
 /** A model of the variant; one that counts has seen `SESSIONS`. */
 export function create(name: ModelName, config: Record<string, unknown>, numRows = NUM_ROWS, seed = 1): AnyModel {
   const spec = models[name];
-  const model = spec.create(spec.configSchema.parse(config) as never, { numRows, seed });
+  const model = spec.create(spec.configSchema.parse(config) as never, { numRows, seed, features: COLUMNS });
   if (model.kind === 'statistical') {
     const batch = packSessions(SESSIONS);
     model.fitWindow({ itemIds: batch.itemIds.filter((id) => id < numRows), offsets: batch.offsets });
@@ -115,6 +116,41 @@ export function create(name: ModelName, config: Record<string, unknown>, numRows
   return model;
 }
 
-export const CASES = Object.entries(VARIANTS).flatMap(([name, variants]) =>
-  variants.map((config) => [name as ModelName, JSON.stringify(config), config] as const),
+/** Every kind of input in every place, joined in one of the ways. */
+function inputsOf(aggregation: string): Record<string, unknown> {
+  const size = aggregation === 'concat' ? { size: 3 } : {};
+  return {
+    aggregation,
+    swapNoise: 0.3,
+    layerNorm: aggregation === 'sum',
+    features: [
+      { kind: 'category', column: 'brand', ...size, table: 'words' },
+      { kind: 'category', column: 'device', ...size, role: 'contextBefore', table: 'words' },
+      { kind: aggregation === 'concat' ? 'scalar' : 'projection', column: 'price' },
+      { kind: 'softOneHot', column: 'price', numVectors: 3 },
+      { kind: 'softOneHot', column: 'age', numVectors: 2, size: 2, role: 'contextAfter' },
+      { kind: 'vector', column: 'text', ...size },
+      { kind: 'timeInterval', numBuckets: 5 },
+    ],
+  };
+}
+
+const AGGREGATIONS = ['concat', 'sum', 'sumTimesItem', 'stack'];
+const neuralNames = (Object.keys(VARIANTS) as ModelName[]).filter((name) => models[name].kind === 'neural');
+
+/** The first variant of every neural model, and those that attend in another way, reading features. */
+const WITH_INPUTS = neuralNames.flatMap((name, i) =>
+  VARIANTS[name]
+    .filter((config, v) => v === 0 || 'attention' in config)
+    .map((config, v) => ({ name, config: { ...config, inputs: inputsOf(AGGREGATIONS[(i + v) % 4]) } })),
 );
+
+export const CASES = [
+  ...Object.entries(VARIANTS).flatMap(([name, variants]) =>
+    variants.map((config) => [name as ModelName, JSON.stringify(config), config] as const),
+  ),
+  ...WITH_INPUTS.map(({ name, config }) => {
+    const { inputs, ...rest } = config;
+    return [name, `${JSON.stringify(rest)} with features, ${inputs.aggregation}`, config] as const;
+  }),
+];

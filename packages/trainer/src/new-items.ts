@@ -2,11 +2,11 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { EncodedSessions } from '@nimue/data';
 import type { NewItems } from '@nimue/models';
 
-export const NEW_ITEMS = ['random', 'mean', 'neighbors'] as const;
+export const NEW_ITEMS = ['random', 'mean', 'neighbors', 'features'] as const;
 
 /**
  * How the items that a window brings start, from `training.newItems`. `neighbors`: like the known items that were clicked
- * right before or after them in the train sessions.
+ * right before or after them in the train sessions. `features`: as the mean of all, told apart by their own features.
  *
  * @param numKnown rows of the model's item table before it grows
  */

@@ -1,6 +1,7 @@
 import {
   assertObjectiveFits,
   createFeaturePipeline,
+  type EncodedSessions,
   type EvaluationPlan,
   type EvaluationStep,
   type FeatureConfig,
@@ -18,6 +19,7 @@ import { deriveSeed } from '@nimue/ops';
 import { evaluate, meanMetrics } from './evaluate.ts';
 import type { EvaluationConfig } from './evaluation-schema.ts';
 import { countSteps, fitWindow } from './fit-window.ts';
+import { itemFeaturesFrom } from './item-features.ts';
 import { newItemsFrom } from './new-items.ts';
 import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
@@ -73,6 +75,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   let model: AnyModel | undefined;
   let train: TrainSessions | undefined;
   let pipeline: FeaturePipeline | undefined;
+  let itemFeatures: EncodedSessions['features'];
   const optimizer = new Optimizer(optimizers[contender.training.optimizer](contender.training));
   try {
     for (const [windowIndex, step] of plan.steps.entries()) {
@@ -82,6 +85,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         model?.dispose();
         model = undefined;
         vocabulary = new ItemVocabulary();
+        itemFeatures = undefined;
         pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
       }
       train?.dispose();
@@ -92,8 +96,13 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       if (model) {
         const newItems = await newItemsFrom(contender.training.newItems, model.numRows, encodedWindows);
         model.resizeItems(vocabulary.size, newItems);
+        if (model.kind === 'neural') model.resizeFeatures?.(pipeline?.outputs() ?? []);
       }
-      model ??= contender.create({ numRows: vocabulary.size, seed });
+      model ??= contender.create({ numRows: vocabulary.size, seed, features: pipeline?.outputs() });
+      if (model.kind === 'neural' && model.setItemFeatures) {
+        itemFeatures = await itemFeaturesFrom(vocabulary.size, encodedWindows, itemFeatures);
+        model.setItemFeatures(itemFeatures);
+      }
       const objective = objectiveOf(contender, model);
       const fit =
         model.kind === 'neural' && numSessions > 0

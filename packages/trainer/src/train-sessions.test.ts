@@ -131,3 +131,46 @@ test.each([{}, { maxEventsInMemory: 0 }])(
     }
   },
 );
+
+test('a model that reads features goes from window to window: categories and described items grow, new items start from features', async () => {
+  const spec = models.gru4rec;
+  const columns: unknown[] = [];
+  let model: NeuralModel | undefined;
+  const contender: Contender = {
+    label: 'described',
+    create(size) {
+      columns.push(size.features);
+      const inputs = { features: [{ kind: 'category', column: 'item', role: 'item' }] };
+      model = spec.create(spec.configSchema.parse({ hiddenSize: 4, inputs }), size) as NeuralModel;
+      return model;
+    },
+    loss: losses.crossEntropy.create({ temperature: 1, labelSmoothing: 0 }),
+    training: trainingSchema.parse({ epochs: 1, batchSize: 16, newItems: 'features' }),
+  };
+  // On every day the items of that day alone, each a category of its own.
+  const growing = datasetFromSessions(
+    Array.from({ length: 60 }, (_, s) => {
+      const day = Math.floor(s / 20);
+      const items = [0, 1, 2].map((i) => `day${day}-${(s + i) % 4}`);
+      return {
+        items,
+        timestampsMs: items.map((_item, i) => START + day * 86_400_000 + 60_000 * (s + i)),
+        columns: { item: items },
+      };
+    }),
+  );
+  const sizes: number[] = [];
+  await runContender(contender, {
+    dataset: growing,
+    plan: planRollingEvaluation(growing.windows, { policy: 'incremental' }),
+    evaluation: evaluationSchema.parse({ metrics: ['hr@3'] }),
+    features: featuresSchema.parse([{ name: 'categorify', column: 'item' }]),
+    seed: 1,
+    onEvent: (event) => {
+      if (event.type === 'windowDone')
+        sizes.push(model?.parameters.variable('inputs.item.category.table').shape[0] ?? 0);
+    },
+  });
+  expect(columns).toEqual([[{ name: 'item', kind: 'category', numValues: 6 }]]);
+  expect(sizes).toEqual([6, 10]);
+});

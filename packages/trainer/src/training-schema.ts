@@ -47,7 +47,7 @@ export const trainingSchema = z.strictObject({
   maxEventsInMemory: z.int().min(0).default(100_000_000),
   /**
    * How items that a later window brings start: `random` as in the beginning, `mean` of all known items, `neighbors` like
-   * the known items clicked right before or after them.
+   * the known items clicked right before or after them; `features`: as the mean, told apart by the inputs of role `item`.
    */
   newItems: z.enum(NEW_ITEMS).default('random'),
   /** Sessions are cut to their newest events; the model's own limit applies too. */

@@ -88,12 +88,21 @@ function named(name: string, configSchema: z.ZodType, extra: z.ZodRawShape = {})
   if (clash)
     throw new Error(`experiment schema: '${name}' has an option '${clash}', a word that the runner uses itself`);
   const entry = z.strictObject({ name: z.literal(name), ...extra, ...configSchema.shape });
+  const options = z.strictObject(configSchema.shape);
   // The shape alone does not carry the checks between options, such as hiddenSize being a multiple of numHeads.
   return entry.superRefine((value, context) => {
     const config = Object.fromEntries(Object.entries(value).filter(([key]) => key in configSchema.shape));
     const { error } = configSchema.safeParse(config);
-    for (const issue of error?.issues ?? []) context.addIssue({ ...issue, code: 'custom' });
+    // Checks within an option, such as those of inputs, come with its own schema.
+    const reported = options.safeParse(config).error?.issues.map(placeAndMessage) ?? [];
+    for (const issue of error?.issues ?? []) {
+      if (!reported.includes(placeAndMessage(issue))) context.addIssue({ ...issue, code: 'custom' });
+    }
   });
+}
+
+function placeAndMessage({ path, message }: z.core.$ZodIssue): string {
+  return `${path.join('.')}: ${message}`;
 }
 
 /** The same options, all of them optional and none filled in. */

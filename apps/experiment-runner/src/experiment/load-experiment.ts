@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { InputError } from '../input-error.ts';
+import { checkInputs } from './check-inputs.ts';
 import { checkLabels } from './check-labels.ts';
 import { checkObjectives } from './check-objectives.ts';
 import type { Experiment } from './experiment.ts';
@@ -47,7 +48,7 @@ export function parseExperiment(name: string, text: string, options: LoadExperim
   const problems = [...file.problems, ...issues, ...checkLabels(file)];
   if (!result.success || problems.length > 0) throw new ExperimentFileError(name, problems);
   const experiment = resolveExperiment(result.data, options);
-  const misfits = checkObjectives(file, experiment, options);
+  const misfits = [...checkObjectives(file, experiment, options), ...checkInputs(file, experiment)];
   if (misfits.length > 0) throw new ExperimentFileError(name, misfits);
   return experiment;
 }

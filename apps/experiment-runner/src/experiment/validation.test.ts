@@ -451,3 +451,48 @@ describe('--set', () => {
     expect(() => parse(setting)).toThrow(new Error(message));
   });
 });
+
+describe('inputs of a model', () => {
+  const withInput = (input: string, rest = '') =>
+    GOOD.replace('    hiddenSize: 8\n', `    hiddenSize: 8\n    inputs: { ${rest}features: [${input}] }\n`).concat(
+      'features: [{ name: categorify, column: category }, { name: log, column: price }]\n',
+    );
+
+  test.each([
+    ['{ kind: category, column: category, role: item }', '', ''],
+    ['{ kind: projection, column: log_price }', 'aggregation: sum, ', ''],
+    [
+      '{ kind: category, column: categry }',
+      '',
+      "e.yaml:9:52: models[1].inputs.features[0].column: no feature 'categry' for kind: category; expected one of category; did you mean 'category'?",
+    ],
+    [
+      '{ kind: scalar, column: category }',
+      '',
+      "e.yaml:9:50: models[1].inputs.features[0].column: 'category' is a category, but kind: scalar reads a number",
+    ],
+    [
+      '{ kind: vector, column: text }',
+      '',
+      "e.yaml:9:50: models[1].inputs.features[0].column: no feature 'text' for kind: vector; the features section makes none",
+    ],
+    [
+      '{ kind: scalr, column: price }',
+      '',
+      "e.yaml:9:34: models[1].inputs.features[0].kind: expected one of category, projection, scalar, softOneHot, timeInterval, vector, got 'scalr'; did you mean 'scalar'?",
+    ],
+    [
+      '{ kind: scalar, column: log_price }',
+      'aggregation: sum, ',
+      "e.yaml:9:52: models[1].inputs.features[0].kind: a single number does not have the item's width, which aggregation: sum needs; choose kind: projection or softOneHot, got 'scalar'",
+    ],
+  ])('%s', (input, rest, expected) => {
+    expect(problemsOf(withInput(input, rest))).toBe(expected);
+  });
+
+  test('new items cannot start from features that describe no item', () => {
+    expect(problemsOf(GOOD.replace('  epochs: 1\n', '  epochs: 1\n  newItems: features\n'))).toContain(
+      'models[1].name: new items cannot start from features in gru4rec: no input has the role item (training.newItems)',
+    );
+  });
+});

@@ -28,6 +28,14 @@ export function columnsOfFeatures(configs: readonly FeatureConfig[]): RawColumn[
   return [...new Map(columns.map((column) => [keyOfColumn(column), column])).values()];
 }
 
+/** The columns that features will make, before they have read or learned anything: categories have no values yet. */
+export function outputsOfFeatures(configs: readonly FeatureConfig[]): FeatureOutput[] {
+  return configs.flatMap((config) => {
+    const spec = specOf(config.name);
+    return spec.outputsBefore?.(config) ?? spec.create(config).outputs();
+  });
+}
+
 /**
  * Makes the features of an experiment, not fitted yet; files of pretrained vectors are read.
  *

@@ -44,6 +44,8 @@ export interface FeatureSpec<Schema extends z.ZodObject = z.ZodObject> {
   readonly configSchema: Schema;
   /** Columns of the log that it reads. */
   columns(config: z.output<Schema>): readonly RawColumn[];
+  /** The columns that it will make, where a made feature knows them only after reading a file. */
+  outputsBefore?(config: z.output<Schema>): readonly FeatureOutput[];
   create(config: z.output<Schema>): Feature;
 }
 

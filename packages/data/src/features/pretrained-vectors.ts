@@ -17,6 +17,8 @@ export const pretrainedVectors = defineFeature({
     missing: z.enum(['zeros', 'mean', 'error']).default('zeros'),
   }),
   columns: () => [],
+  // The width is not known yet; every vector has a first dimension.
+  outputsBefore: ({ as }) => [{ name: `${as}_0`, kind: 'number' }],
   create({ file, item, as, missing }) {
     let vectors: ItemVectors | undefined;
     const loaded = (): ItemVectors => {

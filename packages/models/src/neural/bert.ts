@@ -39,10 +39,10 @@ const EPSILON = 1e-12;
  * blocks with GELU feed-forward layers. With `shareBlocks` one block's weights serve all (ALBERT); item vectors of another
  * width are projected after their norm, as in ALBERT and ELECTRA.
  */
-export function createBert(name: string, config: BertConfig, { numRows, seed }: ModelSize): NeuralModel {
+export function createBert(name: string, config: BertConfig, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
-  const items = addItemVectors(layers, { ...config, numRows, maxPositions: maxLength });
+  const items = addItemVectors(layers, { ...config, numRows, features, maxPositions: maxLength });
   const body = addBertBody(layers, items, config, '');
   const parts = { name, attention: 'bidirectional' as const, parameters: layers.parameters, maxLength, body, ...items };
   if (!config.discriminator) return createNeuralModel(parts);
@@ -77,7 +77,7 @@ function addBertBody(layers: Layers, items: ItemVectors, config: BertConfig, pre
   });
   return (batch: SessionBatch, mode: EncodeMode): Tensor2D => {
     const drop = dropoutsOf(mode);
-    const normed = layers.norm(`${prefix}itemNorm`, items.embed(batch, NO_DROPOUT));
+    const normed = layers.norm(`${prefix}itemNorm`, items.embed(batch, NO_DROPOUT, mode));
     const x = items.project(dropout(normed, drop(config.dropout)));
     return transformer.apply(x, batch.offsets, drop);
   };

@@ -35,7 +35,7 @@ export function addDiscriminator(layers: Layers, hiddenSize: number): Discrimina
 }
 
 export interface ReplacedTokenArgs {
-  readonly parts: Pick<NeuralParts, 'head' | 'itemTable' | 'itemBias'>;
+  readonly parts: Pick<NeuralParts, 'head' | 'itemTable' | 'itemBias' | 'inputs'>;
   /** The generator's states at the targets [N, D]. */
   generatorStates(batch: SessionBatch, mode: EncodeMode): Tensor2D;
   /** The discriminator's states at every position [T, D]. */
@@ -53,7 +53,8 @@ export interface ReplacedTokenArgs {
 export function replacedTokenLoss(args: ReplacedTokenArgs): NonNullable<NeuralModel['trainingLoss']> {
   const { parts, discriminator, weight, samplingTemperature } = args;
   return (batch, seed, targetLoss) => {
-    const hidden = parts.head(args.generatorStates(batch, { training: true, seed }));
+    const states = args.generatorStates(batch, { training: true, seed });
+    const hidden = parts.head(parts.inputs?.addContext(states, batch, batch.targets.positions) ?? states);
     const itemTable = parts.itemTable();
     const itemBias = parts.itemBias();
     const generatorLoss = targetLoss({ hidden, itemTable, itemBias, targetIds: batch.targets.itemIds });
@@ -65,7 +66,14 @@ export function replacedTokenLoss(args: ReplacedTokenArgs): NonNullable<NeuralMo
     });
     const { itemIds, isReplaced } = replaceTargets(batch, sampled);
     const mode: EncodeMode = { training: true, seed: deriveSeed(seed, 0xd1) };
-    const states = args.discriminatorStates({ ...batch, itemIds }, mode);
-    return tf.add(generatorLoss, tf.mul(discriminator.loss(states, isReplaced), weight)) as Scalar;
+    const judged = args.discriminatorStates({ ...batch, itemIds, ...withoutFeatures(batch) }, mode);
+    return tf.add(generatorLoss, tf.mul(discriminator.loss(judged, isReplaced), weight)) as Scalar;
   };
+}
+
+/** All features hidden: those of the hidden items alone would say which items can be replaced ones. */
+function withoutFeatures({ features }: SessionBatch): Pick<SessionBatch, 'features'> {
+  if (!features) return {};
+  const hidden = Object.entries(features).map(([name, column]) => [name, column.slice().fill(0)] as const);
+  return { features: Object.fromEntries(hidden) };
 }

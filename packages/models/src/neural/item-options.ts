@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputsSchema } from '../inputs/inputs-schema.ts';
 
 /** How hidden states become scores of items. */
 export const HEADS = ['dot', 'linear', 'mlp', 'gelu'] as const;
@@ -18,6 +19,8 @@ export const itemOptions = {
   itemBias: z.boolean().default(false),
   /** Standard deviation of item and position vectors at the start. */
   initStd: z.number().positive().default(0.1),
+  /** What is read beside the item ids. */
+  inputs: inputsSchema.optional(),
 };
 
 /** Options of every model made of blocks with attention. */

@@ -1,6 +1,10 @@
 import { positionsInSession, type SessionBatch } from '@nimue/batch';
-import { type Dropout, embed } from '@nimue/ops';
+import { type Dropout, dropout as dropOut, embed, gatherRows, residualAdd } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import { addInputs, type ModelInputs } from '../inputs/add-inputs.ts';
+import type { InputColumn } from '../inputs/input-column.ts';
+import type { InputsConfig } from '../inputs/inputs-schema.ts';
+import type { EncodeMode } from '../next-item-model.ts';
 import type { HEADS } from './item-options.ts';
 import type { Layers } from './layers.ts';
 
@@ -19,18 +23,23 @@ export interface ItemVectorsConfig {
   readonly scale?: number;
   /** The body takes item vectors as they are, whatever their width. */
   readonly takesItemSize?: boolean;
+  /** What is read beside the item ids, of these columns of the batch. */
+  readonly inputs?: InputsConfig;
+  readonly features?: readonly InputColumn[];
 }
 
 /** Item vectors on the way in and on the way out. */
 export interface ItemVectors {
-  /** Vectors of the batch's items, with their positions [T, itemSize]. */
-  embed(batch: SessionBatch, dropout: Dropout): Tensor2D;
+  /** Vectors of the batch's items, joined with their features and positions [T, itemSize]. */
+  embed(batch: SessionBatch, dropout: Dropout, mode: EncodeMode): Tensor2D;
   /** From the width of the item vectors to that of the body; x itself when they are the same. */
   project(x: Tensor2D): Tensor2D;
   /** What is compared with the item vectors [N, itemSize]. */
   head(hidden: Tensor2D): Tensor2D;
+  /** The output layer's rows, with what the items' features say; the caller disposes it, or works in a tidy. */
   itemTable(): Tensor2D;
   itemBias(): Tensor1D | undefined;
+  readonly inputs?: ModelInputs;
 }
 
 /** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
@@ -49,20 +58,30 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
   if (isProjected) layers.addLinear('itemProjection', itemSize, hiddenSize);
   if (head !== 'dot') layers.addLinear('head', hiddenSize, itemSize);
   if (itemBias) parameters.add('itemBias', [numRows], { kind: 'zeros' }, true);
+  const inputs =
+    config.inputs &&
+    addInputs(layers, config.inputs, { itemSize, hiddenSize, initStd, columns: config.features ?? [] });
+  const outputItems = () => parameters.matrix(embedding === 'tied' ? 'items' : 'outputItems');
   const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
   return {
-    embed: ({ itemIds, offsets }, dropout) =>
-      embed(parameters.matrix('items'), itemIds, {
-        ...(maxPositions && {
-          positionTable: parameters.matrix('positions'),
-          positions: positionsInSession(offsets),
-        }),
-        scale,
-        dropout,
-      }),
+    embed(batch, dropout, mode) {
+      const { itemIds, offsets } = batch;
+      const positions = maxPositions ? positionsInSession(offsets) : undefined;
+      if (!inputs) {
+        return embed(parameters.matrix('items'), itemIds, {
+          ...(positions && { positionTable: parameters.matrix('positions'), positions }),
+          scale,
+          dropout,
+        });
+      }
+      const x = inputs.combine(embed(parameters.matrix('items'), itemIds, { scale }), batch, mode);
+      const placed = positions ? residualAdd(gatherRows(parameters.matrix('positions'), positions), x) : x;
+      return dropOut(placed, dropout);
+    },
     project: (x) => (isProjected ? layers.linear('itemProjection', x) : x),
     head: (hidden) => (head === 'dot' ? hidden : layers.linear('head', hidden, activation[head])),
-    itemTable: () => parameters.matrix(embedding === 'tied' ? 'items' : 'outputItems'),
+    itemTable: () => (inputs ? inputs.describeCandidates(outputItems()) : outputItems()),
     itemBias: () => (itemBias ? parameters.vector('itemBias') : undefined),
+    ...(inputs && { inputs }),
   };
 }

@@ -1,6 +1,7 @@
 import type { AttentionDirection, SessionBatch } from '@nimue/batch';
 import { gatherRows } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { ModelInputs } from '../inputs/add-inputs.ts';
 import type { EncodeMode, NeuralModel } from '../next-item-model.ts';
 import type { ParameterStore } from '../parameter-store.ts';
 import { rankAndRecommendByHidden, rankByHidden, recommendByHidden } from '../rank-by-hidden.ts';
@@ -22,18 +23,21 @@ export interface NeuralParts {
   itemTable(): Tensor2D;
   itemBias(): Tensor1D | undefined;
   readonly trainingLoss?: NeuralModel['trainingLoss'];
+  readonly inputs?: ModelInputs;
 }
 
 /** A model from its parts: the output layer runs over the targets' rows only, ranks and lists come from one path. */
 export function createNeuralModel(parts: NeuralParts): NeuralModel {
-  const { name, parameters, attention, maxLength, carriesState, head, itemTable, itemBias, trainingLoss } = parts;
+  const { name, parameters, attention, maxLength, carriesState, head, itemTable, itemBias, trainingLoss, inputs } =
+    parts;
   const statesAt = (batch: SessionBatch, positions: Int32Array, mode: EncodeMode): Tensor2D => {
     if (mode.carried && !carriesState) throw new Error(`${name}: carries no state from event to event`);
     if (maxLength) assertWithin(batch.offsets, maxLength, name);
-    if (parts.bodyAt) return parts.bodyAt(batch, positions, mode);
+    const withContext = (hidden: Tensor2D) => inputs?.addContext(hidden, batch, positions) ?? hidden;
+    if (parts.bodyAt) return withContext(parts.bodyAt(batch, positions, mode));
     if (!parts.body) throw new Error(`${name}: has neither body nor bodyAt`);
     const hidden = parts.body(batch, mode);
-    return positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions);
+    return withContext(positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions));
   };
   const model: NeuralModel = {
     kind: 'neural',
@@ -43,7 +47,7 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     ...(carriesState && { carriesState }),
     parameters,
     get numRows() {
-      return itemTable().shape[0];
+      return parameters.variable('items').shape[0];
     },
     encode: (batch, mode) => head(statesAt(batch, Int32Array.from(batch.itemIds.keys()), mode)),
     encodeTargets: (batch, mode) => head(statesAt(batch, batch.targets.positions, mode)),
@@ -53,7 +57,14 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     rankTargets: (batch, options) => rankByHidden(model, batch, options),
     recommend: (batch, k, options) => recommendByHidden(model, batch, k, options),
     rankAndRecommend: (batch, k, options) => rankAndRecommendByHidden(model, batch, k, options),
-    resizeItems: (numRows, newItems) => parameters.resizeItems(numRows, newItems),
+    resizeItems(numRows, newItems) {
+      if (newItems?.kind === 'features' && !inputs?.describesItems) {
+        throw new Error(`${name}: new items cannot start from their features; give an input the role: item`);
+      }
+      parameters.resizeItems(numRows, newItems);
+    },
+    ...(inputs && { resizeFeatures: inputs.resize }),
+    ...(inputs?.describesItems && { setItemFeatures: inputs.setItemFeatures }),
     dispose: () => parameters.dispose(),
   };
   return model;

@@ -1,0 +1,49 @@
+import { gatherRows } from '@nimue/ops';
+import { z } from 'zod';
+import { columnOfRows, type InputColumn } from '../input-column.ts';
+import { columnOptions, defineInputKind, widthOf } from '../input-kind.ts';
+
+/**
+ * A learned vector per category. Its size, where neither it nor the aggregation gives one, is ⌈2 ⁴√n⌉ for n categories, as in
+ * Transformers4Rec. Inputs that name the same `table` share their vectors.
+ */
+export const category = defineInputKind({
+  configSchema: z.strictObject({
+    kind: z.literal('category'),
+    ...columnOptions,
+    size: z.int().min(1).optional(),
+    /** Inputs with the same table share their vectors; a table of its own when not given. */
+    table: z
+      .string()
+      .regex(/^[A-Za-z]\w*$/, { error: 'expected a name of letters, digits and underscores' })
+      .optional(),
+  }),
+  reads: 'category',
+  create({ column, size, table }, { layers, name, width, columns, initStd }) {
+    const { parameters } = layers;
+    const numValues = valuesOf(columns, column);
+    const parameter = table === undefined ? `${name}.table` : `inputs.table.${table}`;
+    const wanted = widthOf(size, width, Math.ceil(2 * numValues ** 0.25));
+    if (!parameters.names.includes(parameter)) {
+      parameters.add(parameter, [numValues, wanted], { kind: 'normal', standardDeviation: initStd });
+    }
+    const [numRows, shared] = parameters.variable(parameter).shape;
+    if (size !== undefined && size !== shared) {
+      throw new Error(`inputs: '${column}' has size ${size}, but the table '${table}' that it shares has ${shared}`);
+    }
+    if (numValues > numRows) parameters.resizeRows(parameter, numValues);
+    return {
+      size: shared,
+      apply: (rows) => gatherRows(parameters.matrix(parameter), columnOfRows(rows, column) as Int32Array),
+      resize(now) {
+        const { shape } = parameters.variable(parameter);
+        parameters.resizeRows(parameter, Math.max(shape[0], valuesOf(now, column)));
+      },
+    };
+  },
+});
+
+function valuesOf(columns: ReadonlyMap<string, InputColumn>, name: string): number {
+  const column = columns.get(name);
+  return column?.kind === 'category' ? column.numValues : 1;
+}
