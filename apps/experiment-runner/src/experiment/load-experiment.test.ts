@@ -77,7 +77,12 @@ test('a missing file is named', async () => {
 describe('the experiments that come with the runner', () => {
   test('are all valid and open with purpose, figures, duration and command', async () => {
     const names = await readdir(EXPERIMENTS);
-    expect(names.sort()).toEqual(['globo-first-48-hours.yaml', 'neural-models.yaml', 'quickstart.yaml']);
+    expect(names.sort()).toEqual([
+      'features.yaml',
+      'globo-first-48-hours.yaml',
+      'neural-models.yaml',
+      'quickstart.yaml',
+    ]);
     for (const name of names) {
       const experiment = await loadExperiment(join(EXPERIMENTS, name), catalogue);
       expect(`${experiment.name}.yaml`).toBe(name);
