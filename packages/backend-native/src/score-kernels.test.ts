@@ -47,7 +47,8 @@ describe.each([
             const w = tf.tensor2d(table, [items, width]);
             const all = { ...options, bias: withBias ? tf.tensor1d(bias) : undefined };
             const both = rankAndTopK(h, w, targetIds, k, all);
-            return { ranks: rankOfTarget(h, w, targetIds, all), best: topK(h, w, k, all), both };
+            const optimistic = rankOfTarget(h, w, targetIds, { ...all, ties: 'optimistic' });
+            return { ranks: rankOfTarget(h, w, targetIds, all), optimistic, best: topK(h, w, k, all), both };
           });
         tf.setBackend('cpu');
         const expected = withReferenceOps(run);

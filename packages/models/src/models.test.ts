@@ -1,4 +1,5 @@
 import { FIRST_ITEM_ID, packSessions } from '@nimue/batch';
+import { UNRANKED } from '@nimue/ops';
 import { causalBatch } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { attentionOf, inferenceBatch, trainingBatch, withTimes } from '../test/ask.ts';
@@ -82,6 +83,56 @@ describe.each(CASES)('%s %s', (name, _label, config) => {
       const place = list.indexOf(batch.targets.itemIds[n]);
       expect(rank).toBe(scores.lastIndexOf(scores[place]) + 1);
     });
+  });
+
+  test('candidates: the others are neither recommended nor counted; a target outside them is unranked', () => {
+    const batch = next(SESSIONS);
+    const candidates = Int32Array.of(3, 5, 8);
+    const whole = scoresOf(model, batch);
+    const top = model.recommend(batch, 3, { candidates });
+    const ranks = model.rankTargets(batch, { candidates });
+    const both = rankAndRecommend(model, batch, 2, { candidates });
+    expect(both.ranks).toEqual(ranks);
+    whole.forEach((scores, n) => {
+      const list = [...top.itemIds.subarray(3 * n, 3 * n + 3)];
+      expect([...list].sort()).toEqual([...candidates]);
+      expect([...both.itemIds.subarray(2 * n, 2 * n + 2)]).toEqual(list.slice(0, 2));
+      const scoreOf = (id: number) => scores.get(id) ?? Number.NaN;
+      list.forEach((id, place) => {
+        expect(top.scores[3 * n + place]).toBeCloseTo(scoreOf(id), 6);
+      });
+      const target = batch.targets.itemIds[n];
+      const counted = list.filter(
+        (id) => top.scores[3 * n + list.indexOf(id)] >= top.scores[3 * n + list.indexOf(target)],
+      );
+      expect(ranks[n]).toBe(list.includes(target) ? counted.length : UNRANKED);
+    });
+    expect(() => model.recommend(batch, 4, { candidates })).toThrow('k is 4, but the catalogue has 3 items');
+    for (const wrong of [[3, 3], [5, 3], [2], [NUM_ROWS]]) {
+      expect(() => model.rankTargets(batch, { candidates: Int32Array.from(wrong) })).toThrow('each once and rising');
+    }
+  });
+
+  test('an optimistic rank is the first place of its ties, a rank among a few counts those alone', () => {
+    const batch = next(SESSIONS);
+    const { itemIds, scores } = model.recommend(batch, NUM_ITEMS);
+    const best = model.rankTargets(batch, { ties: 'optimistic' });
+    const among = Int32Array.from({ length: 2 * best.length }, (_, i) => 3 + (i % 5));
+    const [few, bestOfFew] = (['conservative', 'optimistic'] as const).map((ties) =>
+      model.rankTargets(batch, { among, ties }),
+    );
+    best.forEach((rank, n) => {
+      const own = scores.subarray(n * NUM_ITEMS, (n + 1) * NUM_ITEMS);
+      const scoreOf = (id: number) => own[itemIds.subarray(n * NUM_ITEMS, (n + 1) * NUM_ITEMS).indexOf(id)];
+      const target = batch.targets.itemIds[n];
+      expect(rank).toBe(own.indexOf(scoreOf(target)) + 1);
+      const others = [among[2 * n], among[2 * n + 1]].filter((id) => id !== target).map(scoreOf);
+      // Scores of a list are float32 sums in another order: what is nearly equal may fall on either side.
+      if (others.some((score) => score !== scoreOf(target) && Math.abs(score - scoreOf(target)) < 1e-6)) return;
+      expect(few[n]).toBe(1 + others.filter((score) => score >= scoreOf(target)).length);
+      expect(bestOfFew[n]).toBe(1 + others.filter((score) => score > scoreOf(target)).length);
+    });
+    expect(() => model.rankTargets(batch, { among: among.subarray(1) })).toThrow('not the same number for each');
   });
 
   test('reserved ids are never recommended', () => {

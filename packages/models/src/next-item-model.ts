@@ -18,7 +18,7 @@ export interface NextItemModel {
    * Ranks [N] (1-based, ties count against) of `batch.targets.itemIds` at `batch.targets.positions`; what the model sees
    * is the session up to and including that position, for a causal model, and never the target.
    */
-  rankTargets(batch: SessionBatch, options?: RankingOptions): Int32Array;
+  rankTargets(batch: SessionBatch, options?: TargetRankingOptions): Int32Array;
   /** The k best next items [N, k] at `batch.targets.positions`; the target ids are not looked at. */
   recommend(batch: SessionBatch, k: number, options?: RankingOptions): TopItems;
   /** Both of the above by one pass over the catalogue, where a model has it; `rankAndRecommend` serves every model. */
@@ -29,8 +29,21 @@ export interface NextItemModel {
 }
 
 export interface RankingOptions {
-  /** Items that must not be recommended, per target. */
+  /** Items that must not be recommended, per target. A target stays in where its rank is asked for. */
   readonly excluded?: ExcludedItems;
+  /** The only items that can be recommended, ids rising; a target outside them is unranked. Default: all. */
+  readonly candidates?: Int32Array;
+}
+
+/** How a target is placed. */
+export interface TargetRankingOptions extends RankingOptions {
+  /** Where a target stands among the items that score as it does: behind them all (default), or before them all. */
+  readonly ties?: 'conservative' | 'optimistic';
+  /**
+   * Ranks every target among these items of its own alone [N · M], row after row. It flatters: use it only to repeat
+   * papers that did so.
+   */
+  readonly among?: Int32Array;
 }
 
 /** A pass over the data either learns (and drops out, by this seed) or only predicts. */

@@ -2,7 +2,9 @@ import type { SessionBatch } from '@nimue/batch';
 import { gatherRows, type RankedTopItems, rankAndTopK, rankOfTarget, type TopItems, topK } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { EncodeMode, NeuralModel, RankingOptions } from './next-item-model.ts';
+import type { EncodeMode, NeuralModel, RankingOptions, TargetRankingOptions } from './next-item-model.ts';
+import { rankAmong } from './rank-among.ts';
+import { withCandidates } from './with-candidates.ts';
 
 /** Hidden states at the target positions [N, D]; without a copy when every position is one. */
 export function hiddenAtTargets(
@@ -19,10 +21,14 @@ export function hiddenAtTargets(
 type Encoder = Pick<NeuralModel, 'encode' | 'encodeTargets' | 'itemTable' | 'itemBias'>;
 
 /** `rankTargets` of every neural model. */
-export function rankByHidden(model: Encoder, batch: SessionBatch, options: RankingOptions = {}): Int32Array {
-  return withHidden(model, batch, (hidden, itemTable) =>
-    rankOfTarget(hidden, itemTable, batch.targets.itemIds, { bias: model.itemBias(), ...options }),
-  );
+export function rankByHidden(model: Encoder, batch: SessionBatch, options: TargetRankingOptions = {}): Int32Array {
+  const { among, ties } = options;
+  return withHidden(model, batch, (hidden, itemTable) => {
+    if (among) return rankAmong(hidden, outputOf(model, itemTable), batch.targets.itemIds, among, ties);
+    return withCandidates(outputOf(model, itemTable), options, ({ table, bias, excluded, idsOf }) =>
+      rankOfTarget(hidden, table, idsOf(batch.targets.itemIds), { bias, excluded, ties }),
+    );
+  });
 }
 
 /** `recommend` of every neural model: the same hidden states and scores as `rankByHidden`. */
@@ -33,7 +39,9 @@ export function recommendByHidden(
   options: RankingOptions = {},
 ): TopItems {
   return withHidden(model, batch, (hidden, itemTable) =>
-    topK(hidden, itemTable, k, { bias: model.itemBias(), ...options }),
+    withCandidates(outputOf(model, itemTable), options, ({ table, bias, excluded, itemsOf }) =>
+      itemsOf(topK(hidden, table, k, { bias, excluded })),
+    ),
   );
 }
 
@@ -45,8 +53,15 @@ export function rankAndRecommendByHidden(
   options: RankingOptions = {},
 ): RankedTopItems {
   return withHidden(model, batch, (hidden, itemTable) =>
-    rankAndTopK(hidden, itemTable, batch.targets.itemIds, k, { bias: model.itemBias(), ...options }),
+    withCandidates(outputOf(model, itemTable), options, ({ table, bias, excluded, idsOf, itemsOf }) =>
+      itemsOf(rankAndTopK(hidden, table, idsOf(batch.targets.itemIds), k, { bias, excluded })),
+    ),
   );
+}
+
+/** The output layer with its table made once: of some models it is computed. */
+function outputOf(model: Encoder, itemTable: Tensor2D): Pick<NeuralModel, 'itemTable' | 'itemBias'> {
+  return { itemTable: () => itemTable, itemBias: () => model.itemBias() };
 }
 
 function withHidden<T>(model: Encoder, batch: SessionBatch, use: (hidden: Tensor2D, itemTable: Tensor2D) => T): T {

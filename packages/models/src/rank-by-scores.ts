@@ -1,6 +1,8 @@
 import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
 import { type TopItems, UNRANKED } from '@nimue/ops';
-import type { RankingOptions } from './next-item-model.ts';
+import type { RankingOptions, TargetRankingOptions } from './next-item-model.ts';
+import { rankAmongScores } from './rank-among.ts';
+import { assertCandidates } from './with-candidates.ts';
 
 /**
  * Fills `scores` [V] with the score of every item as the successor of `position`; higher is better. Scores are compared
@@ -13,19 +15,33 @@ export function rankByScores(
   score: ScoreItems,
   numRows: number,
   batch: SessionBatch,
-  options: RankingOptions = {},
+  options: TargetRankingOptions = {},
 ): Int32Array {
   const { positions, itemIds } = batch.targets;
+  const { among, ties = 'conservative' } = options;
   const scores = new Float64Array(numRows);
+  if (among) {
+    let scored = -1;
+    const scoreOf = (n: number, id: number) => {
+      if (n !== scored) score(batch, positions[n], scores);
+      scored = n;
+      return Math.fround(scores[id]);
+    };
+    return rankAmongScores(scoreOf, positions.length, itemIds, among, ties);
+  }
+  const hidden = hiddenItems(numRows, options);
   return Int32Array.from(positions, (position, n) => {
     const target = itemIds[n];
-    if (target < FIRST_ITEM_ID) return UNRANKED;
+    if (target < FIRST_ITEM_ID || hidden?.[target]) return UNRANKED;
     score(batch, position, scores);
     const targetScore = Math.fround(scores[target]);
-    hideExcluded(scores, n, options);
+    hideExcluded(scores, n, options, hidden);
     scores[target] = Number.NEGATIVE_INFINITY;
     let rank = 1;
-    for (let v = FIRST_ITEM_ID; v < numRows; v++) if (Math.fround(scores[v]) >= targetScore) rank++;
+    for (let v = FIRST_ITEM_ID; v < numRows; v++) {
+      const other = Math.fround(scores[v]);
+      if (other > targetScore || (ties === 'conservative' && other === targetScore)) rank++;
+    }
     return rank;
   });
 }
@@ -38,7 +54,7 @@ export function recommendByScores(
   k: number,
   options: RankingOptions = {},
 ): TopItems {
-  const numItems = numRows - FIRST_ITEM_ID;
+  const numItems = options.candidates?.length ?? numRows - FIRST_ITEM_ID;
   if (!Number.isInteger(k) || k < 1 || k > numItems) {
     throw new Error(`recommend: k is ${k}, but the catalogue has ${numItems} items; choose 1 … ${numItems}`);
   }
@@ -48,9 +64,10 @@ export function recommendByScores(
     scores: new Float32Array(positions.length * k).fill(Number.NEGATIVE_INFINITY),
   };
   const scores = new Float64Array(numRows);
+  const hidden = hiddenItems(numRows, options);
   positions.forEach((position, n) => {
     score(batch, position, scores);
-    hideExcluded(scores, n, options);
+    hideExcluded(scores, n, options, hidden);
     for (let v = 0; v < numRows; v++) scores[v] = Math.fround(scores[v]);
     bestItems(scores, k).forEach((v, place) => {
       top.itemIds[n * k + place] = v;
@@ -60,7 +77,17 @@ export function recommendByScores(
   return top;
 }
 
-function hideExcluded(scores: Float64Array, n: number, { excluded }: RankingOptions): void {
+/** 1 for every item that is no candidate; undefined when all are. */
+function hiddenItems(numRows: number, { candidates }: RankingOptions): Uint8Array | undefined {
+  if (!candidates) return undefined;
+  assertCandidates(candidates, numRows);
+  const hidden = new Uint8Array(numRows).fill(1);
+  for (const id of candidates) hidden[id] = 0;
+  return hidden;
+}
+
+function hideExcluded(scores: Float64Array, n: number, { excluded }: RankingOptions, hidden?: Uint8Array): void {
+  if (hidden) for (let v = 0; v < scores.length; v++) if (hidden[v]) scores[v] = Number.NEGATIVE_INFINITY;
   if (!excluded) return;
   for (let e = excluded.offsets[n]; e < excluded.offsets[n + 1]; e++) {
     scores[excluded.itemIds[e]] = Number.NEGATIVE_INFINITY;

@@ -32,7 +32,7 @@ export function rankAndTopK(
   table: Tensor2D,
   targetIds: Int32Array,
   k: number,
-  options: RankOfTargetOptions = {},
+  options: Omit<RankOfTargetOptions, 'ties'> = {},
 ): RankedTopItems {
   assertRankArgs('rankAndTopK', hidden, table, targetIds, options);
   assertK('rankAndTopK', k, table);

@@ -20,6 +20,34 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     expect([...rankOfTarget(one(2), scores(0, 0, 0), Int32Array.of(3, 5))]).toEqual([3, 3]);
   });
 
+  test('optimistic: only better scores count, by hand and against a count over random whole numbers', () => {
+    const table = scores(0.1, 0.7, 0.7, 0.9);
+    expect([...rankOfTarget(one(5), table, Int32Array.of(3, 4, 5, 6, 1), { ties: 'optimistic' })]).toEqual([
+      4,
+      2,
+      2,
+      1,
+      UNRANKED,
+    ]);
+    const random = createRandom(9);
+    const [numRows, numItems] = [30, 12];
+    const whole = () => Math.floor(random() * 3) - 1;
+    const values = Array.from({ length: numItems }, whole);
+    const bias = Array.from({ length: numItems + 3 }, whole);
+    const targets = randomIntegers(numRows, 0, numItems + 3, random);
+    const offsets = Int32Array.from({ length: numRows + 1 }, (_, n) => 3 * n);
+    const excluded = { offsets, itemIds: randomIntegers(3 * numRows, 0, numItems + 3, random) };
+    const options = { bias: tf.tensor1d(bias), excluded, ties: 'optimistic' as const };
+    const ranks = rankOfTarget(one(numRows), scores(...values), targets, options);
+    ranks.forEach((rank, n) => {
+      const score = (id: number) => values[id - 3] + bias[id];
+      const hidden = new Set(excluded.itemIds.subarray(3 * n, 3 * n + 3));
+      const ids = values.map((_, i) => i + 3);
+      const better = ids.filter((id) => !hidden.has(id) && id !== targets[n] && score(id) > score(targets[n]));
+      expect(rank).toBe(targets[n] < 3 ? UNRANKED : better.length + 1);
+    });
+  });
+
   test('an unknown target is unranked', () => {
     expect([...rankOfTarget(one(), scores(1, 2), Int32Array.of(1))]).toEqual([UNRANKED]);
   });

@@ -1,5 +1,6 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { assertIndices, assertOffsets, assertShape } from './assert-args.ts';
 import { type ExcludedItems, fusedKernel, type RankOfTargetArgs } from './fused-kernels.ts';
 import { nonFiniteScore, scoreRows } from './score-rows.ts';
@@ -11,11 +12,14 @@ export interface RankOfTargetOptions {
   readonly bias?: Tensor1D;
   /** Items that row n may not be recommended. The target itself stays in. */
   readonly excluded?: ExcludedItems;
+  /** Where a target stands among the items that score as it does: behind them all (default), or before them all. */
+  readonly ties?: 'conservative' | 'optimistic';
 }
 
 /**
  * The place of every target in the list of all items by falling score, 1-based. A tie counts against the target:
- * rank = 1 + #{v ≠ target : score(v) ≥ score(target)}. Reserved ids are no items. Never an N × V array.
+ * rank = 1 + #{v ≠ target : score(v) ≥ score(target)}; with `ties: 'optimistic'` only better scores count. Reserved ids
+ * are no items. Never an N × V array.
  *
  * @param hidden [N, D]
  * @param table [V, D]
@@ -35,12 +39,45 @@ export function rankOfTarget(
   options: RankOfTargetOptions = {},
 ): Int32Array {
   assertRankArgs('rankOfTarget', hidden, table, targetIds, options);
-  const args = { ...options, hidden, table, targetIds, firstRow: FIRST_ITEM_ID };
+  const { bias, excluded, ties = 'conservative' } = options;
+  if (ties === 'optimistic') return optimisticRanks(hidden, table, targetIds, options);
+  const args = { hidden, table, targetIds, bias, excluded, firstRow: FIRST_ITEM_ID };
   const fused = fusedKernel('rankOfTarget');
   if (!fused) return rankOfTargetReference(args);
   const { ranks, nonFiniteRow } = fused(args);
   if (nonFiniteRow >= 0) throw nonFiniteScore('rankOfTarget', nonFiniteRow, undefined);
   return ranks;
+}
+
+/**
+ * 1 + #{score > target}: the items left over when those that score at most as the target does are counted. Negating
+ * hidden states and bias negates every score exactly, so that this counts by the very same scores.
+ */
+function optimisticRanks(
+  hidden: Tensor2D,
+  table: Tensor2D,
+  targetIds: Int32Array,
+  { bias, excluded }: RankOfTargetOptions,
+): Int32Array {
+  const negated = tf.neg(hidden);
+  const negatedBias = bias && tf.neg(bias);
+  try {
+    const fromBelow = rankOfTarget(negated, table, targetIds, { bias: negatedBias, excluded });
+    const numItems = table.shape[0] - FIRST_ITEM_ID;
+    return fromBelow.map((rank, n) =>
+      rank === UNRANKED ? UNRANKED : numItems - numOtherExcluded(excluded, n, targetIds[n]) + 1 - rank,
+    );
+  } finally {
+    tf.dispose([negated, ...(negatedBias ? [negatedBias] : [])]);
+  }
+}
+
+function numOtherExcluded(excluded: ExcludedItems | undefined, n: number, target: number): number {
+  if (!excluded) return 0;
+  const others = new Set(excluded.itemIds.subarray(excluded.offsets[n], excluded.offsets[n + 1]));
+  others.delete(target);
+  for (let reserved = 0; reserved < FIRST_ITEM_ID; reserved++) others.delete(reserved);
+  return others.size;
 }
 
 export function rankOfTargetReference(args: RankOfTargetArgs): Int32Array {
