@@ -114,10 +114,11 @@ describe('a run', () => {
       /window 1\/3 2024-01-02 sasrec ndcg@5 \.\d{4} hr@5 \.\d{4} loss \d\.\d\d [\d,]+ events\/s\n/,
     );
     expect(stdout).toContain(
-      '│ model      │        ndcg@5 │          hr@5 │ ndcg@5 of oracle │ train s │ evaluate s │',
+      '│ model      │        ndcg@5 │          hr@5 │ ndcg@5 of oracle │ better than │ train s │ evaluate s │',
     );
-    expect(lines.slice(-4)).toEqual([
+    expect(lines.slice(-5)).toEqual([
       'mean ± standard error over 3 windows',
+      'better than: by ndcg@5 over 88 targets, where a paired t test and a paired bootstrap both say so at .05 / 3 pairs of models (Bonferroni)',
       expect.stringMatching(/^\d+ of \d+ targets were items that no train window had shown; they count as misses$/),
       expect.stringMatching(/^report: runs\/tiny\/[\d-]+-[0-9a-f]{6}\/report\.html$/),
       'backend: cpu (plain JavaScript, 1 thread)',

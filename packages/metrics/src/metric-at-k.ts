@@ -1,7 +1,12 @@
+import * as listMetrics from './list-metrics.ts';
+import type { ListContext, ListMetric, RecommendedLists } from './lists/recommended-lists.ts';
 import * as metrics from './metrics.ts';
 
-/** A metric with its cut-off, as an experiment file names it. */
-export interface MetricAtK {
+/** A metric with its cut-off, as an experiment file names it: of the targets' ranks, or of whole lists. */
+export type MetricAtK = RankMetricAtK | ListMetricAtK;
+
+export interface RankMetricAtK {
+  readonly of: 'ranks';
   /** As written, `ndcg@20`. */
   readonly label: string;
   readonly k: number;
@@ -9,8 +14,18 @@ export interface MetricAtK {
   readonly compute: (ranks: ArrayLike<number>) => Float64Array;
 }
 
+export interface ListMetricAtK {
+  readonly of: 'lists';
+  /** As written, `coverage@20`. */
+  readonly label: string;
+  readonly k: number;
+  readonly compute: (lists: RecommendedLists, context: ListContext) => number;
+}
+
+type RankMetric = (ranks: ArrayLike<number>, k: number) => Float64Array;
+
 /** The names before the `@`. */
-export const METRIC_NAMES: readonly string[] = Object.keys(metrics).sort();
+export const METRIC_NAMES: readonly string[] = [...Object.keys(metrics), ...Object.keys(listMetrics)].sort();
 
 /**
  * Reads `ndcg@20`.
@@ -19,12 +34,17 @@ export const METRIC_NAMES: readonly string[] = Object.keys(metrics).sort();
  */
 export function parseMetricAtK(label: string): MetricAtK {
   const match = /^([a-zA-Z]+)@(\d+)$/.exec(label);
-  const compute = match && (metrics as Record<string, (ranks: ArrayLike<number>, k: number) => Float64Array>)[match[1]];
+  const name = match?.[1] ?? '';
   const k = match ? Number(match[2]) : 0;
-  if (!compute || k < 1) {
-    throw new Error(
-      `metric '${label}': expected <name>@<k> such as ndcg@20, with name one of ${METRIC_NAMES.join(', ')}`,
-    );
+  if (k >= 1 && Object.hasOwn(metrics, name)) {
+    const metric: RankMetric = metrics[name as keyof typeof metrics];
+    return { of: 'ranks', label, k, compute: (ranks) => metric(ranks, k) };
   }
-  return { label, k, compute: (ranks) => compute(ranks, k) };
+  if (k >= 1 && Object.hasOwn(listMetrics, name)) {
+    const metric: ListMetric = listMetrics[name as keyof typeof listMetrics];
+    return { of: 'lists', label, k, compute: (lists, context) => metric(lists, k, context) };
+  }
+  throw new Error(
+    `metric '${label}': expected <name>@<k> such as ndcg@20, with name one of ${METRIC_NAMES.join(', ')}`,
+  );
 }

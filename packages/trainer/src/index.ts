@@ -1,6 +1,20 @@
+export { betterThan, compareModels, MIN_WINDOWS_TO_COMPARE, type ModelComparison } from './compare-models.ts';
 export { DivergenceError } from './divergence-error.ts';
-export { type EvaluateOptions, type Evaluation, evaluate, evaluationBatches, visibleLength } from './evaluate.ts';
-export { type EvaluationConfig, evaluationSchema } from './evaluation-schema.ts';
+export { CatalogueStatistics } from './evaluation/catalogue-statistics.ts';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluationBatches,
+  type SliceResult,
+  visibleLength,
+} from './evaluation/evaluate.ts';
+export { narrowsCatalogue } from './evaluation/evaluate-reference.ts';
+export { type EvaluationConfig, evaluatedMetrics, evaluationSchema } from './evaluation/evaluation-schema.ts';
+export type { SampledNegatives } from './evaluation/sampled-negatives.ts';
+export type { Slice, TargetFacts } from './evaluation/slice.ts';
+export * as slices from './evaluation/slices.ts';
+export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
 export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
 export { type LearningRateConfig, learningRateAt, type Schedule } from './learning-rate.ts';
 export { Optimizer, type OptimizerConfig, type UpdateArgs, type UpdateRule } from './optimizer.ts';

@@ -13,11 +13,14 @@ import {
   type WindowedDataset,
 } from '@nimue/data';
 import type { Loss } from '@nimue/losses';
-import { type MetricAtK, parseMetricAtK } from '@nimue/metrics';
+import { parseMetricAtK } from '@nimue/metrics';
 import type { AnyModel, ModelSize } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
-import { evaluate, meanMetrics } from './evaluate.ts';
-import type { EvaluationConfig } from './evaluation-schema.ts';
+import { MIN_WINDOWS_TO_COMPARE } from './compare-models.ts';
+import { CatalogueStatistics } from './evaluation/catalogue-statistics.ts';
+import { evaluate } from './evaluation/evaluate.ts';
+import { evaluateReference } from './evaluation/evaluate-reference.ts';
+import { type EvaluationConfig, evaluatedMetrics } from './evaluation/evaluation-schema.ts';
 import { countSteps, fitWindow } from './fit-window.ts';
 import { itemFeaturesFrom } from './item-features.ts';
 import { newItemsFrom } from './new-items.ts';
@@ -37,6 +40,9 @@ export interface Contender {
   readonly objective?: Objective;
   readonly training: TrainingConfig;
 }
+
+/** What an evaluation draws is the same for every model and seed: they are compared on the same questions. */
+const EVALUATION_SEED = 1;
 
 /** A row that is computed from the sessions alone, such as the generator's own probabilities. */
 export interface Reference {
@@ -68,10 +74,12 @@ export interface RunRollingArgs {
  */
 export async function runContender(contender: Contender, args: RunRollingArgs): Promise<WindowResult[]> {
   const { dataset, plan, evaluation, features = [], seed, onEvent, signal } = args;
-  const metrics = evaluation.metrics.map(parseMetricAtK);
+  const metrics = evaluatedMetrics(evaluation);
+  assertTargetsHeldOut(evaluation, plan);
   const breathe = createBreather(signal);
   const results: WindowResult[] = [];
   let vocabulary = new ItemVocabulary();
+  let statistics = new CatalogueStatistics();
   let model: AnyModel | undefined;
   let train: TrainSessions | undefined;
   let pipeline: FeaturePipeline | undefined;
@@ -87,6 +95,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         vocabulary = new ItemVocabulary();
         itemFeatures = undefined;
         pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
+        statistics = new CatalogueStatistics();
       }
       train?.dispose();
       const { maxEventsInMemory } = contender.training;
@@ -114,6 +123,10 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
               seed: deriveSeed(seed, step.evaluateWindow),
             }
           : undefined;
+      if (needsStatistics(evaluation)) {
+        statistics.startStep(vocabulary.size);
+        for await (const window of encodedWindows()) statistics.add(window);
+      }
       onEvent?.({
         type: 'windowStarted',
         ...position,
@@ -146,16 +159,29 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       }
       const trained = performance.now();
       const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
-      const { batchSize } = evaluation;
-      const { maxLength } = contender.training;
-      const columns = pipeline?.transform(sessions, dataset);
-      const options = { metrics, objective, batchSize, maxLength, breathe, features: columns };
-      const evaluated = await evaluate(model, sessions, vocabulary, options);
+      const { sampledNegatives, candidates, ...rules } = evaluation;
+      const evaluated = await evaluate(model, sessions, vocabulary, {
+        ...rules,
+        metrics,
+        objective,
+        maxLength: contender.training.maxLength,
+        ...(candidates === 'lastTrained' && { candidates: statistics.lastTrained() }),
+        ...(sampledNegatives !== undefined && {
+          sampledNegatives: { count: sampledNegatives, seed: deriveSeed(EVALUATION_SEED, step.evaluateWindow) },
+        }),
+        featuresOf: pipeline && ((asked) => pipeline?.transform(asked, dataset)),
+        statistics,
+        seed: deriveSeed(EVALUATION_SEED, step.evaluateWindow),
+        breathe,
+      });
       const result: WindowResult = {
         ...position,
         metrics: evaluated.metrics,
         numTargets: evaluated.ranks.length,
         numUnknownTargets: evaluated.numUnknownTargets,
+        numExcludedTargets: evaluated.numExcludedTargets,
+        ...(evaluated.slices.length > 0 && { slices: evaluated.slices }),
+        ...(plan.steps.length < MIN_WINDOWS_TO_COMPARE && { targetValues: evaluated.values }),
         ...(loss !== undefined && { loss }),
         numItems: vocabulary.numItems,
         numTrainEvents: numEvents,
@@ -177,18 +203,20 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
 /** Evaluates a reference on the same sessions as the models, step by step. */
 export async function runReference(reference: Reference, args: RunRollingArgs): Promise<WindowResult[]> {
   const { dataset, plan, evaluation, seed, onEvent, signal } = args;
-  const metrics: readonly MetricAtK[] = evaluation.metrics.map(parseMetricAtK);
   const breathe = createBreather(signal);
   const results: WindowResult[] = [];
+  assertTargetsHeldOut(evaluation, plan);
   for (const [windowIndex, step] of plan.steps.entries()) {
     const started = performance.now();
     const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
-    const ranks = reference.rankSessions(sessions);
+    const { metrics, numTargets, values } = evaluateReference(reference, sessions, evaluation);
     const result: WindowResult = {
       ...positionOf(reference.label, seed, windowIndex, step, args),
-      metrics: meanMetrics(ranks, metrics),
-      numTargets: ranks.length,
+      metrics,
+      numTargets,
       numUnknownTargets: 0,
+      numExcludedTargets: 0,
+      ...(plan.steps.length < MIN_WINDOWS_TO_COMPARE && { targetValues: values }),
       numItems: dataset.numRawItems,
       numTrainEvents: 0,
       trainSeconds: 0,
@@ -199,6 +227,21 @@ export async function runReference(reference: Reference, args: RunRollingArgs): 
     await breathe();
   }
   return results;
+}
+
+/** Metrics of lists, slices and candidates ask what training has shown of the items. */
+function needsStatistics({ metrics, slices, candidates }: EvaluationConfig): boolean {
+  return (
+    candidates === 'lastTrained' || slices.length > 0 || metrics.some((label) => parseMetricAtK(label).of === 'lists')
+  );
+}
+
+/** @throws when events that were trained on would be asked for */
+function assertTargetsHeldOut({ positions }: EvaluationConfig, { onlyLast }: EvaluationPlan): void {
+  if (positions === 'last' || !onlyLast) return;
+  throw new Error(
+    "evaluation.positions: 'every' would ask for events that were trained on, since the windows' policy holds out the last event of a sequence alone; choose 'last', or a policy of whole windows such as incremental",
+  );
 }
 
 /** @throws when the model would see what it is to predict */

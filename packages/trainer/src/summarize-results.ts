@@ -1,4 +1,6 @@
 import { type Summary, summarize } from '@nimue/metrics';
+import type { SliceResult } from './evaluation/evaluate.ts';
+import * as slices from './evaluation/slices.ts';
 import type { WindowResult } from './trainer-events.ts';
 
 /** One row of the final table. */
@@ -11,6 +13,9 @@ export interface ModelSummary {
   /** Sums over windows and seeds. */
   readonly numTargets: number;
   readonly numUnknownTargets: number;
+  readonly numExcludedTargets: number;
+  /** Parts of the targets in the order of their tables; metrics are means over all targets of a part. */
+  readonly slices: readonly SliceResult[];
   readonly trainSeconds: number;
   readonly evaluateSeconds: number;
 }
@@ -47,8 +52,29 @@ export function summarizeResults(results: readonly WindowResult[]): ModelSummary
       numSeeds: seeds.length,
       numTargets: total((result) => result.numTargets),
       numUnknownTargets: total((result) => result.numUnknownTargets),
+      numExcludedTargets: total((result) => result.numExcludedTargets),
+      slices: sumSlices(own),
       trainSeconds: total((result) => result.trainSeconds),
       evaluateSeconds: total((result) => result.evaluateSeconds),
     };
   });
+}
+
+/** Windows and seeds together: every target counts once per seed. */
+function sumSlices(results: readonly WindowResult[]): SliceResult[] {
+  const found = results.flatMap((result) => result.slices ?? []);
+  return Object.entries(slices).flatMap(([slice, { parts }]) =>
+    parts.flatMap((part) => {
+      const own = found.filter((row) => row.slice === slice && row.part === part);
+      if (own.length === 0) return [];
+      const numTargets = own.reduce((sum, row) => sum + row.numTargets, 0);
+      const metrics = Object.fromEntries(
+        Object.keys(own[0].metrics).map((label) => [
+          label,
+          own.reduce((sum, row) => sum + row.metrics[label] * row.numTargets, 0) / numTargets,
+        ]),
+      );
+      return [{ slice, part, numTargets, metrics }];
+    }),
+  );
 }

@@ -1,3 +1,5 @@
+import type { SliceResult } from './evaluation/evaluate.ts';
+
 /** Which model, with which seed, in which step of the rolling evaluation. */
 export interface RunPosition {
   /** As labelled in the experiment. */
@@ -43,6 +45,12 @@ export interface WindowResult extends RunPosition {
   readonly numTargets: number;
   /** Targets outside the vocabulary: counted as misses, never dropped. */
   readonly numUnknownTargets: number;
+  /** Targets that the evaluation does not allow to recommend (seen, or no candidates): misses too. */
+  readonly numExcludedTargets: number;
+  /** The same metrics over parts of the targets, where the evaluation asks for slices. */
+  readonly slices?: readonly SliceResult[];
+  /** Metric of ranks → value of every target; kept only where models are compared target by target. */
+  readonly targetValues?: Readonly<Record<string, Float64Array>>;
   /** Mean loss of the last epoch; absent for models that count. */
   readonly loss?: number;
   readonly numItems: number;

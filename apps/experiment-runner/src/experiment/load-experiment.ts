@@ -3,6 +3,7 @@ import { InputError } from '../input-error.ts';
 import { checkInputs } from './check-inputs.ts';
 import { checkLabels } from './check-labels.ts';
 import { checkObjectives } from './check-objectives.ts';
+import { checkPositions } from './check-positions.ts';
 import type { Experiment } from './experiment.ts';
 import { type Catalogue, createExperimentSchema } from './experiment-schema.ts';
 import { explainIssues } from './explain-issue.ts';
@@ -48,7 +49,11 @@ export function parseExperiment(name: string, text: string, options: LoadExperim
   const problems = [...file.problems, ...issues, ...checkLabels(file)];
   if (!result.success || problems.length > 0) throw new ExperimentFileError(name, problems);
   const experiment = resolveExperiment(result.data, options);
-  const misfits = [...checkObjectives(file, experiment, options), ...checkInputs(file, experiment)];
+  const misfits = [
+    ...checkObjectives(file, experiment, options),
+    ...checkInputs(file, experiment),
+    ...checkPositions(file, experiment),
+  ];
   if (misfits.length > 0) throw new ExperimentFileError(name, misfits);
   return experiment;
 }

@@ -348,7 +348,7 @@ describe('one broken line', () => {
       'metric without k',
       'evaluation: { metrics: [ndcg@20, hr@20], split: test }',
       'evaluation: { metrics: [ndcg] }',
-      "e.yaml:15:25: evaluation.metrics[0]: expected <name>@<k> such as ndcg@20, with name one of hr, mrr, ndcg, got 'ndcg'",
+      "e.yaml:15:25: evaluation.metrics[0]: expected <name>@<k> such as ndcg@20, with name one of coverage, entropy, gini, hr, map, mrr, ndcg, novelty, popularity, popularityLift, precision, rbp, recall, serendipity, got 'ndcg'",
     ],
     [
       'no metric',
@@ -495,4 +495,15 @@ describe('inputs of a model', () => {
       'models[1].name: new items cannot start from features in gru4rec: no input has the role item (training.newItems)',
     );
   });
+});
+
+test('every position is not asked for where a policy holds out the last event alone', () => {
+  const text = GOOD.replace(
+    'windows: { span: day, policy: sliding, size: 2 }',
+    'windows: { policy: leaveOneOut }',
+  ).replace('split: test }', 'split: test, positions: every }');
+  expect(problemsOf(text)).toBe(
+    "e.yaml:15:66: evaluation.positions: 'every' would ask for events that were trained on: windows.policy leaveOneOut holds " +
+      "out the end of a sequence alone; choose 'last', or a policy of whole windows such as incremental",
+  );
 });

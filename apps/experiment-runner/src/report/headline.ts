@@ -1,5 +1,6 @@
+import { betterThan } from '@nimue/trainer';
 import { formatCount, formatShare, formatSummary } from './format.ts';
-import { type RunReport, shareOfOracle, unknownTargets } from './run-report.ts';
+import { comparisons, type RunReport, reportedMetrics, shareOfOracle, unknownTargets } from './run-report.ts';
 
 /** A table as text cells. */
 export interface TextTable {
@@ -9,14 +10,23 @@ export interface TextTable {
 
 /** Model × metric, mean ± standard error over the windows. */
 export function headlineTable(report: RunReport): TextTable {
-  const { metrics } = report.experiment.evaluation;
+  const metrics = reportedMetrics(report);
+  const compared = comparisons(report);
   const hasOracle = report.summaries.some((summary) => shareOfOracle(report, summary) !== undefined);
   return {
-    head: ['model', ...metrics, ...(hasOracle ? [`${metrics[0]} of oracle`] : []), 'train s', 'evaluate s'],
+    head: [
+      'model',
+      ...metrics,
+      ...(hasOracle ? [`${metrics[0]} of oracle`] : []),
+      ...(compared.length > 0 ? ['better than'] : []),
+      'train s',
+      'evaluate s',
+    ],
     rows: report.summaries.map((summary) => [
       summary.model,
-      ...metrics.map((metric) => formatSummary(summary.metrics[metric])),
+      ...metrics.map((metric) => (summary.metrics[metric] ? formatSummary(summary.metrics[metric]) : '–')),
       ...(hasOracle ? [formatShare(shareOfOracle(report, summary) ?? Number.NaN)] : []),
+      ...(compared.length > 0 ? [betterThan(compared, summary.model).join(', ') || '–'] : []),
       summary.trainSeconds.toFixed(1),
       summary.evaluateSeconds.toFixed(1),
     ]),
@@ -30,6 +40,18 @@ export function spreadNote({ summaries }: RunReport): string {
   return `mean ± standard error over ${numWindows} window${numWindows === 1 ? '' : 's'}${seeds}`;
 }
 
+/** What "better than" stands on; nothing where models could not be compared. */
+export function comparisonNote(report: RunReport): string | undefined {
+  const compared = comparisons(report);
+  if (compared.length === 0) return undefined;
+  const [{ metric, unit, count }] = compared;
+  const pairs = compared.length === 1 ? '1 pair' : `${compared.length} pairs`;
+  return (
+    `better than: by ${metric} over ${formatCount(count)} ${unit}s, where a paired t test and a paired bootstrap both say so ` +
+    `at .05 / ${pairs} of models (Bonferroni)`
+  );
+}
+
 /** `12 of 5,250 targets were items that no train window had shown; they count as misses` */
 export function unknownTargetsNote(report: RunReport): string {
   const { numUnknown, numTargets } = unknownTargets(report);
@@ -37,17 +59,4 @@ export function unknownTargetsNote(report: RunReport): string {
     `${formatCount(numUnknown)} of ${formatCount(numTargets)} targets were items that no train window had shown; ` +
     'they count as misses'
   );
-}
-
-/** How the figures came about, in the words of the field. */
-export function protocolNotes(report: RunReport): readonly string[] {
-  const { split } = report.experiment.evaluation;
-  return [
-    `Target: the last item of each session of the ${split} half of a window, with the items before it visible.`,
-    'Ranking scope: the whole catalogue known so far, never a sample of it.',
-    'Ties count against the model.',
-    `Unknown targets are misses: ${unknownTargetsNote(report)}.`,
-    'Items that the session has seen already are not filtered out.',
-    'A model learns from windows that end before the evaluated one begins; its vocabulary too.',
-  ];
 }

@@ -1,10 +1,12 @@
 import { stringify } from 'yaml';
 import { escapeHtml } from './escape-html.ts';
 import { formatMetric } from './format.ts';
-import { headlineTable, protocolNotes, spreadNote, type TextTable } from './headline.ts';
+import { comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
 import { NUM_COLOURS, renderLineChart } from './line-chart.ts';
+import { protocolNotes } from './protocol-notes.ts';
 import { STYLE } from './report-style.ts';
-import { type RunReport, tabulateByWindow } from './run-report.ts';
+import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
+import { sliceTables } from './slice-tables.ts';
 
 /** The report as one file that needs no network: tables, charts, experiment and environment. */
 export function renderHtml(report: RunReport): string {
@@ -14,7 +16,9 @@ export function renderHtml(report: RunReport): string {
     `<h1>${title}</h1>`,
     `<p>${finishedAt.toISOString()} · backend ${escapeHtml(environment.backend.name)} (${escapeHtml(environment.backend.description)})</p>`,
     htmlTable(headlineTable(report)),
-    `<p class="note">${escapeHtml(spreadNote(report))}</p>`,
+    ...[spreadNote(report), comparisonNote(report)].flatMap((note) =>
+      note ? [`<p class="note">${escapeHtml(note)}</p>`] : [],
+    ),
     '<h2>How to read the figures</h2>',
     `<ul>${protocolNotes(report)
       .map((note) => `<li>${escapeHtml(note)}</li>`)
@@ -25,7 +29,8 @@ export function renderHtml(report: RunReport): string {
           `<ul>${skippedWindows.map(({ id, reason }) => `<li>${escapeHtml(`${id}: ${reason}`)}</li>`).join('')}</ul>`,
         ]
       : []),
-    ...experiment.evaluation.metrics.map((metric) => metricSection(report, metric)),
+    ...reportedMetrics(report).map((metric) => metricSection(report, metric)),
+    ...sliceTables(report).map(({ title: what, ...table }) => `<h2>${escapeHtml(what)}</h2>\n${htmlTable(table)}`),
     '<h2>Experiment</h2>',
     `<pre>${escapeHtml(stringify(experiment.resolved, { aliasDuplicateObjects: false }))}</pre>`,
     '<h2>Environment</h2>',

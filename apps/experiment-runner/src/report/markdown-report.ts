@@ -1,7 +1,9 @@
 import { stringify } from 'yaml';
 import { formatMetric } from './format.ts';
-import { headlineTable, protocolNotes, spreadNote, type TextTable } from './headline.ts';
-import { type RunReport, tabulateByWindow } from './run-report.ts';
+import { comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import { protocolNotes } from './protocol-notes.ts';
+import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
+import { sliceTables } from './slice-tables.ts';
 
 /** The report for reading in an editor or on a code host. */
 export function renderMarkdown(report: RunReport): string {
@@ -10,7 +12,7 @@ export function renderMarkdown(report: RunReport): string {
     `# ${experiment.name}`,
     `${finishedAt.toISOString()}, backend ${environment.backend.name} (${environment.backend.description}).`,
     markdownTable(headlineTable(report)),
-    `${spreadNote(report)}.`,
+    [spreadNote(report), comparisonNote(report)].flatMap((note) => (note ? [`${note}.`] : [])).join('\n\n'),
     '## How to read the figures',
     protocolNotes(report)
       .map((note) => `- ${note}`)
@@ -18,7 +20,7 @@ export function renderMarkdown(report: RunReport): string {
     ...(skippedWindows.length > 0
       ? ['## Skipped windows', skippedWindows.map(({ id, reason }) => `- ${id}: ${reason}`).join('\n')]
       : []),
-    ...experiment.evaluation.metrics.flatMap((metric) => {
+    ...reportedMetrics(report).flatMap((metric) => {
       const { windows, rows } = tabulateByWindow(report, metric);
       const table = {
         head: ['window', ...rows.map(({ model }) => model)],
@@ -26,6 +28,7 @@ export function renderMarkdown(report: RunReport): string {
       };
       return [`## ${metric} per window`, markdownTable(table)];
     }),
+    ...sliceTables(report).flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
     '## Experiment',
     `\`\`\`yaml\n${stringify(experiment.resolved, { aliasDuplicateObjects: false })}\`\`\``,
     '## Environment',

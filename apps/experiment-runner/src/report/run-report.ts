@@ -1,4 +1,10 @@
-import type { ModelSummary, WindowResult } from '@nimue/trainer';
+import {
+  compareModels,
+  evaluatedMetrics,
+  type ModelComparison,
+  type ModelSummary,
+  type WindowResult,
+} from '@nimue/trainer';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { RunEnvironment } from '../run/environment.ts';
 
@@ -16,6 +22,17 @@ export interface RunReport {
   readonly finishedAt: Date;
 }
 
+/** Labels of the metrics as every output shows them; those of ranks among sampled items say so. */
+export function reportedMetrics({ experiment }: RunReport): readonly string[] {
+  return evaluatedMetrics(experiment.evaluation).map(({ label }) => label);
+}
+
+/** Every pair of models, references left out, by the first metric. */
+export function comparisons(report: RunReport): readonly ModelComparison[] {
+  const results = report.results.filter(({ model }) => !report.references.includes(model));
+  return compareModels(results, reportedMetrics(report)[0]);
+}
+
 /** Mean of a metric over the seeds, per model and window. */
 export interface MetricTable {
   readonly metric: string;
@@ -23,12 +40,15 @@ export interface MetricTable {
   readonly rows: readonly { readonly model: string; readonly values: readonly number[] }[];
 }
 
-export function tabulateByWindow({ results, experiment }: RunReport, metric: string): MetricTable {
+/** References have no row where the metric looks at lists: they make none. */
+export function tabulateByWindow(report: RunReport, metric: string): MetricTable {
+  const { results } = report;
   const windows = [...new Set(results.map((result) => result.evaluateWindow))];
-  const models = [...new Set(results.map((result) => result.model))];
-  if (!experiment.evaluation.metrics.includes(metric)) throw new Error(`report: '${metric}' was not evaluated`);
+  const own = results.filter(({ metrics }) => metrics[metric] !== undefined);
+  const models = [...new Set(own.map((result) => result.model))];
+  if (!reportedMetrics(report).includes(metric)) throw new Error(`report: '${metric}' was not evaluated`);
   const meanOf = (model: string, window: string) => {
-    const values = results
+    const values = own
       .filter((result) => result.model === model && result.evaluateWindow === window)
       .map((result) => result.metrics[metric]);
     return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -41,10 +61,11 @@ export function tabulateByWindow({ results, experiment }: RunReport, metric: str
 }
 
 /** A model's mean as a share of the oracle's; undefined without an oracle. */
-export function shareOfOracle({ summaries, experiment }: RunReport, summary: ModelSummary): number | undefined {
-  const oracle = summaries.find(({ model }) => model === 'oracle' && isGenerated(experiment));
-  const metric = experiment.evaluation.metrics[0];
-  return oracle && summary.metrics[metric].mean / oracle.metrics[metric].mean;
+export function shareOfOracle(report: RunReport, summary: ModelSummary): number | undefined {
+  const oracle = report.summaries.find(({ model }) => model === 'oracle' && isGenerated(report.experiment));
+  const [metric] = reportedMetrics(report);
+  const best = oracle?.metrics[metric];
+  return best && summary.metrics[metric].mean / best.mean;
 }
 
 /** How many targets no model could hit because they were new in the evaluated window, per model (they may differ). */

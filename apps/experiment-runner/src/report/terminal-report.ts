@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { headlineTable, spreadNote, unknownTargetsNote } from './headline.ts';
+import { comparisonNote, headlineTable, spreadNote, unknownTargetsNote } from './headline.ts';
 import type { RunReport } from './run-report.ts';
 
 /** The end of a run at the terminal: the table and how to read it. */
@@ -11,5 +11,12 @@ export function renderTerminal(report: RunReport): string {
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows) table.push([...row]);
-  return `${table.toString()}\n${spreadNote(report)}\n${unknownTargetsNote(report)}`;
+  const { sampledNegatives } = report.experiment.evaluation;
+  const notes = [
+    spreadNote(report),
+    comparisonNote(report),
+    unknownTargetsNote(report),
+    sampledNegatives && `ranks among ${sampledNegatives} sampled items: not comparable with ranks over the catalogue`,
+  ];
+  return [table.toString(), ...notes.filter(Boolean)].join('\n');
 }

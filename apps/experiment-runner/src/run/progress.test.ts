@@ -40,6 +40,7 @@ const done: WindowDone = {
     metrics: { 'ndcg@20': 0.43124, 'hr@20': 1 },
     numTargets: 10,
     numUnknownTargets: 0,
+    numExcludedTargets: 0,
     loss: 3.214,
     numItems: 10,
     numTrainEvents: 300,

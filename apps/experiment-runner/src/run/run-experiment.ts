@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
 import { columnsOfFeatures, type PrepareProgress, planEvaluation } from '@nimue/data';
-import { summarizeResults, type WindowResult } from '@nimue/trainer';
+import { narrowsCatalogue, summarizeResults, type WindowResult } from '@nimue/trainer';
 import type { Experiment } from '../experiment/experiment.ts';
 import { renderHtml } from '../report/html-report.ts';
 import { renderMarkdown } from '../report/markdown-report.ts';
@@ -91,8 +91,16 @@ async function planRun(
   { dataset, references }: PreparedData,
   services: RunServices,
 ): Promise<RunPlan> {
-  const { contenders, seeds, policy, split, windows } = experiment;
-  const parts: RunPart[] = references.map((reference) => ({ kind: 'reference', reference, seed: seeds[0] }));
+  const { contenders, seeds, policy, split, windows, evaluation } = experiment;
+  const narrowed = narrowsCatalogue(evaluation);
+  const comparable = narrowed.length === 0 ? references : [];
+  if (comparable.length < references.length) {
+    const labels = references.map(({ label }) => label).join(', ');
+    services.logger.info(
+      `no row for ${labels}: it ranks over the whole catalogue, which evaluation.${narrowed.join(' and ')} does not`,
+    );
+  }
+  const parts: RunPart[] = comparable.map((reference) => ({ kind: 'reference', reference, seed: seeds[0] }));
   for (const config of contenders) {
     const contender = services.trainer.createContender(config);
     const isNeural = services.models.get(config.model.name)?.kind === 'neural';

@@ -75,7 +75,7 @@ export async function planEvaluation(
     carryWeights: false,
   }));
   return {
-    plan: { steps, skipped: [] },
+    plan: { steps, skipped: [], onlyLast: true },
     dataset: {
       numRawItems: dataset.numRawItems,
       hasTimes: dataset.hasTimes,

@@ -29,6 +29,8 @@ export interface EvaluationPlan {
   readonly steps: readonly EvaluationStep[];
   /** Windows that take no part, with the reason. */
   readonly skipped: readonly { readonly window: number; readonly id: string; readonly reason: string }[];
+  /** Only the last event of each evaluated session is held out; those before it may have been trained on. */
+  readonly onlyLast?: true;
 }
 
 type CountedWindow = PlannedWindow & { readonly numSessions: number };

@@ -1,0 +1,50 @@
+import type { TieRule } from '@nimue/trainer';
+import { unknownTargetsNote } from './headline.ts';
+import type { RunReport } from './run-report.ts';
+
+const TIES: Record<TieRule, string> = {
+  conservative: 'Ties count against the model.',
+  optimistic: 'Ties count FOR the model: a model that gives all items the same score looks perfect.',
+  mean: 'A tied target gets the mean of the metric over the places of its ties.',
+  random: 'A tied target gets a random one of the places of its ties.',
+};
+
+/** How the figures came about, in the words of the field. */
+export function protocolNotes(report: RunReport): readonly string[] {
+  const { split, positions, ties, seenItems, candidates, sampledNegatives } = report.experiment.evaluation;
+  const targets =
+    positions === 'last'
+      ? 'the last item of each session of the SPLIT half of a window'
+      : 'every item but the first of each session of the SPLIT half of a window, one at a time';
+  return [
+    `Target: ${targets.replace('SPLIT', split)}, with the items before it visible.`,
+    sampledNegatives === undefined
+      ? SCOPES[candidates]
+      : `SAMPLED: each target is ranked among ${sampledNegatives} random items that the session has not seen, not over the catalogue. ` +
+        'Such figures flatter and can reverse the order of models; they serve to repeat papers that did so.',
+    TIES[ties],
+    `Unknown targets are misses: ${unknownTargetsNote(report)}.`,
+    seenItems === 'keep'
+      ? 'Items that the session has seen already are not filtered out.'
+      : 'Items that the session has seen are not recommended; a target among them is a miss.',
+    ...excludedNote(report),
+    'A model learns from windows that end before the evaluated one begins; its vocabulary too.',
+  ];
+}
+
+const SCOPES = {
+  known: 'Ranking scope: the whole catalogue known so far, never a sample of it.',
+  lastTrained:
+    'Ranking scope: the items of the windows that were trained last, never a sample of them; a target outside them is a miss.',
+};
+
+function excludedNote({ summaries, references }: RunReport): readonly string[] {
+  const excluded = summaries.filter(
+    ({ model, numExcludedTargets }) => !references.includes(model) && numExcludedTargets > 0,
+  );
+  if (excluded.length === 0) return [];
+  const most = Math.max(...excluded.map(({ numExcludedTargets, numTargets }) => numExcludedTargets / numTargets));
+  return [
+    `Up to ${(100 * most).toFixed(1)} % of the targets could not be recommended because of that; they count as misses.`,
+  ];
+}

@@ -1,0 +1,68 @@
+import { METRIC_NAMES, type MetricAtK, parseMetricAtK } from '@nimue/metrics';
+import { z } from 'zod';
+import * as slices from './slices.ts';
+import { TIE_RULES } from './tie-rules.ts';
+
+const metricLabel = z.string().refine(isMetricLabel, {
+  error: `expected <name>@<k> such as ndcg@20, with name one of ${METRIC_NAMES.join(', ')}`,
+});
+
+/** The `evaluation` section of an experiment file. As it stands: the last item of every session, over the whole catalogue. */
+export const evaluationSchema = z
+  .strictObject({
+    metrics: z.array(metricLabel).min(1).default(['ndcg@20', 'hr@20', 'mrr@20']),
+    /** Which half of the evaluated window: tune on `valid`, report `test`. */
+    split: z.enum(['valid', 'test']).default('test'),
+    /** Targets: the last item of a session, or every item but the first. */
+    positions: z.enum(['last', 'every']).default('last'),
+    /** Where a target stands among items of the same score. */
+    ties: z.enum(TIE_RULES).default('conservative'),
+    /** Whether items that the session has seen can be recommended; where they cannot, a target among them is a miss. */
+    seenItems: z.enum(['keep', 'exclude']).default('keep'),
+    /** What can be recommended: every item known so far, or those of the windows that were trained last. */
+    candidates: z.enum(['known', 'lastTrained']).default('known'),
+    /**
+     * Ranks every target among so many random items instead of the catalogue, as papers did until about 2020. The figures
+     * flatter and are labelled in every output.
+     */
+    sampledNegatives: z.int().min(1).optional(),
+    /** Tables of the same metrics over parts of the targets. */
+    slices: z.array(z.enum(Object.keys(slices) as [keyof typeof slices])).default([]),
+    /** Sessions scored at a time; changes no number. */
+    batchSize: z.int().min(1).default(512),
+  })
+  .superRefine((config, context) => {
+    if (config.sampledNegatives === undefined) return;
+    const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+    config.metrics.forEach((label, i) => {
+      if (isMetricLabel(label) && parseMetricAtK(label).of === 'lists') {
+        refuse(['metrics', i], `${label} looks at whole lists, and sampledNegatives makes none; leave one of them out`);
+      }
+    });
+    if (config.candidates !== 'known')
+      refuse(['candidates'], 'does not go with sampledNegatives; leave one of them out');
+    if (config.seenItems !== 'keep') {
+      refuse(['seenItems'], 'sampledNegatives never draws seen items; leave this line out');
+    }
+  });
+
+export type EvaluationConfig = z.output<typeof evaluationSchema>;
+
+/** The metrics of a configuration, labelled as every output shows them: `ndcg@10 of 101 sampled`. */
+export function evaluatedMetrics({ metrics, sampledNegatives }: EvaluationConfig): readonly MetricAtK[] {
+  return metrics.map((label) => {
+    const metric = parseMetricAtK(label);
+    return sampledNegatives === undefined
+      ? metric
+      : { ...metric, label: `${label} of ${sampledNegatives + 1} sampled` };
+  });
+}
+
+function isMetricLabel(label: string): boolean {
+  try {
+    parseMetricAtK(label);
+    return true;
+  } catch {
+    return false;
+  }
+}
