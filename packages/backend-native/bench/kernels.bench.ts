@@ -104,28 +104,28 @@ function gru(name: string, lengths: number[], width: number): Row {
   );
 }
 
-function adam(rows: number, width: number): Row {
-  const parameter = tf.variable(random(rows, width));
-  const moments = [0, 1].map(() => tf.variable(tf.zerosLike(parameter), false));
-  const gradient = random(rows, width);
+/** One optimizer step on a table, on all of it or on `numTouched` of its rows. */
+function optimizer(name: 'adam' | 'adagrad' | 'sgd', numRows: number, width: number, numTouched?: number): Row {
+  const parameter = tf.variable(random(numRows, width));
+  const [first, second] = [0, 1].map(() => tf.variable(tf.zerosLike(parameter), false));
+  const gradient = random(numTouched ?? numRows, width);
+  // Every 77th row or so, out of order: what the sessions of a step look up.
+  const rows =
+    numTouched === undefined ? undefined : Int32Array.from({ length: numTouched }, (_, i) => (i * 77) % numRows);
+  const rest = { parameter, gradient, rows, learningRate: 1e-3, weightDecay: 0 };
   let step = 0;
+  const bodies = {
+    adam: () =>
+      ops.adam({ ...rest, moment1: first, moment2: second, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: ++step }),
+    adagrad: () => ops.adagrad({ ...rest, accumulator: first, velocity: second, momentum: 0.9, epsilon: 1e-6 }),
+    sgd: () => ops.sgd({ ...rest, velocity: first, momentum: 0.9 }),
+  };
+  const label = { adam: 'Adam', adagrad: 'Adagrad with momentum', sgd: 'SGD with momentum' }[name];
   return {
-    name: `Adam, dense, ${rows} × ${width}`,
+    name: `${label}, ${numTouched === undefined ? 'dense' : `${numTouched} touched rows`}, ${numRows} × ${width}`,
     flops: 0,
-    tensors: [parameter, ...moments, gradient],
-    body: () =>
-      ops.adam({
-        parameter,
-        gradient,
-        moment1: moments[0],
-        moment2: moments[1],
-        learningRate: 1e-3,
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        weightDecay: 0,
-        step: ++step,
-      }),
+    tensors: [parameter, first, second, gradient],
+    body: bodies[name],
   };
 }
 
@@ -174,7 +174,12 @@ const ROWS: Record<string, () => Row> = {
           dropout: { rate: 0.2, seed: 3 },
         }),
     ),
-  adam: () => adam(400_000, 64),
+  adam: () => optimizer('adam', 400_000, 64),
+  'adam-touched': () => optimizer('adam', 400_000, 64, 5000),
+  adagrad: () => optimizer('adagrad', 400_000, 64),
+  'adagrad-touched': () => optimizer('adagrad', 400_000, 64, 5000),
+  sgd: () => optimizer('sgd', 400_000, 64),
+  'sgd-touched': () => optimizer('sgd', 400_000, 64, 5000),
   scores: () => scores(2000, 128, 50_000),
 };
 

@@ -5,15 +5,29 @@
 namespace nimue {
 namespace {
 
+/** Number of rows, their width and the rows; each must lie within the parameter. */
+MovedRows readMovedRows(Call& call, int64_t count) {
+  MovedRows moved{};
+  moved.numRows = call.size(), moved.width = call.size();
+  moved.rows = call.optionalIntegers(moved.numRows);
+  const int64_t numParameterRows = moved.width > 0 ? count / moved.width : moved.numRows > 0 ? INT32_MAX : 0;
+  for (int64_t i = 0; moved.rows && !call.failed() && i < moved.numRows; i++) {
+    if (moved.rows[i] < 0 || moved.rows[i] >= numParameterRows) call.fail("argument", "rows of the parameter", "others");
+  }
+  return moved;
+}
+
+int64_t gradientLength(int64_t count, const MovedRows& moved) { return moved.rows ? moved.numRows * moved.width : count; }
+
 napi_value runAdam(Call& call) {
   AdamArgs a{};
-  a.count = call.size(), a.step = call.size();
-  a.numRows = call.size(), a.width = call.size();
+  a.count = call.size();
+  a.moved = readMovedRows(call, a.count);
+  a.step = call.size();
   a.learningRate = call.number(), a.beta1 = call.number(), a.beta2 = call.number();
   a.epsilon = call.number(), a.weightDecay = call.number();
-  a.parameter = call.floats(a.count), a.gradient = call.floats(a.count);
+  a.parameter = call.floats(a.count), a.gradient = call.floats(gradientLength(a.count, a.moved));
   a.moment1 = call.floats(a.count), a.moment2 = call.floats(a.count);
-  a.rows = call.optionalIntegers(a.numRows);
   if (!call.failed()) kernels().adam(a);
   return nullptr;
 }
@@ -21,8 +35,9 @@ napi_value runAdam(Call& call) {
 napi_value runAdagrad(Call& call) {
   AdagradArgs a{};
   a.count = call.size();
+  a.moved = readMovedRows(call, a.count);
   a.learningRate = call.number(), a.epsilon = call.number(), a.momentum = call.number(), a.weightDecay = call.number();
-  a.parameter = call.floats(a.count), a.gradient = call.floats(a.count);
+  a.parameter = call.floats(a.count), a.gradient = call.floats(gradientLength(a.count, a.moved));
   a.accumulator = call.floats(a.count), a.velocity = call.optionalFloats(a.count);
   if (!call.failed()) kernels().adagrad(a);
   return nullptr;
@@ -31,8 +46,10 @@ napi_value runAdagrad(Call& call) {
 napi_value runSgd(Call& call) {
   SgdArgs a{};
   a.count = call.size();
+  a.moved = readMovedRows(call, a.count);
   a.learningRate = call.number(), a.momentum = call.number(), a.weightDecay = call.number();
-  a.parameter = call.floats(a.count), a.gradient = call.floats(a.count), a.velocity = call.optionalFloats(a.count);
+  a.parameter = call.floats(a.count), a.gradient = call.floats(gradientLength(a.count, a.moved));
+  a.velocity = call.optionalFloats(a.count);
   if (!call.failed()) kernels().sgd(a);
   return nullptr;
 }

@@ -192,15 +192,19 @@ struct ScoresArgs {
   int64_t* nonFiniteRow;
 };
 
-/** `rows` is null when the whole parameter moves; else every row of `width` elements is named at most once. */
+/** Rows of `width` elements, each named at most once, with a gradient [numRows, width]; `rows` is null when all moves. */
+struct MovedRows {
+  const int32_t* rows;
+  int64_t numRows, width;
+};
+
 struct AdamArgs {
   float *parameter, *moment1, *moment2;
   const float* gradient;
   int64_t count;
   double learningRate, beta1, beta2, epsilon, weightDecay;
   int64_t step;
-  const int32_t* rows;
-  int64_t numRows, width;
+  MovedRows moved;
 };
 
 /** `velocity` is null without momentum. */
@@ -209,6 +213,7 @@ struct AdagradArgs {
   const float* gradient;
   int64_t count;
   double learningRate, epsilon, momentum, weightDecay;
+  MovedRows moved;
 };
 
 /** `velocity` is null without momentum. */
@@ -217,6 +222,7 @@ struct SgdArgs {
   const float* gradient;
   int64_t count;
   double learningRate, momentum, weightDecay;
+  MovedRows moved;
 };
 
 /** y[i] = a[i mod aCount] ∘ b[i mod bCount]: equal sizes, a scalar, or a row for every row. */

@@ -6,6 +6,7 @@
 #include "head.h"
 #include "linear.h"
 #include "norm.h"
+#include "optimizers.h"
 #include "recurrence.h"
 #include "rows.h"
 #include "sample.h"

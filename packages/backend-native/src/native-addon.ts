@@ -49,8 +49,8 @@ export interface NativeAddon {
   sampleItems(...args: (number | OptionalFloats | Float64Array | Ids)[]): number;
   /** Without `rows` the whole parameter moves. */
   adam(...args: (number | Floats | OptionalIds)[]): void;
-  adagrad(...args: (number | OptionalFloats)[]): void;
-  sgd(...args: (number | OptionalFloats)[]): void;
+  adagrad(...args: (number | OptionalFloats | OptionalIds)[]): void;
+  sgd(...args: (number | OptionalFloats | OptionalIds)[]): void;
   sumSquares(count: number, x: Floats): number;
   scale(count: number, factor: number, x: Floats): void;
   binary(kind: number, count: number, aCount: number, bCount: number, a: Floats, b: Floats, y: Floats): void;

@@ -39,7 +39,7 @@ test.each([
 ])('adam on rows of [%i, %i], %i of them: as the reference, the others not at all', (numRows, width, numNamed) => {
   const random = createRandom(numRows);
   const values = randomFloats(random, numRows * width);
-  const gradients = [1, 2].map(() => randomFloats(random, numRows * width));
+  const gradients = [1, 2].map(() => randomFloats(random, numNamed * width));
   // 11 has no divisor in common with any of the numbers of rows: distinct rows, out of order.
   const rows = Int32Array.from({ length: numNamed }, (_, i) => (i * 11) % numRows);
   const named = new Set(rows);
@@ -51,7 +51,7 @@ test.each([
       const [moment1, moment2] = [0.5, 0.25].map((x) => tf.variable(tf.fill([numRows, width], x), false));
       gradients.forEach((gradient, i) => {
         const step = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, step: i + 1 };
-        adam({ parameter, gradient: tf.tensor2d(gradient, [numRows, width]), moment1, moment2, rows, ...step });
+        adam({ parameter, gradient: tf.tensor2d(gradient, [numNamed, width]), moment1, moment2, rows, ...step });
       });
       return [parameter, moment1, moment2].map((t) => t.dataSync().slice() as Float32Array);
     });
@@ -160,6 +160,45 @@ describe.each([
       }
     },
   );
+});
+
+test.each([
+  ['adagrad', 1, 1, 1],
+  ['adagrad', 7, 5, 3],
+  ['adagrad', 700, 131, 300],
+  ['sgd', 1, 1, 1],
+  ['sgd', 7, 5, 3],
+  ['sgd', 700, 131, 300],
+] as const)('%s on rows of [%i, %i], %i of them: as the reference', (name, numRows, width, numNamed) => {
+  const random = createRandom(numRows);
+  const values = randomFloats(random, numRows * width);
+  const gradients = [1, 2].map(() => randomFloats(random, numNamed * width));
+  const rows = Int32Array.from({ length: numNamed }, (_, i) => (i * 11) % numRows);
+  const run = (momentum: number) =>
+    tf.tidy(() => {
+      const parameter = tf.variable(tf.tensor2d(values, [numRows, width]));
+      const [accumulator, velocity] = [0.5, 0.25].map((x) => tf.variable(tf.fill([numRows, width], x), false));
+      for (const array of gradients) {
+        const gradient = tf.tensor2d(array, [numNamed, width]);
+        if (name === 'sgd') sgd({ parameter, gradient, velocity, momentum, rows, ...settings });
+        else adagrad({ parameter, gradient, accumulator, velocity, momentum, rows, ...settings });
+      }
+      return [parameter, accumulator, velocity].map((t) => t.dataSync().slice() as Float32Array);
+    });
+  for (const momentum of [0, 0.9]) {
+    tf.setBackend('cpu');
+    const expected = withReferenceOps(() => run(momentum));
+    const unnamed = [...values.keys()].filter((i) => !rows.includes(Math.floor(i / width)));
+    for (const configuration of configurations()) {
+      configure(configuration);
+      tf.setBackend('native');
+      const got = run(momentum);
+      got.forEach((array, i) => {
+        expect(relativeDifference(array, expected[i])).toBeLessThan(1e-6);
+      });
+      expect(unnamed.every((i) => got[0][i] === values[i] && got[1][i] === 0.5 && got[2][i] === 0.25)).toBe(true);
+    }
+  }
 });
 
 test('adam in place leaves alone what the parameter was made from', () => {

@@ -1,5 +1,11 @@
 import type { FusedKernels } from '@nimue/ops';
+import type { Variable } from '@tensorflow/tfjs';
 import type { NativeBackend } from './native-backend.ts';
+
+/** Number of rows that move, elements of one, and the rows: what `readMovedRows` reads. */
+function movedRows(parameter: Variable, rows: Int32Array | undefined) {
+  return [rows?.length ?? 0, rows ? parameter.size / Math.max(1, parameter.shape[0]) : 0, rows] as const;
+}
 
 /** Optimizer step, global norm and scaling, all in place. */
 export function createOptimizerKernels(backend: NativeBackend) {
@@ -8,9 +14,8 @@ export function createOptimizerKernels(backend: NativeBackend) {
     adam({ parameter, gradient, moment1, moment2, learningRate, beta1, beta2, epsilon, weightDecay, step, rows }) {
       addon.adam(
         parameter.size,
+        ...movedRows(parameter, rows),
         step,
-        rows?.length ?? 0,
-        rows ? parameter.shape[1] : 0,
         learningRate,
         beta1,
         beta2,
@@ -20,12 +25,12 @@ export function createOptimizerKernels(backend: NativeBackend) {
         backend.floats(gradient),
         backend.writableFloats(moment1),
         backend.writableFloats(moment2),
-        rows,
       );
     },
-    adagrad({ parameter, gradient, accumulator, velocity, learningRate, epsilon, momentum, weightDecay }) {
+    adagrad({ parameter, gradient, accumulator, velocity, learningRate, epsilon, momentum, weightDecay, rows }) {
       addon.adagrad(
         parameter.size,
+        ...movedRows(parameter, rows),
         learningRate,
         epsilon,
         momentum,
@@ -36,9 +41,10 @@ export function createOptimizerKernels(backend: NativeBackend) {
         momentum > 0 && velocity ? backend.writableFloats(velocity) : undefined,
       );
     },
-    sgd({ parameter, gradient, velocity, learningRate, momentum, weightDecay }) {
+    sgd({ parameter, gradient, velocity, learningRate, momentum, weightDecay, rows }) {
       addon.sgd(
         parameter.size,
+        ...movedRows(parameter, rows),
         learningRate,
         momentum,
         weightDecay,

@@ -186,17 +186,23 @@ test('adagrad and sgd name what does not fit the parameter, and ask for the velo
   );
 });
 
-test('adam takes rows of a matrix, each once', () => {
-  const variables = (...shape: number[]) => {
-    const [parameter, moment1, moment2] = [1, 2, 3].map(() => tf.variable(tf.zeros(shape)));
-    return { parameter, moment1, moment2, gradient: tf.zeros(shape) };
-  };
-  const rest = { learningRate: 1, beta1: 0, beta2: 0, epsilon: 1, weightDecay: 0, step: 1 };
-  expect(() => adam({ ...variables(3, 2), ...rest, rows: ids(3) })).toThrow('adam: rows[0] is 3, expected 0 … 2');
-  expect(() => adam({ ...variables(3, 2), ...rest, rows: ids(1, 0, 1) })).toThrow(
+test('optimizers take rows of a parameter, each once, and a gradient of just these', () => {
+  const [parameter, moment1, moment2] = [1, 2, 3].map((i) =>
+    tf.variable(tf.zeros([3, 2]), true, i === 1 ? 'items' : undefined),
+  );
+  const rest = { parameter, learningRate: 1, weightDecay: 0, momentum: 0 };
+  const adamArgs = { ...rest, moment1, moment2, beta1: 0, beta2: 0, epsilon: 1, step: 1, gradient: tf.zeros([1, 2]) };
+  expect(() => adam({ ...adamArgs, rows: ids(3) })).toThrow('adam: rows[0] is 3, expected 0 … 2');
+  expect(() => adam({ ...adamArgs, rows: ids(1, 0, 1) })).toThrow(
     'adam: rows[2] is 1 a second time, expected every row once',
   );
-  expect(() => adam({ ...variables(3), ...rest, rows: ids(1) })).toThrow(
-    /adam: rows needs a parameter of shape \[V, D\], got '.*' of shape \[3\]; leave rows out/,
+  const wrong = { rows: ids(1, 0), gradient: tf.zeros([3, 2]) };
+  const message = "the gradient for 2 rows of 'items' has shape [3, 2], expected [2, 2]";
+  expect(() => adam({ ...adamArgs, ...wrong })).toThrow(`adam: ${message}`);
+  expect(() => adagrad({ ...rest, ...wrong, accumulator: moment1, epsilon: 1 })).toThrow(`adagrad: ${message}`);
+  expect(() => sgd({ ...rest, ...wrong })).toThrow(`sgd: ${message}`);
+  const scalar = tf.variable(tf.scalar(0), true, 'temperature');
+  expect(() => sgd({ ...rest, parameter: scalar, gradient: tf.zeros([1]), rows: ids(0) })).toThrow(
+    "sgd: rows needs a parameter with rows, 'temperature' is a scalar",
   );
 });

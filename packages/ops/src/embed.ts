@@ -4,6 +4,7 @@ import { assertDropout, assertIndices, assertShape } from './assert-args.ts';
 import { dropoutReference } from './dropout.ts';
 import { type Dropout, type EmbedArgs, fusedKernel, NO_DROPOUT } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
+import { distinctRows, isByRows, pickRows } from './row-gradients.ts';
 import { withGradient } from './with-gradient.ts';
 
 export interface EmbedOptions {
@@ -37,6 +38,15 @@ export function embed(table: Tensor2D, itemIds: Int32Array, options: EmbedOption
     if (positions.length !== itemIds.length) {
       throw new Error(`embed: ${positions.length} positions for ${itemIds.length} itemIds`);
     }
+  }
+  if (isByRows(table)) {
+    const touched = distinctRows([itemIds], table.shape[0]);
+    return embed(pickRows(table, touched.rows), touched.places[0], options);
+  }
+  if (positionTable && positions && isByRows(positionTable)) {
+    const touched = distinctRows([positions], positionTable.shape[0]);
+    const positionOptions = { positionTable: pickRows(positionTable, touched.rows), positions: touched.places[0] };
+    return embed(table, itemIds, { ...options, ...positionOptions });
   }
   const forward = fusedKernel('embed');
   const backward = fusedKernel('embedGradient');

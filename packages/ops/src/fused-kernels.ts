@@ -107,7 +107,7 @@ export interface FusedKernels {
   sampleItems?(args: SampleItemsArgs): { readonly itemIds: Int32Array; readonly nonFiniteRow: number };
   /** Both in one pass over the table. */
   rankAndTopK?(args: RankAndTopKArgs): CatalogueScores;
-  /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`; with `rows` on those rows alone. */
+  /** One Adam(W) step in place on the arrays of `parameter`, `moment1` and `moment2`; with `rows`, as in every optimizer, on those rows alone. */
   adam?(args: AdamArgs): void;
   /** One Adagrad step in place on the arrays of `parameter`, `accumulator` and, when momentum > 0, `velocity`. */
   adagrad?(args: AdagradArgs): void;
@@ -273,6 +273,12 @@ export interface CatalogueScores {
   readonly nonFiniteRow: number;
 }
 
+/**
+ * Rows (places along the first axis) of a parameter that move, each once; `gradient` has one row for each, in the same
+ * order. Absent: the whole parameter moves.
+ */
+export type MovedRows = Int32Array;
+
 export interface AdamArgs {
   readonly parameter: tf.Variable;
   readonly gradient: tf.Tensor;
@@ -285,8 +291,7 @@ export interface AdamArgs {
   readonly weightDecay: number;
   /** Number of steps taken, this one included (1 for the first). */
   readonly step: number;
-  /** Rows of a parameter [V, D] that move, each once; absent: the whole parameter moves. */
-  readonly rows?: Int32Array;
+  readonly rows?: MovedRows;
 }
 
 export interface AdagradArgs {
@@ -301,6 +306,7 @@ export interface AdagradArgs {
   /** In [0, 1). */
   readonly momentum: number;
   readonly weightDecay: number;
+  readonly rows?: MovedRows;
 }
 
 export interface SgdArgs {
@@ -312,6 +318,7 @@ export interface SgdArgs {
   /** In [0, 1). */
   readonly momentum: number;
   readonly weightDecay: number;
+  readonly rows?: MovedRows;
 }
 
 const kernelsByBackend = new Map<string, FusedKernels>();

@@ -1,7 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
 import { assertIndices, assertShape } from './assert-args.ts';
-import { fusedKernel } from './fused-kernels.ts';
+import { gather, scatter } from './plain-rows.ts';
+import { distinctRows, isByRows, pickRows } from './row-gradients.ts';
 import { withGradient } from './with-gradient.ts';
 
 /**
@@ -15,6 +15,10 @@ import { withGradient } from './with-gradient.ts';
 export function gatherRows(x: Tensor2D, rows: Int32Array): Tensor2D {
   assertShape('gatherRows', 'x', x, [-1, -1]);
   assertIndices('gatherRows', 'rows', rows, x.shape[0]);
+  if (isByRows(x)) {
+    const touched = distinctRows([rows], x.shape[0]);
+    return gatherRows(pickRows(x, touched.rows), touched.places[0]);
+  }
   const numRows = x.shape[0];
   return withGradient(
     [x],
@@ -39,19 +43,4 @@ export function scatterRows(x: Tensor2D, rows: Int32Array, numRows: number): Ten
     ([x]) => ({ value: scatter(x, rows, numRows) }),
     (dy) => [gather(dy, rows)],
   );
-}
-
-function scatter(dy: Tensor2D, rows: Int32Array, numRows: number): Tensor2D {
-  const fused = fusedKernel('scatterRows');
-  if (fused) return fused({ dy, rows, numRows });
-  const width = dy.shape[1];
-  if (rows.length === 0 || width === 0) return tf.zeros([numRows, width]);
-  return tf.tidy(() => tf.scatterND(tf.tensor2d(rows, [rows.length, 1], 'int32'), dy, [numRows, width]) as Tensor2D);
-}
-
-function gather(x: Tensor2D, rows: Int32Array): Tensor2D {
-  const fused = fusedKernel('gatherRows');
-  if (fused) return fused({ x, rows });
-  if (rows.length === 0) return tf.zeros([0, x.shape[1]]);
-  return tf.tidy(() => tf.gather(x, tf.tensor1d(rows, 'int32')) as Tensor2D);
 }

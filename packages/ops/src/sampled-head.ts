@@ -5,6 +5,7 @@ import { assertIndices, assertShape } from './assert-args.ts';
 import { fusedKernel, type LogQ, type SampledForm, type SampledHeadArgs } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
 import { product } from './products.ts';
+import { distinctRows, isByRows, pickRows } from './row-gradients.ts';
 import {
   binaryLosses,
   bprLosses,
@@ -96,21 +97,38 @@ export function sampledHead(
     assertLogQ('targets', logQ.targets, numRows);
     assertLogQ('negatives', logQ.negatives, negativeIds.length);
   }
-  const inputs: [Tensor2D, Tensor2D, Tensor1D | undefined] = [hidden, table, bias];
   if (numRows === 0) {
     return withGradient(
-      inputs,
+      [hidden, table, bias],
       () => ({ value: tf.scalar(0) }),
       (_dy, inputs) => inputs.map((input) => input && tf.zerosLike(input as Tensor)),
     );
   }
   const positivePower = form === 'gbce' ? gbcePower(numNegatives, table.shape[0] - FIRST_ITEM_ID, calibration) : 1;
   const rest = { targetIds, negativeIds, numNegatives, isShared, logQ, form, positivePower, bpreg, elu };
+  if (!isByRows(table)) return meanLoss({ hidden, table, bias, ...rest });
+  const { rows, places } = distinctRows([targetIds, negativeIds], table.shape[0]);
+  return meanLoss({
+    ...rest,
+    hidden,
+    table: pickRows(table, rows),
+    bias: bias && pickBias(bias, rows),
+    targetIds: places[0],
+    negativeIds: places[1],
+  });
+}
+
+function pickBias(bias: Tensor1D, rows: Int32Array): Tensor1D {
+  if (isByRows(bias)) return pickRows(bias, rows);
+  return tf.reshape(gatherRows(tf.reshape(bias, [-1, 1]) as Tensor2D, rows), [-1]) as Tensor1D;
+}
+
+function meanLoss({ hidden, table, bias, ...rest }: SampledHeadArgs): Scalar {
   const fused = fusedKernel('sampledHead');
   if (!fused) return sampledHeadReference({ hidden, table, bias, ...rest });
   const withGradients = tf.engine().state.gradientDepth > 0;
   return withGradient(
-    inputs,
+    [hidden, table, bias],
     ([hidden, table, bias]) => {
       const result = fused({ hidden, table, bias, ...rest, withGradients });
       const saved = [result.hidden, result.table, result.bias].filter((g) => g !== undefined);

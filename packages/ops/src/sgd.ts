@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { assertLikeParameter, assertMomentum } from './assert-args.ts';
+import { assertMomentum } from './assert-args.ts';
 import { fusedKernel, type SgdArgs } from './fused-kernels.ts';
+import { assertGradient, moveTo, movingPart } from './moved-rows.ts';
 
 /**
  * One step of gradient descent with momentum (Polyak 1964) in place, in PyTorch's form (`torch.optim.SGD`, no dampening):
@@ -9,14 +10,17 @@ import { fusedKernel, type SgdArgs } from './fused-kernels.ts';
  *
  * With momentum μ = 0 there is no velocity b to keep: p ← p − η (g + λ p).
  *
+ * With `rows`, the gradient holds those rows alone, and only they move, in the parameter and in its velocity. Without
+ * momentum and weight decay that is the dense step with zeros in the other rows.
+ *
  * Differs from the paper: the learning rate stands outside the velocity, so that a new rate counts at once.
  *
  * @throws when the gradient or the velocity has another shape than the parameter, momentum is outside [0, 1), or
  * momentum comes without a velocity
  */
 export function sgd(args: SgdArgs): void {
-  const { parameter, gradient, velocity, momentum } = args;
-  assertLikeParameter('sgd', 'gradient', gradient, parameter);
+  const { parameter, gradient, velocity, momentum, rows } = args;
+  assertGradient('sgd', gradient, parameter, rows);
   assertMomentum('sgd', momentum, velocity, parameter);
   const fused = fusedKernel('sgd');
   if (fused) fused(args);
@@ -24,11 +28,12 @@ export function sgd(args: SgdArgs): void {
 }
 
 export function sgdReference(args: SgdArgs): void {
-  const { parameter, gradient, velocity, learningRate, momentum, weightDecay } = args;
+  const { parameter, gradient, velocity, learningRate, momentum, weightDecay, rows } = args;
   tf.tidy(() => {
-    const fresh = tf.add(gradient, tf.mul(parameter, weightDecay));
-    const direction = momentum > 0 && velocity ? tf.add(tf.mul(velocity, momentum), fresh) : fresh;
-    if (momentum > 0) velocity?.assign(direction);
-    parameter.assign(tf.sub(parameter, tf.mul(direction, learningRate)));
+    const p = movingPart(parameter, rows);
+    const fresh = tf.add(gradient, tf.mul(p, weightDecay));
+    const direction = momentum > 0 && velocity ? tf.add(tf.mul(movingPart(velocity, rows), momentum), fresh) : fresh;
+    if (momentum > 0 && velocity) moveTo(velocity, rows, direction);
+    moveTo(parameter, rows, tf.sub(p, tf.mul(direction, learningRate)));
   });
 }

@@ -108,7 +108,7 @@ async function fitEpochs(
   numSteps: number,
   batchesOf: (seed: number, epoch: number) => Iterable<{ batch: SessionBatch } & Partial<LaneBatch>>,
 ): Promise<number> {
-  const { clipNorm } = config;
+  const { clipNorm, touchedRowsOnly } = config;
   let step = 0;
   let meanLoss = Number.NaN;
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
@@ -122,7 +122,8 @@ async function fitEpochs(
       if (batch.targets.positions.length === 0) continue;
       const learningRate = learningRateAt(step, numSteps, config);
       const stepSeed = deriveSeed(seed, epoch, step);
-      const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, learningRate, clipNorm, carried });
+      const rest = { learningRate, clipNorm, touchedRowsOnly, carried };
+      const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, ...rest });
       if (!Number.isFinite(lossValue)) {
         throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });
       }

@@ -1,4 +1,5 @@
 import type { ParameterStore } from '@nimue/models';
+import type { MovedRows } from '@nimue/ops';
 import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 
@@ -23,7 +24,10 @@ export interface UpdateRule {
 
 export interface UpdateArgs {
   readonly parameter: Variable;
+  /** With `rows`, one row for each of them. */
   readonly gradient: Tensor;
+  /** Rows that move alone, each once; absent: all. */
+  readonly rows?: MovedRows;
   /** By the names of `stateNames`. */
   readonly state: State;
   readonly learningRate: number;
@@ -49,13 +53,21 @@ export class Optimizer {
     return this.#step;
   }
 
-  /** Moves every parameter that has a gradient; gradients are named as the parameters are. */
-  apply(parameters: ParameterStore, gradients: NamedTensorMap, learningRate: number): void {
+  /**
+   * Moves every parameter that has a gradient; gradients are named as the parameters are. Where `rows` has that name, only
+   * those rows and their state move, and the gradient has one row for each.
+   */
+  apply(
+    parameters: ParameterStore,
+    gradients: NamedTensorMap,
+    learningRate: number,
+    rows: Readonly<Record<string, MovedRows>> = {},
+  ): void {
     this.#step++;
     for (const [name, gradient] of Object.entries(gradients)) {
       const parameter = parameters.variable(name);
       const state = this.#stateOf(name, parameter);
-      this.#rule.update({ parameter, gradient, state, learningRate, step: this.#step });
+      this.#rule.update({ parameter, gradient, rows: rows[name], state, learningRate, step: this.#step });
     }
   }
 

@@ -1,7 +1,7 @@
 import type { SessionBatch } from '@nimue/batch';
 import type { Loss } from '@nimue/losses';
 import { type CarriedStates, hiddenAtTargets, type NeuralModel } from '@nimue/models';
-import { clipByGlobalNorm } from '@nimue/ops';
+import { clipByGlobalNorm, gradientsByRows, type MovedRows } from '@nimue/ops';
 import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from './optimizer.ts';
@@ -18,6 +18,8 @@ export interface TrainStepArgs {
   readonly clipNorm?: number;
   /** States of the batch's sessions, for a model that carries them from step to step. */
   readonly carried?: CarriedStates;
+  /** Tables that were only looked up move in those rows alone. */
+  readonly touchedRowsOnly?: boolean;
 }
 
 /**
@@ -26,8 +28,8 @@ export interface TrainStepArgs {
  * @returns the loss before the update, a mean over the batch's targets; when it is not finite nothing was updated
  */
 export function trainStep(args: TrainStepArgs): number {
-  const { model, loss, optimizer, batch, seed, learningRate, clipNorm, carried } = args;
-  const { value, gradients } = lossAndGradients(model, loss, batch, seed, carried);
+  const { model, loss, optimizer, batch, seed, learningRate, clipNorm, touchedRowsOnly, carried } = args;
+  const { value, gradients, rows } = lossAndGradients(model, loss, batch, seed, { touchedRowsOnly, carried });
   const lossValue = value.dataSync()[0];
   value.dispose();
   let current = gradients;
@@ -40,23 +42,26 @@ export function trainStep(args: TrainStepArgs): number {
       );
       current = Object.fromEntries(names.map((name, i) => [name, clipped.gradients[i]]));
     }
-    optimizer.apply(model.parameters, current, learningRate);
+    optimizer.apply(model.parameters, current, learningRate, rows);
   }
   tf.dispose(current);
   return lossValue;
 }
 
-/** The loss of a batch and the gradient of every parameter it depends on, by parameter name. The caller disposes both. */
+/**
+ * The loss of a batch and the gradient of every parameter it depends on, by parameter name. The caller disposes both. With
+ * `touchedRowsOnly`, the gradient of a table that was only looked up is that of the rows in `rows`.
+ */
 export function lossAndGradients(
   model: NeuralModel,
   loss: Loss,
   batch: SessionBatch,
   seed: number,
-  carried?: CarriedStates,
-): { value: Scalar; gradients: NamedTensorMap } {
+  { touchedRowsOnly = false, carried }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried'> = {},
+): { value: Scalar; gradients: NamedTensorMap; rows: Record<string, MovedRows> } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
-  const { value, grads } = tf.variableGrads(() => {
+  const compute = () => {
     if (model.trainingLoss) return model.trainingLoss(batch, seed, loss);
     const hidden = hiddenAtTargets(model, batch, { training: true, seed, carried });
     return loss({
@@ -65,10 +70,21 @@ export function lossAndGradients(
       itemBias: model.itemBias(),
       targetIds: batch.targets.itemIds,
     });
-  }, variables);
+  };
   const gradients: NamedTensorMap = {};
+  const rows: Record<string, MovedRows> = {};
+  if (touchedRowsOnly) {
+    const byRows = gradientsByRows(compute, variables);
+    for (const [variable, part] of byRows.gradients) {
+      const name = nameOf.get(variable.name) as string;
+      gradients[name] = part.gradient;
+      if (part.rows) rows[name] = part.rows;
+    }
+    return { value: byRows.value, gradients, rows };
+  }
+  const { value, grads } = tf.variableGrads(compute, variables);
   for (const [variableName, gradient] of Object.entries(grads)) {
     if (gradient) gradients[nameOf.get(variableName) as string] = gradient;
   }
-  return { value, gradients };
+  return { value, gradients, rows };
 }

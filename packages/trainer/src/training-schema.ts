@@ -36,6 +36,11 @@ export const trainingSchema = z.strictObject({
   beta2: z.number().min(0).lt(1).default(0.999),
   /** `adam`: beside the root; `adagrad`: inside it, where GRU4Rec has 1e-6. */
   epsilon: z.number().positive().default(1e-8),
+  /**
+   * Only the rows of a table that a step looked up move, with their optimizer state (lazy Adam), and no gradient is as
+   * large as the table. For losses on sampled items: a softmax over all items touches every row of its table.
+   */
+  touchedRowsOnly: z.boolean().default(false),
   /** Gradients are scaled down together to this global norm; absent: not at all. */
   clipNorm: z.number().positive().optional(),
   /**
