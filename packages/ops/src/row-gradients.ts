@@ -62,7 +62,7 @@ function combine(
     parts.map((part) => part.rows),
     variable.shape[0],
   );
-  const width = variable.shape.length === 1 ? 1 : variable.shape[1];
+  const width = variable.shape.slice(1).reduce((product, size) => product * size, 1);
   const gradient = tf.tidy(() => {
     const all = tf.concat(parts.map((part) => tf.reshape(part.gradient, [-1, width]) as Tensor2D));
     if (!whole) return tf.reshape(scatter(all, concat(places), rows.length), [rows.length, ...variable.shape.slice(1)]);

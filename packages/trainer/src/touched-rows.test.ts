@@ -29,6 +29,7 @@ function trained(options: Record<string, unknown>, numSteps = 3): { items: Float
   const optimizer = new Optimizer(optimizers[config.optimizer](config));
   const spec = models.sasrec;
   const model = spec.create(spec.configSchema.parse({ hiddenSize: 4, itemBias: true }), { numRows, seed: 5 });
+  if (model.kind !== 'neural') throw new Error('expected a neural model');
   const { clipNorm, touchedRowsOnly, learningRate } = config;
   for (let step = 0; step < numSteps; step++) {
     trainStep({ model, loss: sampled, optimizer, batch, seed: step, learningRate, clipNorm, touchedRowsOnly });
