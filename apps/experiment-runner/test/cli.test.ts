@@ -99,6 +99,61 @@ describe('help', () => {
   });
 });
 
+describe('init', () => {
+  test('writes an experiment that runs, and overwrites nothing', async () => {
+    await writeFile(
+      join(folder, 'shop log.csv'),
+      clicks([0, 1, 2]).replace('session,item,time', 'visit_id,product_id,event_time'),
+    );
+    const first = nimue('init', 'shop log.csv', '--yes');
+    expect(first).toEqual({ status: 0, stdout: 'wrote shop log.yaml; next: nimue run shop log.yaml\n', stderr: '' });
+    const again = nimue('init', 'shop log.csv');
+    expect(again.status).toBe(2);
+    expect(again.stderr).toContain('the file exists already');
+    const run = nimue(
+      'run',
+      'shop log.yaml',
+      '--set',
+      'windows.span=day',
+      '--backend',
+      'cpu',
+      '--set',
+      'training.epochs=1',
+    );
+    expect(run.stderr).toBe('');
+    expect(run.stdout).toContain('│ sasrec ');
+  });
+
+  test('a column that nothing fits has to be named', async () => {
+    await writeFile(join(folder, 'odd.csv'), 'a,b,when\nx,y,1506826800\n');
+    expect(nimue('init', 'odd.csv').stderr).toBe(
+      'odd.csv: no column was recognized for --item; give it, one of a, b, when\n',
+    );
+    expect(nimue('init', 'odd.csv', '--item', 'c').stderr).toBe(
+      "--item: the log has no column 'c', only a, b, when; did you mean 'a'?\n",
+    );
+  });
+});
+
+describe('explain, schema, completion', () => {
+  test('explain shows the values and where they come from', async () => {
+    await writeFile(join(folder, 'tiny.yaml'), TINY_EXPERIMENT);
+    const { status, stdout } = nimue('explain', 'tiny.yaml', '--set', 'training.epochs=7');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}epochs: 7 +# --set training.epochs=7$/m);
+    expect(stdout).toMatch(/^ {2}batchSize: 16 +# tiny.yaml:8:35$/m);
+    const [first] = JSON.parse(nimue('explain', 'tiny.yaml', '--json').stdout) as unknown[];
+    expect(first).toEqual({ path: 'name', value: 'tiny', from: 'tiny.yaml:1:7' });
+  });
+
+  test('schema is JSON Schema, completion a script with every command', () => {
+    expect(JSON.parse(nimue('schema').stdout)).toMatchObject({ title: 'Nimue experiment', type: 'object' });
+    expect(nimue('completion', 'bash').stdout).toContain('run) words="--set --backend --out --prepared');
+    expect(nimue('completion', 'fish').stdout).toContain('complete -c nimue -n __fish_use_subcommand -a doctor');
+    expect(nimue('completion', 'csh').status).toBe(2);
+  });
+});
+
 describe('a run', () => {
   test('ends with the table, the report and the backend; one line per window without a terminal', async () => {
     await writeFile(join(folder, 'tiny.yaml'), TINY_EXPERIMENT);

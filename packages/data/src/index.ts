@@ -74,6 +74,7 @@ export {
   type TimeUnit,
   timeUnitSchema,
 } from './read/dataset-schema.ts';
+export { describeLog, type LogColumn, type LogDescription } from './read/describe-log.ts';
 export {
   type EventLog,
   type EventLogOptions,

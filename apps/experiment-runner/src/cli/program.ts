@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { InputError } from '../input-error.ts';
+import { completionScript, SHELLS } from './completion.ts';
 import { EXIT } from './exit-codes.ts';
 
 const EXAMPLES = `
 Examples:
+  nimue init clicks.csv.gz                                   writes clicks.yaml, an experiment that runs
   nimue run apps/experiment-runner/experiments/quickstart.yaml
   nimue run quickstart.yaml --set training.epochs=1 --set models.1.hiddenSize=32
-  nimue run globo-first-48-hours.yaml --backend wasm --out results
+  nimue run quickstart.yaml larger.yaml                      larger.yaml takes precedence
   nimue run quickstart.yaml --json > result.json
+  nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
+  nimue schema > nimue.schema.json                           for an editor that completes YAML
   nimue doctor
 
 Exit codes: 0 done, 1 failed while running, 2 command line, experiment file or data are at fault, 130 stopped by Ctrl-C`;
@@ -32,30 +36,57 @@ function createProgram(): Command {
     .showHelpAfterError('(nimue --help shows what there is)')
     .exitOverride()
     .addHelpText('after', EXAMPLES);
-  program
-    .command('run')
-    .description('train and evaluate the models of an experiment file, and write a report')
-    .argument('<file>', 'experiment file (YAML)')
-    .option('--set <path=value>', 'change a value of the file; may be repeated', collect, [])
-    .addOption(
-      new Option('--backend <name>', 'what computes; takes precedence over the file').choices([
-        'auto',
-        'native',
-        'tensorflow',
-        'wasm',
-        'cpu',
-      ]),
-    )
+  withExperiment(program.command('run'))
+    .description('train and evaluate the models of an experiment, and write a report')
+    .addOption(backendOption())
     .option('--out <folder>', 'where the folders of the runs lie', 'runs')
     .option('--prepared <folder>', 'where prepared data lies, reused from run to run', 'prepared')
     .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
-    .action(async (file, options) => (await import('./run-command.ts')).runCommand(file, options));
+    .action(async (files, options) => (await import('./run-command.ts')).runCommand(files, options));
+  withExperiment(program.command('explain'))
+    .description('print the experiment as it would run, and where each value comes from')
+    .option('--json', 'print a list of path, value and origin')
+    .action(async (files, options) => (await import('./explain-command.ts')).explainCommand(files, options));
+  program
+    .command('init')
+    .description('write a commented experiment file for a log; asks at a terminal, guesses otherwise')
+    .argument('<log>', 'CSV, TSV or Parquet file, plain or gzip')
+    .option('--item <column>', 'what was clicked')
+    .option('--timestamp <column>', 'when')
+    .option('--session <column>', 'which session')
+    .option('--user <column>', 'who; where there is no session, a gap in time begins a new one')
+    .option('--span <span>', 'windows: hour, day or week')
+    .option('--yes', 'ask nothing')
+    .option('--out <file>', 'default: the name of the log with .yaml')
+    .action(async (log, options) => (await import('./init-command.ts')).initCommand(log, options));
+  program
+    .command('schema')
+    .description('print the JSON Schema of experiment files')
+    .action(async () => (await import('./schema-command.ts')).schemaCommand());
   program
     .command('doctor')
     .description('show which backends load on this machine, and why the others do not')
     .option('--json', 'print as JSON')
     .action(async (options) => (await import('./doctor-command.ts')).doctorCommand(options));
+  program
+    .command('completion')
+    .description('print a script for the shell: source <(nimue completion bash), or nimue completion fish | source')
+    .addArgument(new Argument('<shell>').choices([...SHELLS]))
+    .action((shell) => {
+      process.stdout.write(completionScript(program, shell));
+    });
   return program;
+}
+
+function withExperiment(command: Command): Command {
+  return command
+    .argument('<files...>', 'experiment files (YAML); later ones take precedence')
+    .option('--set <path=value>', 'change a value of the files; may be repeated', collect, []);
+}
+
+function backendOption(): Option {
+  const names = ['auto', 'native', 'tensorflow', 'wasm', 'cpu'];
+  return new Option('--backend <name>', 'what computes; takes precedence over the files').choices(names);
 }
 
 function collect(value: string, previous: readonly string[]): string[] {

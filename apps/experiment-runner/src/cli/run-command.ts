@@ -17,8 +17,8 @@ export interface RunCommandOptions {
   readonly json?: boolean;
 }
 
-/** `nimue run <file>` */
-export async function runCommand(file: string, options: RunCommandOptions): Promise<void> {
+/** `nimue run <files>` */
+export async function runCommand(files: readonly string[], options: RunCommandOptions): Promise<void> {
   const settings = options.set.map(parseSetting);
   if (options.backend) settings.push(parseSetting(`backend=${options.backend}`));
   // With --json the only thing on stdout is the result.
@@ -26,7 +26,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const logger = createLogger(terminal, process.stderr);
   const services = servicesOf(createNimueContainer({ logger }));
   const { models, losses, objectives } = services;
-  const experiment = await loadExperiment(file, { models, losses, objectives, settings });
+  const experiment = await loadExperiment(files, { models, losses, objectives, settings });
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; Ctrl-C again to stop at once\n'));
   const preparation = createPreparationView(logger, terminal.isTTY ? terminal : undefined);
   try {

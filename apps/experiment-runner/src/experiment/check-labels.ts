@@ -1,4 +1,4 @@
-import { isMapping } from './experiment-schema.ts';
+import { isMapping } from './is-mapping.ts';
 import type { Problem } from './problem.ts';
 import { labelOf } from './resolve-experiment.ts';
 import type { YamlFile } from './yaml-file.ts';

@@ -1,7 +1,8 @@
 import { specOf } from '@nimue/container';
 import { explainMisfit } from '@nimue/data';
 import type { Experiment } from './experiment.ts';
-import { type Catalogue, isMapping } from './experiment-schema.ts';
+import type { Catalogue } from './experiment-schema.ts';
+import { isMapping } from './is-mapping.ts';
 import type { Problem } from './problem.ts';
 import type { YamlFile } from './yaml-file.ts';
 

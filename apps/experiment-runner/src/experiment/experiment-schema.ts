@@ -12,6 +12,7 @@ import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import { evaluationSchema, trainingSchema } from '@nimue/trainer';
 import { z } from 'zod';
+import { isMapping } from './is-mapping.ts';
 
 /** What an experiment file can name. */
 export interface Catalogue {
@@ -112,8 +113,4 @@ function withoutDefaults(schema: z.ZodObject): z.ZodObject {
     return [key, inner.optional()];
   });
   return z.strictObject(Object.fromEntries(bare));
-}
-
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

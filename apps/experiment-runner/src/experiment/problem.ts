@@ -2,7 +2,7 @@ import { InputError } from '../input-error.ts';
 
 /** Where the mistake stands: in the file, or on the command line. */
 export type Place =
-  | { readonly kind: 'file'; readonly line: number; readonly column: number }
+  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
   | { readonly kind: 'setting'; readonly text: string };
 
 /** A way into the file: `['models', 1, 'hiddenSize']`. */
@@ -20,17 +20,22 @@ export class ExperimentFileError extends InputError {
   override readonly name = 'ExperimentFileError';
   readonly problems: readonly Problem[];
 
-  constructor(file: string, problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[]) {
     const sorted = [...problems].sort(comparePlaces);
-    super(sorted.map((problem) => formatProblem(file, problem)).join('\n'));
+    super(sorted.map(formatProblem).join('\n'));
     this.problems = sorted;
   }
 }
 
 /** `file:line:column: path: message`, or `--set path=value: path: message`. */
-export function formatProblem(file: string, { place, path, message }: Problem): string {
-  const where = place.kind === 'file' ? `${file}:${place.line}:${place.column}` : `--set ${place.text}`;
+export function formatProblem({ place, path, message }: Problem): string {
+  const where = formatPlace(place);
   return path.length === 0 ? `${where}: ${message}` : `${where}: ${formatPath(path)}: ${message}`;
+}
+
+/** `file:line:column`, or `--set path=value` */
+export function formatPlace(place: Place): string {
+  return place.kind === 'file' ? `${place.file}:${place.line}:${place.column}` : `--set ${place.text}`;
 }
 
 /** `models[1].hiddenSize` */
@@ -45,5 +50,7 @@ function comparePlaces(a: Problem, b: Problem): number {
   if (a.place.kind === 'setting' || b.place.kind === 'setting') {
     return Number(a.place.kind === 'setting') - Number(b.place.kind === 'setting');
   }
+  // The files of one experiment keep the order in which they were read.
+  if (a.place.file !== b.place.file) return 0;
   return a.place.line - b.place.line || a.place.column - b.place.column;
 }

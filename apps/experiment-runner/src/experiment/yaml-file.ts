@@ -1,10 +1,14 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { expandEnvironment } from './expand-environment.ts';
 import type { Path, Place, Problem } from './problem.ts';
-import { applySetting, type Setting } from './setting.ts';
 
 /** More uses of anchors than this are taken for an attack, not for an experiment. */
 const MAX_ALIASES = 100;
+/** An experiment is a few levels deep; an anchor that contains itself has no end. */
+const MAX_DEPTH = 30;
+
+/** The variables that `${NAME}` and `${NAME:-default}` in text values may name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A YAML file as plain values, with the way back from a value to its line. */
 export interface YamlFile {
@@ -15,21 +19,17 @@ export interface YamlFile {
   placeOf(path: Path, part: 'key' | 'value'): Place;
 }
 
-export interface ParseYamlOptions {
-  /** From the command line; they take precedence over the file. */
-  readonly settings?: readonly Setting[];
-  /** For `${NAME}` and `${NAME:-default}` in text values. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-}
-
-/** Reads YAML 1.2 strictly: no duplicate keys, no custom tags, one document, few aliases. */
-export function parseYaml(text: string, options: ParseYamlOptions = {}): YamlFile {
-  const { settings = [], environment = {} } = options;
+/**
+ * Reads YAML 1.2 strictly: no duplicate keys, no custom tags, one document, few aliases.
+ *
+ * @param name of the file in messages
+ */
+export function parseYaml(name: string, text: string, environment: Environment = {}): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
-    return { kind: 'file', line: Math.max(1, line), column: Math.max(1, col) };
+    return { kind: 'file', file: name, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const problems: Problem[] = [];
   let isReadable = true;
@@ -51,62 +51,60 @@ export function parseYaml(text: string, options: ParseYamlOptions = {}): YamlFil
   }
   if (!isReadable) return { value: undefined, problems, placeOf: () => placeAt(0) };
 
-  const applied: Setting[] = [];
-  for (const setting of settings) {
-    const problem = applySetting(document, setting);
-    if (problem === undefined) applied.push(setting);
-    else problems.push({ place: { kind: 'setting', text: setting.text }, path: setting.path, message: problem });
-  }
-  const placeOf = (path: Path, part: 'key' | 'value') => {
-    const setting = applied.findLast((candidate) => startsWith(path, candidate.path));
-    if (setting) return { kind: 'setting', text: setting.text } as const;
-    return placeAt(offsetOf(document, path, part));
-  };
-  problems.push(...expandScalars(document, environment, placeAt));
+  const placeOf = (path: Path, part: 'key' | 'value') => placeAt(offsetOf(document, path, part));
+  visit(document, {
+    Scalar: (key, node) => {
+      if (key === 'key') return;
+      for (const message of expandScalar(node, environment)) {
+        problems.push({ place: placeAt(node.range?.[0] ?? 0), path: [], message });
+      }
+    },
+  });
   const value = toPlainValue(document, problems, placeAt);
   return { value, problems, placeOf };
 }
 
+/** Puts the named variables into a text value. @returns what is wrong with it */
+export function expandScalar(node: { value: unknown }, environment: Environment): string[] {
+  if (typeof node.value !== 'string') return [];
+  const { text, missing } = expandEnvironment(node.value, environment);
+  node.value = text;
+  return missing.map((name) => `environment variable ${name} is not set; set it, or write \${${name}:-default}`);
+}
+
 function toPlainValue(document: Document, problems: Problem[], placeAt: (offset: number) => Place): unknown {
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES });
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    if (!isDeeperThan(value, MAX_DEPTH)) return value;
+    const message = `nested deeper than ${MAX_DEPTH} levels, or an anchor that contains its own alias; write the values out`;
+    problems.push({ place: placeAt(firstAlias(document)), path: [], message });
+    return undefined;
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     const unresolved = /^Unresolved alias.*: (\S+)$/.exec(error.message)?.[1];
     const message = unresolved
       ? `the alias *${unresolved} has no anchor &${unresolved} before it`
       : `anchors and aliases would unfold into more than ${MAX_ALIASES} copies; write the values out`;
-    let offset = 0;
-    visit(document, {
-      Alias: (_, alias) => {
-        if (unresolved && alias.source !== unresolved) return undefined;
-        offset = alias.range?.[0] ?? 0;
-        return visit.BREAK;
-      },
-    });
-    problems.push({ place: placeAt(offset), path: [], message });
+    problems.push({ place: placeAt(firstAlias(document, unresolved)), path: [], message });
     return undefined;
   }
 }
 
-function expandScalars(
-  document: Document,
-  environment: Readonly<Record<string, string | undefined>>,
-  placeAt: (offset: number) => Place,
-): Problem[] {
-  const problems: Problem[] = [];
+function firstAlias(document: Document, name?: string): number {
+  let offset = 0;
   visit(document, {
-    Scalar: (key, node) => {
-      if (key === 'key' || typeof node.value !== 'string') return;
-      const expanded = expandEnvironment(node.value, environment);
-      node.value = expanded.text;
-      for (const name of expanded.missing) {
-        const message = `environment variable ${name} is not set; set it, or write \${${name}:-default}`;
-        problems.push({ place: placeAt(node.range?.[0] ?? 0), path: [], message });
-      }
+    Alias: (_, alias) => {
+      if (name && alias.source !== name) return undefined;
+      offset = alias.range?.[0] ?? 0;
+      return visit.BREAK;
     },
   });
-  return problems;
+  return offset;
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((part) => isDeeperThan(part, depth - 1));
 }
 
 /** Offset of the deepest node on the way that exists. */
@@ -135,10 +133,6 @@ function isOnLine(a: Place, b: Place): boolean {
 
 function startOf(node: unknown): number | undefined {
   return (node as Node | null | undefined)?.range?.[0];
-}
-
-function startsWith(path: Path, start: Path): boolean {
-  return start.length <= path.length && start.every((part, i) => String(part) === String(path[i]));
 }
 
 function explainSyntax(code: string, message: string): string {
