@@ -5,7 +5,17 @@ import type { OptimizerConfig, UpdateRule } from './optimizer.ts';
 export function adagrad({ epsilon, momentum, weightDecay }: OptimizerConfig): UpdateRule {
   return {
     stateNames: momentum > 0 ? ['accumulator', 'velocity'] : ['accumulator'],
-    update: ({ parameter, gradient, rows, state: { accumulator, velocity }, learningRate }) =>
-      adagradStep({ parameter, gradient, rows, accumulator, velocity, learningRate, epsilon, momentum, weightDecay }),
+    update: ({ decays, parameter, gradient, rows, state: { accumulator, velocity }, learningRate }) =>
+      adagradStep({
+        parameter,
+        gradient,
+        rows,
+        accumulator,
+        velocity,
+        learningRate,
+        epsilon,
+        momentum,
+        weightDecay: decays ? weightDecay : 0,
+      }),
   };
 }

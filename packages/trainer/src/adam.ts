@@ -5,7 +5,7 @@ import type { OptimizerConfig, UpdateRule } from './optimizer.ts';
 export function adam({ beta1, beta2, epsilon, weightDecay }: OptimizerConfig): UpdateRule {
   return {
     stateNames: ['moment1', 'moment2'],
-    update: ({ state: { moment1, moment2 }, ...rest }) =>
-      adamStep({ ...rest, moment1, moment2, beta1, beta2, epsilon, weightDecay }),
+    update: ({ state: { moment1, moment2 }, decays, ...rest }) =>
+      adamStep({ ...rest, moment1, moment2, beta1, beta2, epsilon, weightDecay: decays ? weightDecay : 0 }),
   };
 }

@@ -18,8 +18,10 @@ import { visibleLength } from './evaluation/evaluate.ts';
 import { assertSessionParallel, countLaneBatches, type LaneBatch, laneBatches } from './fit-session-parallel.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { Optimizer } from './optimizer.ts';
+import { Plateau, plateauSchema } from './schedules/reduce-on-plateau.ts';
 import { trainStep } from './train-step.ts';
 import type { TrainingConfig } from './training-schema.ts';
+import type { WeightAverage } from './weight-average.ts';
 
 export interface FitWindowArgs {
   readonly model: NeuralModel;
@@ -32,6 +34,10 @@ export interface FitWindowArgs {
   readonly config: TrainingConfig;
   /** Seeds the order of sessions, the objective's draws and every dropout of this window. */
   readonly seed: number;
+  /** Moving average of the weights, told of every step. */
+  readonly average?: WeightAverage;
+  /** Which window of how many this is, for a schedule over the whole run. */
+  readonly place?: { readonly windowIndex: number; readonly numWindows: number };
   /** For messages. */
   readonly window: string;
   readonly onStep?: (step: FitStep) => void;
@@ -41,6 +47,7 @@ export interface FitWindowArgs {
 
 export interface FitStep {
   readonly epoch: number;
+  readonly numEpochs: number;
   readonly step: number;
   readonly numSteps: number;
   readonly loss: number;
@@ -58,18 +65,37 @@ export function countSteps({
 }: Pick<FitWindowArgs, 'model' | 'objective' | 'sessions' | 'config' | 'seed'>): number {
   if (config.sessionParallel) {
     assertSessionParallel(model, objective, sessions);
-    let count = 0;
-    for (let epoch = 1; epoch <= config.epochs; epoch++) {
-      count += countLaneBatches(sessions, { batchSize: config.batchSize, seed, epoch });
+    if (config.accumulateBatches !== undefined && config.accumulateBatches > 1) {
+      throw new Error(
+        `${model.name}: training.sessionParallel carries states from step to step, which accumulateBatches would hold back; leave it out`,
+      );
     }
-    return count;
   }
-  const longest = longestSeen(visibleLength(model, config.maxLength), objective);
+  if (config.steps !== undefined) return config.steps;
   let numSteps = 0;
   for (let epoch = 1; epoch <= config.epochs; epoch++) {
-    numSteps += countBatches(sessions.offsets, { ...batching(config), seed, epoch }, longest);
+    numSteps += stepsOfEpoch({ model, objective, sessions, config, seed }, epoch);
   }
   return numSteps;
+}
+
+function stepsOfEpoch(
+  {
+    model,
+    objective,
+    sessions,
+    config,
+    seed,
+  }: Pick<FitWindowArgs, 'model' | 'objective' | 'sessions' | 'config' | 'seed'>,
+  epoch: number,
+): number {
+  const { batchSize, accumulateBatches = 1 } = config;
+  if (config.sessionParallel) {
+    assertSessionParallel(model, objective, sessions);
+    return countLaneBatches(sessions, { batchSize, seed, epoch });
+  }
+  const longest = longestSeen(visibleLength(model, config.maxLength), objective);
+  return Math.ceil(countBatches(sessions.offsets, { ...batching(config), seed, epoch }, longest) / accumulateBatches);
 }
 
 function batching({ batchSize, maxBatchEvents, bucketBatches }: TrainingConfig) {
@@ -103,38 +129,72 @@ export async function fitWindow(args: FitWindowArgs): Promise<number> {
   }
 }
 
+type StepBatch = { readonly batch: SessionBatch } & Partial<LaneBatch>;
+
 async function fitEpochs(
-  { model, loss, optimizer, config, seed, window, onStep, breathe }: FitWindowArgs,
+  args: FitWindowArgs,
   numSteps: number,
-  batchesOf: (seed: number, epoch: number) => Iterable<{ batch: SessionBatch } & Partial<LaneBatch>>,
+  batchesOf: (seed: number, epoch: number) => Iterable<StepBatch>,
 ): Promise<number> {
+  const { model, loss, optimizer, config, seed, window, average, onStep, breathe } = args;
   const { clipNorm, touchedRowsOnly } = config;
+  const rateAt = createRates(args, numSteps);
+  const plateau = new Plateau(config.plateau ?? plateauSchema.parse({}));
+  const numEpochs =
+    config.steps === undefined ? config.epochs : Math.ceil(numSteps / Math.max(1, stepsOfEpoch(args, 1)));
   let step = 0;
+  let numDrawn = 0;
   let meanLoss = Number.NaN;
-  for (let epoch = 1; epoch <= config.epochs; epoch++) {
+  for (let epoch = 1; epoch <= numEpochs && step < numSteps; epoch++) {
     let sum = 0;
     let numTargets = 0;
     const states = new CarriedStates();
-    for (const { batch, lanes, resets } of batchesOf(seed, epoch)) {
+    for (const group of groupsOf(batchesOf(seed, epoch), config.accumulateBatches ?? 1)) {
+      if (step === numSteps) break;
       step++;
+      const [{ lanes, resets }] = group;
       if (lanes && resets) states.begin(lanes, resets);
       const carried = lanes && states;
-      if (batch.targets.positions.length === 0) continue;
-      const learningRate = learningRateAt(step, numSteps, config);
-      const stepSeed = deriveSeed(seed, epoch, step);
+      const seeded = group.map(({ batch }) => ({ batch, seed: deriveSeed(seed, epoch, ++numDrawn) }));
+      const [first, ...further] = seeded.filter(({ batch }) => batch.targets.positions.length > 0);
+      if (!first) continue;
+      const learningRate = rateAt(step) * (config.schedule === 'reduceOnPlateau' ? plateau.share : 1);
       const rest = { learningRate, clipNorm, touchedRowsOnly, carried };
-      const lossValue = trainStep({ model, loss, optimizer, batch, seed: stepSeed, ...rest });
+      const lossValue = trainStep({ model, loss, optimizer, ...first, further, ...rest });
       if (!Number.isFinite(lossValue)) {
         throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });
       }
-      sum += lossValue * batch.targets.positions.length;
-      numTargets += batch.targets.positions.length;
-      onStep?.({ epoch, step, numSteps, loss: lossValue, learningRate, numEvents: batch.itemIds.length });
+      average?.update(model.parameters);
+      const stepTargets = [first, ...further].reduce((count, { batch }) => count + batch.targets.positions.length, 0);
+      const numEvents = [first, ...further].reduce((count, { batch }) => count + batch.itemIds.length, 0);
+      sum += lossValue * stepTargets;
+      numTargets += stepTargets;
+      onStep?.({ epoch, numEpochs, step, numSteps, loss: lossValue, learningRate, numEvents });
       await breathe?.();
     }
-    if (numTargets > 0) meanLoss = sum / numTargets;
+    if (numTargets === 0) continue;
+    meanLoss = sum / numTargets;
+    plateau.observe(meanLoss);
   }
   return meanLoss;
+}
+
+/** The learning rate of every step of the window, whose schedule may be a part of the run's. */
+function createRates({ config, place }: FitWindowArgs, numSteps: number): (step: number) => number {
+  const { windowIndex, numWindows } =
+    config.scheduleOver === 'run' && place ? place : { windowIndex: 0, numWindows: 1 };
+  return (step) => learningRateAt(windowIndex * numSteps + step, numWindows * numSteps, config);
+}
+
+function* groupsOf(batches: Iterable<StepBatch>, size: number): Generator<StepBatch[]> {
+  let group: StepBatch[] = [];
+  for (const batch of batches) {
+    group.push(batch);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /** Where a window's batches come from. */

@@ -16,10 +16,13 @@ export type { Slice, TargetFacts } from './evaluation/slice.ts';
 export * as slices from './evaluation/slices.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
 export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
-export { type LearningRateConfig, learningRateAt, type Schedule } from './learning-rate.ts';
+export { type LearningRateConfig, learningRateAt, type ScheduleName } from './learning-rate.ts';
 export { Optimizer, type OptimizerConfig, type UpdateArgs, type UpdateRule } from './optimizer.ts';
 export * as optimizers from './optimizers.ts';
 export { type Contender, type Reference, type RunRollingArgs, runContender, runReference } from './run-rolling.ts';
+export { Plateau, type PlateauConfig, plateauSchema } from './schedules/reduce-on-plateau.ts';
+export type { Schedule, SchedulePoint } from './schedules/schedule.ts';
+export * as schedules from './schedules.ts';
 export { type ModelSummary, summarizeResults } from './summarize-results.ts';
 export { lossAndGradients, type TrainStepArgs, trainStep } from './train-step.ts';
 export type {
@@ -32,3 +35,5 @@ export type {
   WindowStarted,
 } from './trainer-events.ts';
 export { type TrainingConfig, trainingSchema } from './training-schema.ts';
+export { WeightAverage } from './weight-average.ts';
+export { decays, WEIGHT_DECAY_GROUPS, type WeightDecayGroup } from './weight-decay-groups.ts';

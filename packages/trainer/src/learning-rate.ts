@@ -1,30 +1,36 @@
-/** How the learning rate moves from the first step of a window to the last. */
-export type Schedule = 'constant' | 'linear' | 'cosine';
+import * as schedules from './schedules.ts';
+
+export type ScheduleName = keyof typeof schedules;
 
 export interface LearningRateConfig {
   /** The highest learning rate. */
   readonly learningRate: number;
-  /** `linear` and `cosine` fall to 0 at the end of the window. */
-  readonly schedule: Schedule;
-  /** Share of the steps in which the rate rises linearly from 0 first. */
+  readonly schedule: ScheduleName;
+  /** Share of the steps in which the rate rises linearly from 0 first; `oneCycle` rises in its own way. */
   readonly warmupShare: number;
+  /** Cosines of `cosineRestarts`. Default 2. */
+  readonly numCycles?: number;
 }
 
 /**
  * The learning rate of a step.
  *
+ * Differs from PyTorch and transformers: the first step of a warm-up is taken at 1/n of the rate, not at 0, where it would
+ * teach nothing; so every step after a warm-up has the rate that theirs has one step before.
+ *
  * @param step 1-based
- * @param numSteps steps of the whole window
+ * @param numSteps steps of the whole schedule
  *
  * @example
  * const config = { learningRate: 0.1, schedule: 'linear', warmupShare: 0.2 };
  * [1, 2, 3, 6, 10].map((step) => learningRateAt(step, 10, config)); // → [0.05, 0.1, 0.1, 0.0625, 0.0125]
  */
 export function learningRateAt(step: number, numSteps: number, config: LearningRateConfig): number {
-  const { learningRate, schedule, warmupShare } = config;
+  const { learningRate, schedule, warmupShare, numCycles = 2 } = config;
   const numWarmup = Math.round(warmupShare * numSteps);
-  if (step <= numWarmup) return (learningRate * step) / numWarmup;
-  if (schedule === 'constant') return learningRate;
-  const done = (step - numWarmup - 1) / (numSteps - numWarmup);
-  return schedule === 'linear' ? learningRate * (1 - done) : (learningRate * (1 + Math.cos(Math.PI * done))) / 2;
+  const ownsWarmup = schedule === 'oneCycle';
+  if (!ownsWarmup && step <= numWarmup) return (learningRate * step) / numWarmup;
+  const before = ownsWarmup ? 0 : numWarmup;
+  const point = { stepsDone: step - before - 1, numSteps: numSteps - before, numWarmup, numCycles };
+  return learningRate * schedules[schedule](point);
 }

@@ -2,6 +2,7 @@ import type { ParameterStore } from '@nimue/models';
 import type { MovedRows } from '@nimue/ops';
 import type { NamedTensorMap, Tensor, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { decays, type WeightDecayGroup } from './weight-decay-groups.ts';
 
 /** What an optimizer may read of the `training` section; each takes what its formula has. */
 export interface OptimizerConfig {
@@ -28,6 +29,8 @@ export interface UpdateArgs {
   readonly gradient: Tensor;
   /** Rows that move alone, each once; absent: all. */
   readonly rows?: MovedRows;
+  /** Whether weight decay reaches this parameter. */
+  readonly decays: boolean;
   /** By the names of `stateNames`. */
   readonly state: State;
   readonly learningRate: number;
@@ -42,10 +45,12 @@ export interface UpdateArgs {
 export class Optimizer {
   readonly #states = new Map<string, { readonly size: number; readonly state: State }>();
   readonly #rule: UpdateRule;
+  readonly #decayGroup: WeightDecayGroup;
   #step = 0;
 
-  constructor(rule: UpdateRule) {
+  constructor(rule: UpdateRule, weightDecayOn: WeightDecayGroup = 'all') {
     this.#rule = rule;
+    this.#decayGroup = weightDecayOn;
   }
 
   /** Steps taken since the start or the last `restart`. */
@@ -67,7 +72,48 @@ export class Optimizer {
     for (const [name, gradient] of Object.entries(gradients)) {
       const parameter = parameters.variable(name);
       const state = this.#stateOf(name, parameter);
-      this.#rule.update({ parameter, gradient, rows: rows[name], state, learningRate, step: this.#step });
+      const isDecayed = decays(this.#decayGroup, name, parameters);
+      const rest = { learningRate, step: this.#step, decays: isDecayed };
+      this.#rule.update({ parameter, gradient, rows: rows[name], state, ...rest });
+    }
+  }
+
+  /** State by `parameter/state`, copied, for a checkpoint. */
+  read(): Map<string, Float32Array> {
+    const values = new Map<string, Float32Array>();
+    for (const [name, { state }] of this.#states) {
+      for (const [stateName, variable] of Object.entries(state)) {
+        values.set(`${name}/${stateName}`, (variable.dataSync() as Float32Array).slice());
+      }
+    }
+    return values;
+  }
+
+  /** Goes on from what `read` gave. @throws when a length does not fit its parameter: nothing is changed then */
+  write(values: ReadonlyMap<string, Float32Array>, step: number, parameters: ParameterStore): void {
+    const byParameter = new Map<string, Record<string, Float32Array>>();
+    for (const [key, own] of values) {
+      const at = key.lastIndexOf('/');
+      const [name, stateName] = [key.slice(0, at), key.slice(at + 1)];
+      const { size } = parameters.variable(name);
+      if (!this.#rule.stateNames.includes(stateName) || own.length !== size) {
+        throw new Error(
+          `Optimizer: state '${key}' has ${own.length} values; expected ${this.#rule.stateNames.join(', ')} of ${size} values`,
+        );
+      }
+      byParameter.set(name, { ...byParameter.get(name), [stateName]: own });
+    }
+    this.restart();
+    this.#step = step;
+    for (const [name, states] of byParameter) {
+      const { shape, size } = parameters.variable(name);
+      const state = Object.fromEntries(
+        Object.entries(states).map(([stateName, own]) => [
+          stateName,
+          tf.tidy(() => tf.variable(tf.tensor(own.slice(), shape), false)),
+        ]),
+      );
+      this.#states.set(name, { size, state });
     }
   }
 

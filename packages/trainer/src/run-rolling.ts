@@ -29,6 +29,7 @@ import * as optimizers from './optimizers.ts';
 import { readTrainSessions, type TrainSessions } from './train-sessions.ts';
 import type { RunPosition, TrainerListener, WindowResult } from './trainer-events.ts';
 import type { TrainingConfig } from './training-schema.ts';
+import { WeightAverage } from './weight-average.ts';
 
 /** A model of the comparison: how to make it and how to train it. */
 export interface Contender {
@@ -84,7 +85,9 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   let train: TrainSessions | undefined;
   let pipeline: FeaturePipeline | undefined;
   let itemFeatures: EncodedSessions['features'];
-  const optimizer = new Optimizer(optimizers[contender.training.optimizer](contender.training));
+  const { training } = contender;
+  const optimizer = new Optimizer(optimizers[training.optimizer](training), training.weightDecayOn);
+  const average = training.averageDecay === undefined ? undefined : new WeightAverage(training.averageDecay);
   try {
     for (const [windowIndex, step] of plan.steps.entries()) {
       const position = positionOf(contender.label, seed, windowIndex, step, args);
@@ -92,6 +95,8 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       if (!step.carryWeights) {
         model?.dispose();
         model = undefined;
+        average?.restart();
+        optimizer.restart();
         vocabulary = new ItemVocabulary();
         itemFeatures = undefined;
         pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
@@ -119,7 +124,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
               model,
               objective,
               sessions: train.sessions,
-              config: contender.training,
+              config: windowIndex === 0 ? { ...training, epochs: training.baseEpochs ?? training.epochs } : training,
               seed: deriveSeed(seed, step.evaluateWindow),
             }
           : undefined;
@@ -140,11 +145,13 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       if (model.kind === 'statistical') {
         for await (const window of train.encodedWindows()) model.fitWindow(window);
       } else if (fit) {
-        optimizer.restart();
+        if (!training.carryOptimizer) optimizer.restart();
         loss = await fitWindow({
           ...fit,
           loss: contender.loss,
           optimizer,
+          average,
+          place: { windowIndex, numWindows: plan.steps.length },
           window: position.trainWindows.join(' … '),
           breathe,
           onStep: (fitStep) =>
@@ -152,7 +159,6 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
               type: 'stepDone',
               ...position,
               ...fitStep,
-              numEpochs: contender.training.epochs,
               elapsedMs: performance.now() - started,
             }),
         });
@@ -160,6 +166,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       const trained = performance.now();
       const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
       const { sampledNegatives, candidates, ...rules } = evaluation;
+      if (model.kind === 'neural') average?.swapIn(model.parameters);
       const evaluated = await evaluate(model, sessions, vocabulary, {
         ...rules,
         metrics,
@@ -174,6 +181,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         seed: deriveSeed(EVALUATION_SEED, step.evaluateWindow),
         breathe,
       });
+      if (model.kind === 'neural') average?.swapOut(model.parameters);
       const result: WindowResult = {
         ...position,
         metrics: evaluated.metrics,

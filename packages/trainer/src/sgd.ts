@@ -5,7 +5,7 @@ import type { OptimizerConfig, UpdateRule } from './optimizer.ts';
 export function sgd({ momentum, weightDecay }: OptimizerConfig): UpdateRule {
   return {
     stateNames: momentum > 0 ? ['velocity'] : [],
-    update: ({ parameter, gradient, rows, state: { velocity }, learningRate }) =>
-      sgdStep({ parameter, gradient, rows, velocity, learningRate, momentum, weightDecay }),
+    update: ({ decays, parameter, gradient, rows, state: { velocity }, learningRate }) =>
+      sgdStep({ parameter, gradient, rows, velocity, learningRate, momentum, weightDecay: decays ? weightDecay : 0 }),
   };
 }

@@ -4,6 +4,7 @@ import { type CarriedStates, hiddenAtTargets, type NeuralModel } from '@nimue/mo
 import { clipByGlobalNorm, gradientsByRows, type MovedRows } from '@nimue/ops';
 import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { meanGradients } from './accumulate-gradients.ts';
 import type { Optimizer } from './optimizer.ts';
 
 export interface TrainStepArgs {
@@ -12,7 +13,9 @@ export interface TrainStepArgs {
   readonly optimizer: Optimizer;
   /** Inputs with their targets inside. */
   readonly batch: SessionBatch;
-  /** Seeds every dropout of the step. */
+  /** More batches of the same step: the gradients are those of one batch of all their sessions, to float error. */
+  readonly further?: readonly { readonly batch: SessionBatch; readonly seed: number }[];
+  /** Seeds every dropout of the batch. */
   readonly seed: number;
   readonly learningRate: number;
   readonly clipNorm?: number;
@@ -25,13 +28,11 @@ export interface TrainStepArgs {
 /**
  * One step: loss of the batch, gradients, update in place. Tensors are created and disposed within.
  *
- * @returns the loss before the update, a mean over the batch's targets; when it is not finite nothing was updated
+ * @returns the loss before the update, a mean over the targets; when it is not finite nothing was updated
  */
 export function trainStep(args: TrainStepArgs): number {
-  const { model, loss, optimizer, batch, seed, learningRate, clipNorm, touchedRowsOnly, carried } = args;
-  const { value, gradients, rows } = lossAndGradients(model, loss, batch, seed, { touchedRowsOnly, carried });
-  const lossValue = value.dataSync()[0];
-  value.dispose();
+  const { model, optimizer, batch, seed, learningRate, clipNorm } = args;
+  const { lossValue, gradients, rows } = gradientsOfStep(args, [{ batch, seed }, ...(args.further ?? [])]);
   let current = gradients;
   if (Number.isFinite(lossValue)) {
     if (clipNorm !== undefined) {
@@ -46,6 +47,22 @@ export function trainStep(args: TrainStepArgs): number {
   }
   tf.dispose(current);
   return lossValue;
+}
+
+function gradientsOfStep(
+  { model, loss, touchedRowsOnly, carried }: TrainStepArgs,
+  batches: readonly { readonly batch: SessionBatch; readonly seed: number }[],
+) {
+  const parts = batches.map(({ batch, seed }) => {
+    const { value, gradients, rows } = lossAndGradients(model, loss, batch, seed, { touchedRowsOnly, carried });
+    const lossValue = value.dataSync()[0];
+    value.dispose();
+    return { lossValue, gradients, rows, weight: batch.targets.positions.length };
+  });
+  if (parts.length === 1) return parts[0];
+  const numTargets = parts.reduce((sum, { weight }) => sum + weight, 0);
+  const lossValue = parts.reduce((sum, part) => sum + (part.lossValue * part.weight) / numTargets, 0);
+  return { lossValue, ...meanGradients(parts) };
 }
 
 /**

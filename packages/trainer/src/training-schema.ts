@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import type { ScheduleName } from './learning-rate.ts';
 import { NEW_ITEMS } from './new-items.ts';
 import * as optimizers from './optimizers.ts';
+import { plateauSchema } from './schedules/reduce-on-plateau.ts';
+import * as schedules from './schedules.ts';
+import { WEIGHT_DECAY_GROUPS } from './weight-decay-groups.ts';
 
 type OptimizerName = keyof typeof optimizers;
 
@@ -8,21 +12,33 @@ type OptimizerName = keyof typeof optimizers;
 export const trainingSchema = z.strictObject({
   /** Passes over the train sessions of a window. */
   epochs: z.int().min(1).default(5),
-  /** Sessions per step. */
+  /** Passes over the first train windows of the run, where the later ones are learned in `epochs`. */
+  baseEpochs: z.int().min(1).optional(),
+  /** Steps of a window instead of epochs: as many passes as they take. */
+  steps: z.int().min(1).optional(),
+  /** Sessions per batch. */
   batchSize: z.int().min(1).default(128),
   /**
    * GRU4Rec's mini-batches: `batchSize` sessions side by side, one click a step, the state carried to the next step and reset
    * where a session begins. For models that carry a state, with the causal objective.
    */
   sessionParallel: z.boolean().default(false),
-  /** Token budget: at most this many events per step, targets and all, after truncation; `batchSize` still holds. */
+  /** Batches per step: their gradients together are those of one batch of all their sessions. */
+  accumulateBatches: z.int().min(1).optional(),
+  /** Token budget: at most this many events per batch, targets and all, after truncation; `batchSize` still holds. */
   maxBatchEvents: z.int().min(1).optional(),
   /** Bucketing: batches of sessions of about the same length, sorted within this many shuffled batches at a time. */
   bucketBatches: z.int().min(2).optional(),
   learningRate: z.number().positive().default(0.001),
-  /** `linear` and `cosine` fall to 0 at the end of each window and start anew in the next. */
-  schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
-  /** Share of a window's steps in which the rate rises from 0 first. */
+  /** How the learning rate moves; each is one file in `schedules/`. */
+  schedule: z.enum(Object.keys(schedules) as ScheduleName[]).default('constant'),
+  /** Over what it moves: it starts anew in every `window`, or once over the whole `run`, every window an equal part of it. */
+  scheduleOver: z.enum(['window', 'run']).optional(),
+  /** `cosineRestarts`: how many cosines; 2 when not given. */
+  numCycles: z.int().min(1).optional(),
+  /** `reduceOnPlateau`: what counts as one and what is done then. */
+  plateau: plateauSchema.optional(),
+  /** Share of the schedule's steps in which the rate rises from 0 first. */
   warmupShare: z.number().min(0).max(1).default(0),
   /** What moves the parameters; it takes those of the options below that its formula has. */
   optimizer: z.enum(Object.keys(optimizers) as OptimizerName[]).default('adam'),
@@ -30,6 +46,12 @@ export const trainingSchema = z.strictObject({
   momentum: z.number().min(0).lt(1).default(0),
   /** Weight decay λ: decoupled with `adam` (AdamW), added to the scaled gradient with `adagrad`, to the gradient with `sgd`. */
   weightDecay: z.number().min(0).default(0),
+  /** Which parameters decay: `all`, `matrices` (no biases and norms), or `hiddenMatrices` (no looked-up tables either). */
+  weightDecayOn: z.enum(WEIGHT_DECAY_GROUPS).optional(),
+  /** How much of the moving average of the weights stays at each step; models are evaluated with the average. */
+  averageDecay: z.number().min(0).lt(1).optional(),
+  /** The optimizer keeps its state from window to window with the weights; otherwise each window starts with a fresh one. */
+  carryOptimizer: z.boolean().optional(),
   /** `adam`: how much of the first moment stays. */
   beta1: z.number().min(0).lt(1).default(0.9),
   /** `adam`: how much of the second moment stays. */

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { Schedule } from './schedule.ts';
+
+export const plateauSchema = z.strictObject({
+  /** The rate is multiplied by it. */
+  factor: z.number().positive().lt(1).default(0.5),
+  /** Epochs without improvement that are waited for. */
+  patience: z.int().min(0).default(1),
+  /** An epoch is better when its loss is below the best one by this share of it. */
+  minDelta: z.number().min(0).lt(1).default(1e-4),
+});
+
+export type PlateauConfig = z.output<typeof plateauSchema>;
+
+/** The highest rate, times what `Plateau` says after every epoch. */
+export const reduceOnPlateau: Schedule = () => 1;
+
+/** Watches the loss of epochs: each time it has not become better for more than `patience` of them the rate is cut. */
+export class Plateau {
+  readonly #config: PlateauConfig;
+  #best = Number.POSITIVE_INFINITY;
+  #numBad = 0;
+  #share = 1;
+
+  constructor(config: PlateauConfig) {
+    this.#config = config;
+  }
+
+  /** What the rate is multiplied by now. */
+  get share(): number {
+    return this.#share;
+  }
+
+  /** @param loss of one more epoch */
+  observe(loss: number): void {
+    const { factor, patience, minDelta } = this.#config;
+    const isBetter = loss < this.#best * (1 - minDelta);
+    if (isBetter) this.#best = loss;
+    this.#numBad = isBetter ? 0 : this.#numBad + 1;
+    if (this.#numBad <= patience) return;
+    this.#share *= factor;
+    this.#numBad = 0;
+  }
+}
