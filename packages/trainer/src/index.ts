@@ -1,3 +1,12 @@
+export { CheckpointError, readCheckpointFile, writeCheckpointFile } from './checkpoints/checkpoint-file.ts';
+export type { CheckpointOptions } from './checkpoints/run-checkpoints.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type StoredArray,
+  type StoredTensor,
+} from './checkpoints/safetensors.ts';
 export { betterThan, compareModels, MIN_WINDOWS_TO_COMPARE, type ModelComparison } from './compare-models.ts';
 export { DivergenceError } from './divergence-error.ts';
 export { CatalogueStatistics } from './evaluation/catalogue-statistics.ts';

@@ -16,6 +16,8 @@ import type { Loss } from '@nimue/losses';
 import { parseMetricAtK } from '@nimue/metrics';
 import type { AnyModel, ModelSize } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
+import { checkpointsOf, restoreRun, stateOf } from './checkpoints/resume-run.ts';
+import type { CheckpointOptions } from './checkpoints/run-checkpoints.ts';
 import { MIN_WINDOWS_TO_COMPARE } from './compare-models.ts';
 import { CatalogueStatistics } from './evaluation/catalogue-statistics.ts';
 import { evaluate } from './evaluation/evaluate.ts';
@@ -60,6 +62,8 @@ export interface RunRollingArgs {
   readonly features?: readonly FeatureConfig[];
   readonly seed: number;
   readonly onEvent?: TrainerListener;
+  /** Keeps every window that is done, so that a run that was stopped at any moment goes on and ends with the same bits. */
+  readonly checkpoints?: CheckpointOptions;
   /** Stops between two steps; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -88,6 +92,8 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   const { training } = contender;
   const optimizer = new Optimizer(optimizers[training.optimizer](training), training.weightDecayOn);
   const average = training.averageDecay === undefined ? undefined : new WeightAverage(training.averageDecay);
+  const checkpoints = checkpointsOf(contender, args);
+  const resumed = checkpoints?.load();
   try {
     for (const [windowIndex, step] of plan.steps.entries()) {
       const position = positionOf(contender.label, seed, windowIndex, step, args);
@@ -131,6 +137,15 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       if (needsStatistics(evaluation)) {
         statistics.startStep(vocabulary.size);
         for await (const window of encodedWindows()) statistics.add(window);
+      }
+      const parts = { model, optimizer, average, vocabulary };
+      if (resumed && windowIndex <= resumed.windowIndex) {
+        if (model.kind === 'statistical') for await (const window of encodedWindows()) model.fitWindow(window);
+        if (windowIndex === resumed.windowIndex) restoreRun(parts, resumed);
+        results.push(resumed.results[windowIndex]);
+        onEvent?.({ type: 'windowDone', result: resumed.results[windowIndex], isRestored: true });
+        await breathe();
+        continue;
       }
       onEvent?.({
         type: 'windowStarted',
@@ -197,6 +212,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         evaluateSeconds: (performance.now() - trained) / 1000,
       };
       results.push(result);
+      checkpoints?.save(stateOf(parts, windowIndex, results));
       onEvent?.({ type: 'windowDone', result });
       await breathe();
     }

@@ -61,6 +61,8 @@ export interface WindowResult extends RunPosition {
 
 export interface WindowDone {
   readonly type: 'windowDone';
+  /** It was done before the run was stopped; nothing was computed again. */
+  readonly isRestored?: true;
   readonly result: WindowResult;
 }
 
