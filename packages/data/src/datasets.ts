@@ -1,6 +1,22 @@
 /** The ready-made data sets: one line each. The export name is the name used in an experiment file. */
 export { amazonBeauty } from './datasets/amazon-beauty.ts';
+export { amazonRatings } from './datasets/amazon-ratings.ts';
+export { amazonReviews } from './datasets/amazon-reviews.ts';
+export { diginetica } from './datasets/diginetica.ts';
+export { eshop2008 } from './datasets/eshop-2008.ts';
 export { generatedShop } from './datasets/generated-shop.ts';
 export { globo } from './datasets/globo.ts';
+export { kion } from './datasets/kion.ts';
 export { lastfmArtists } from './datasets/lastfm-artists.ts';
+export { lastfm1k } from './datasets/lastfm1k.ts';
 export { ml1m } from './datasets/ml-1m.ts';
+export { movielens1m } from './datasets/movielens-1m.ts';
+export { movielens20m } from './datasets/movielens-20m.ts';
+export { movielens25m } from './datasets/movielens-25m.ts';
+export { movielensLatest } from './datasets/movielens-latest.ts';
+export { movielensLatestSmall } from './datasets/movielens-latest-small.ts';
+export { rees46Electronics } from './datasets/rees46-electronics.ts';
+export { rees46MultiCategory } from './datasets/rees46-multi-category.ts';
+export { retailrocket } from './datasets/retailrocket.ts';
+export { transformers4rec } from './datasets/transformers4rec.ts';
+export { yoochoose } from './datasets/yoochoose.ts';

@@ -71,6 +71,8 @@ export {
   filesDatasetSchema,
   type GeneratedDataset,
   generatedDatasetSchema,
+  type LogInput,
+  specDatasetSchema,
   type TimeUnit,
   timeUnitSchema,
 } from './read/dataset-schema.ts';

@@ -1,4 +1,4 @@
-import { filesDatasetSchema, generatedDatasetSchema } from '@nimue/data';
+import { filesDatasetSchema, generatedDatasetSchema, specDatasetSchema } from '@nimue/data';
 import { z } from 'zod';
 import { type Catalogue, createExperimentSchema } from './experiment-schema.ts';
 
@@ -31,7 +31,7 @@ export function createJsonSchema(catalogue: Catalogue): Record<string, unknown> 
         anyOf: [paths, { type: 'array', items: paths }],
       },
       ...properties,
-      dataset: { anyOf: [filesDatasetSchema, generatedDatasetSchema].map(schemaOf) },
+      dataset: { anyOf: [filesDatasetSchema, specDatasetSchema, generatedDatasetSchema].map(schemaOf) },
     },
     // A file that extends another leaves out what the other says.
     anyOf: [{ required: ['extends'] }, { required }],

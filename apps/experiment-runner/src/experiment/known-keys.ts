@@ -1,4 +1,4 @@
-import { filesDatasetSchema, generatedDatasetSchema } from '@nimue/data';
+import { filesDatasetSchema, generatedDatasetSchema, specDatasetSchema } from '@nimue/data';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import type { Path } from './problem.ts';
@@ -44,8 +44,8 @@ function mappingsAt(schema: z.ZodType, path: Path, root: unknown): Mappings {
     const inner = unwrap(current);
     value = (value as Record<string | number, unknown> | undefined)?.[part];
     if (depth === 0 && part === 'dataset') {
-      const isGenerated = typeof value === 'object' && value !== null && 'generated' in value;
-      current = isGenerated ? generatedDatasetSchema : filesDatasetSchema;
+      const has = (key: string) => typeof value === 'object' && value !== null && key in value;
+      current = has('generated') ? generatedDatasetSchema : has('spec') ? specDatasetSchema : filesDatasetSchema;
     } else if (inner instanceof z.ZodObject) current = inner.shape[part] as z.ZodType | undefined;
     else if (inner instanceof z.ZodArray) current = inner.element as z.ZodType;
     else if (inner instanceof z.ZodUnion) {

@@ -99,4 +99,19 @@ describe('the experiments that come with the runner', () => {
     expect(dataset).toEqual(filesDatasetSchema.parse(datasets.globo.dataset('logs')));
     expect(sessions).toEqual(sessionsSchema.parse(datasets.globo.sessions));
   });
+
+  test('a ready-made data set brings its sessions and windows; what the file says takes precedence', () => {
+    const text = (rest: string) =>
+      `name: x\ndataset: { spec: retailrocket, path: logs }\n${rest}models: [{ name: popularity }]\n`;
+    const { dataset, sessions, windows } = parseExperiment('x.yaml', text('sessions: { minLength: 3 }\n'), catalogue);
+    expect(dataset).toEqual(filesDatasetSchema.parse(datasets.retailrocket.dataset('logs')));
+    expect(sessions).toEqual(sessionsSchema.parse({ ...datasets.retailrocket.sessions, minLength: 3 }));
+    expect(windows.span).toBe('day');
+    const wrong =
+      'name: x\ndataset: { spec: retailrokket, path: logs }\nwindows: { span: day }\nmodels: [{ name: popularity }]\n';
+    expect(() => parseExperiment('x.yaml', wrong, catalogue)).toThrow(/x.yaml:2:18: dataset.spec/);
+    expect(() => parseExperiment('x.yaml', text('').replace('path', 'paths'), catalogue)).toThrow(
+      "did you mean 'path'",
+    );
+  });
 });

@@ -10,6 +10,7 @@ import { ExperimentFileError } from './problem.ts';
 import { layersOf, readLayers } from './read-layers.ts';
 import { resolveExperiment } from './resolve-experiment.ts';
 import type { Setting } from './setting.ts';
+import { withSpecDefaults } from './spec-defaults.ts';
 import type { YamlFile } from './yaml-file.ts';
 
 export interface LoadExperimentOptions extends Catalogue {
@@ -63,7 +64,7 @@ function check(layers: readonly YamlFile[], options: LoadExperimentOptions): Loa
   const file = mergeLayers(layers, settings, environment);
   if (file.value === undefined && file.problems.length > 0) throw new ExperimentFileError(file.problems);
   const schema = createExperimentSchema(options);
-  const result = schema.safeParse(file.value);
+  const result = schema.safeParse(withSpecDefaults(file.value));
   const issues = result.success ? [] : explainIssues(file, schema, result.error.issues);
   const problems = [...file.problems, ...issues, ...checkLabels(file)];
   if (!result.success || problems.length > 0) throw new ExperimentFileError(problems);

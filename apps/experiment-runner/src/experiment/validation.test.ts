@@ -78,7 +78,7 @@ describe('one broken line', () => {
       'dataset that is text',
       'dataset: { generated: shop, days: 4 }',
       'dataset: shop',
-      "e.yaml:2:10: dataset: expected a mapping with 'files' and 'columns', or with 'generated', got 'shop'",
+      "e.yaml:2:10: dataset: expected a mapping with 'files' and 'columns', with 'spec' and 'path', or with 'generated', got 'shop'",
     ],
     [
       'unknown generator',
@@ -126,7 +126,7 @@ describe('one broken line', () => {
       'unknown format',
       'dataset: { generated: shop, days: 4 }',
       'dataset: { files: a.csv, format: cvs, columns: { session: s, item: i, timestamp: t } }',
-      "e.yaml:2:34: dataset.format: expected one of csv, tsv, parquet, sequences, got 'cvs'; did you mean 'csv'?",
+      "e.yaml:2:34: dataset.format: expected one of csv, tsv, parquet, jsonl, sequences, got 'cvs'; did you mean 'csv'?",
     ],
     [
       'files that are a number',

@@ -1,4 +1,4 @@
-import type { DatasetInput } from '../read/dataset-schema.ts';
+import type { LogInput } from '../read/dataset-schema.ts';
 import type { SessionsInput } from '../sessions/sessions-schema.ts';
 import type { WindowsInput } from '../windows/windows-schema.ts';
 
@@ -9,7 +9,7 @@ export interface DatasetSpec {
   readonly source: string;
   readonly licence: string;
   /** @param folder holds the data sets, one folder each */
-  dataset(folder: string): DatasetInput;
+  dataset(folder: string): LogInput;
   readonly sessions: SessionsInput;
   readonly windows: WindowsInput;
 }

@@ -219,7 +219,12 @@ test.each<[string, string | Buffer, Change, string]>([
     {},
     "row 7 after the header: column 'item' (item) is empty; 2 such rows",
   ],
-  ['a NaN item', `${GOOD}a,NaN,${T}\n`, {}, "row 7 after the header: column 'item' (item) is empty; 1 such row"],
+  [
+    'a NaN item',
+    `${GOOD}a,NaN,${T}\n`,
+    {},
+    "row 7 after the header: column 'item' (item) is NaN, which is no id; 1 such row",
+  ],
   ['an empty time', `${GOOD}a,b,\n`, {}, "row 7 after the header: column 'time' (timestamp) is empty"],
   ['a time that is no time', `${GOOD}a,b,later\n`, {}, "is 'later', which cannot be read as a number"],
   ['an empty session id', `${GOOD},b,${T}\n`, {}, "column 'sid' (session) is empty"],

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import * as specs from '../datasets.ts';
 import { shopSchema } from '../generated/shop-schema.ts';
+import { derivedTimeSchema } from './derived-times.ts';
 
 /** What numbers in the time column count since 1970, or `iso` for written dates. */
 export const timeUnitSchema = z.enum(['s', 'ms', 'us', 'ns', 'iso']);
@@ -25,12 +27,16 @@ export const filesDatasetSchema = z.strictObject({
   /** A file, a folder, a glob, or a list of them. Relative to the working directory. */
   files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   /** Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item. */
-  format: z.enum(['csv', 'tsv', 'parquet', 'sequences']).optional(),
+  format: z.enum(['csv', 'tsv', 'parquet', 'jsonl', 'sequences']).optional(),
   /** Between the cells of a text file. Default: tab for TSV, a space for sequences, otherwise the most frequent of , ; tab | in the first line. */
-  separator: z.string().length(1).optional(),
+  separator: z.string().min(1).max(4).optional(),
+  /** Around cells that hold separators or ends of lines; `none` where a quote is a letter like any other. Default `"`. */
+  quote: z.union([z.literal('none'), z.string().length(1)]).optional(),
   /** Names for the columns of a text file without a header line. */
   header: z.array(z.string().min(1)).min(1).optional(),
   columns: columnsSchema,
+  /** Times that several columns say together, by the name under which `columns` can map them. */
+  derivedTimes: z.record(z.string().min(1), derivedTimeSchema).optional(),
   /** Default: the only unit that puts the times between 1990 and 2100. */
   timeUnit: timeUnitSchema.optional(),
   /** IANA zone of written dates that name none, such as `America/Sao_Paulo`. Default UTC. */
@@ -44,6 +50,18 @@ export type FilesDataset = z.output<typeof filesDatasetSchema>;
 export const generatedDatasetSchema = z.strictObject({ generated: z.literal('shop'), ...shopSchema.shape });
 export type GeneratedDataset = z.output<typeof generatedDatasetSchema>;
 
+const SPEC_NAMES = Object.keys(specs).filter((name) => name !== 'generatedShop') as SpecName[];
+type SpecName = Exclude<keyof typeof specs, 'generatedShop'>;
+
+/** A ready-made data set: `spec: globo` and the folder in which the data sets lie. */
+export const specDatasetSchema = z.strictObject({
+  spec: z.enum(SPEC_NAMES),
+  path: z.string().min(1),
+  /** In place of the spec's own. */
+  files: filesDatasetSchema.shape.files.optional(),
+  onMissing: z.enum(['error', 'drop']).optional(),
+});
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: name });
@@ -54,7 +72,9 @@ function isTimeZone(name: string): boolean {
 }
 
 export type DatasetConfig = FilesDataset | GeneratedDataset;
-export type DatasetInput = z.input<typeof filesDatasetSchema> | z.input<typeof generatedDatasetSchema>;
+/** A log as it is described in full. */
+export type LogInput = z.input<typeof filesDatasetSchema> | z.input<typeof generatedDatasetSchema>;
+export type DatasetInput = LogInput | z.input<typeof specDatasetSchema>;
 
 /**
  * The `dataset` section of an experiment file: files, or a generated log. Issues carry the path within the section and
@@ -62,12 +82,19 @@ export type DatasetInput = z.input<typeof filesDatasetSchema> | z.input<typeof g
  */
 export const datasetSchema: z.ZodType<DatasetConfig, DatasetInput> = z
   .custom<DatasetInput>((value) => typeof value === 'object' && value !== null && !Array.isArray(value), {
-    error: "expected a mapping with 'files' and 'columns', or with 'generated'",
+    error: "expected a mapping with 'files' and 'columns', with 'spec' and 'path', or with 'generated'",
   })
   .transform((value, context) => {
-    const schema = 'generated' in value ? generatedDatasetSchema : filesDatasetSchema;
+    const schema =
+      'generated' in value ? generatedDatasetSchema : 'spec' in value ? specDatasetSchema : filesDatasetSchema;
     const result = schema.safeParse(value);
-    if (result.success) return result.data;
+    if (result.success) return 'spec' in result.data ? filesOfSpec(result.data) : result.data;
     for (const issue of result.error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
     return z.NEVER;
   });
+
+/** The `dataset` section that a ready-made spec stands for. */
+function filesOfSpec({ spec, path, ...own }: z.output<typeof specDatasetSchema>): FilesDataset {
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+  return filesDatasetSchema.parse({ ...specs[spec].dataset(path), ...given });
+}

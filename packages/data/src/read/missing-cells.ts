@@ -54,12 +54,15 @@ export async function assertNothingMissing(
       );
       if (Number(row.count) === 0) continue;
       const cell = String(row.cell);
-      const isBlank = cell.trim() === '' || /^(null|nan|\\n)$/i.test(cell.trim());
+      const isBlank = cell.trim() === '' || /^(null|\\n)$/i.test(cell.trim());
+      const isNaNCell = /^nan$/i.test(cell.trim());
       const what = isBlank
         ? 'is empty'
-        : `is '${cell}', which cannot be read as a ${role === 'timestamp' && time?.unit === 'iso' ? 'date' : 'number'}`;
+        : isNaNCell
+          ? `is NaN, which is no ${role === 'timestamp' ? 'time' : role === 'order' ? 'place in an order' : 'id'}`
+          : `is '${cell}', which cannot be read as a ${role === 'timestamp' && time?.unit === 'iso' ? 'date' : 'number'}`;
       throw new Error(
-        `${file.path}, row ${row.first}${source.isText && !dataset.header ? ' after the header' : ''}: column '${name}' (${role}) ${what}; ` +
+        `${file.path}, ${source.placeOf(Number(row.first))}: column '${name}' (${role}) ${what}; ` +
           `${row.count} such ${Number(row.count) === 1 ? 'row' : 'rows'}. Correct the file, or set dataset.onMissing to 'drop'`,
       );
     }

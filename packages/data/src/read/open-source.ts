@@ -1,18 +1,14 @@
 import { join } from 'node:path';
 import type { FilesDataset } from './dataset-schema.ts';
+import { derivedTimeSql, partsOf } from './derived-times.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Engine, messageOf, sqlName, sqlText } from './engine.ts';
+import { openJsonLines } from './json-lines.ts';
+import { unnestLists } from './list-columns.ts';
 import { assertSequences, SEQUENCE_COLUMNS, sequenceRelation } from './sequence-lines.ts';
-import {
-  assertParquetMagic,
-  formatOf,
-  globWith,
-  gunzipTo,
-  isGzip,
-  resolveFiles,
-  type SourceFile,
-} from './source-files.ts';
+import { assertParquetMagic, formatOf, globWith, resolveFiles, type SourceFile } from './source-files.ts';
 import { readTextHeader } from './text-header.ts';
+import { unpackIfPacked } from './unpack.ts';
 
 /** The files of a log as one relation of the engine. */
 export interface Source {
@@ -22,18 +18,50 @@ export interface Source {
   readonly types: ReadonlyMap<string, string>;
   /** SQL of the relation, for all files or for one of them. */
   relation(fileIndex?: number): string;
+  /** Where the n-th row of a file is, for people; the first is 1. */
+  placeOf(row: number): string;
   /** What to call the source in a message: the file, or the first of them. */
   readonly label: string;
 }
 
 /**
- * Opens CSV, TSV (plain or gzip) or Parquet files. Nothing is guessed from the rows: cells of a text file are text, a row
+ * Opens CSV, TSV, JSON lines (plain, gzip or zstd) or Parquet files, lists as one row per element, with the times that
+ * are made of several columns. Nothing is guessed from the rows: cells of a text file are text, a row
  * with too few or too many cells is an error, and so are broken quotes and bytes that are not UTF-8.
  *
- * @param temporaryDirectory where gzip files are unpacked
+ * @param temporaryDirectory where packed files are unpacked
  * @throws naming the file, when it is missing, empty, cut off or of another format
  */
 export async function openSource(engine: Engine, dataset: FilesDataset, temporaryDirectory: string): Promise<Source> {
+  const plain = await openFiles(engine, dataset, temporaryDirectory);
+  return withDerivedTimes(await unnestLists(engine, plain, dataset), dataset.derivedTimes ?? {});
+}
+
+function withDerivedTimes(source: Source, derived: NonNullable<FilesDataset['derivedTimes']>): Source {
+  const entries = Object.entries(derived);
+  if (entries.length === 0) return source;
+  const known = [...source.types.keys()];
+  for (const [name, time] of entries) {
+    const where = `dataset.derivedTimes.${name}`;
+    if (source.types.has(name)) {
+      throw new Error(`${where}: ${source.label} already has a column '${name}'; take another name`);
+    }
+    for (const part of partsOf(time)) {
+      if (source.types.has(part)) continue;
+      throw new Error(
+        `${where}: ${source.label} has the columns ${list(known)}, but no '${part}'${didYouMean(part, known)}`,
+      );
+    }
+  }
+  const made = entries.map(([name, time]) => `${derivedTimeSql(time)} AS ${sqlName(name)}`);
+  return {
+    ...source,
+    types: new Map([...source.types, ...entries.map(([name]) => [name, 'TIMESTAMP'] as const)]),
+    relation: (fileIndex) => `(SELECT *, ${made.join(', ')} FROM ${source.relation(fileIndex)})`,
+  };
+}
+
+async function openFiles(engine: Engine, dataset: FilesDataset, temporaryDirectory: string): Promise<Source> {
   const files = await resolveFiles(dataset.files, globWith(engine));
   const format = formatOf(files, dataset.format);
   const label = files.length === 1 ? files[0].path : `${files[0].path} (first of ${files.length} files)`;
@@ -43,31 +71,28 @@ export async function openSource(engine: Engine, dataset: FilesDataset, temporar
       const paths = fileIndex === undefined ? files : [files[fileIndex]];
       return `read_parquet([${paths.map(({ path }) => sqlText(path)).join(', ')}], binary_as_string = true, hive_partitioning = false)`;
     };
-    return { isText: false, files, types: await describe(engine, relation(), label), relation, label };
+    const placeOf = (row: number) => `row ${row}`;
+    return { isText: false, files, types: await describe(engine, relation(), label), relation, placeOf, label };
   }
 
   const plainPaths: string[] = [];
   for (const [index, { path }] of files.entries()) {
-    if (await isGzip(path)) {
-      const target = join(temporaryDirectory, `unpacked-${index}`);
-      await gunzipTo(path, target);
-      plainPaths.push(target);
-    } else if (path.endsWith('.gz')) {
-      throw new Error(`${path}: not a gzip file although its name ends with .gz; check the download`);
-    } else plainPaths.push(path);
+    plainPaths.push(await unpackIfPacked(path, join(temporaryDirectory, `unpacked-${index}`)));
   }
+  if (format === 'jsonl') return openJsonLines(engine, files, plainPaths, label);
   if (format === 'sequences') {
     if (dataset.header) throw new Error('dataset.header: sequences have the columns user and item; remove header');
     const between = dataset.separator ?? ' ';
     await assertSequences(engine, files, plainPaths, between);
     const relation = (fileIndex?: number) =>
       sequenceRelation(fileIndex === undefined ? plainPaths : [plainPaths[fileIndex]], between);
-    return { isText: true, files, types: new Map(SEQUENCE_COLUMNS.map((name) => [name, 'VARCHAR'])), relation, label };
+    const types = new Map(SEQUENCE_COLUMNS.map((name) => [name, 'VARCHAR']));
+    return { isText: true, files, types, relation, placeOf: (row) => `event ${row}`, label };
   }
   const separator = dataset.separator ?? (format === 'tsv' ? '\t' : undefined);
-  const first = await readTextHeader(plainPaths[0], files[0].path, separator);
+  const first = await readTextHeader(plainPaths[0], files[0].path, separator, dataset.quote);
   for (let i = 1; i < files.length; i++) {
-    const other = await readTextHeader(plainPaths[i], files[i].path, first.separator);
+    const other = await readTextHeader(plainPaths[i], files[i].path, first.separator, dataset.quote);
     if (!dataset.header && other.names.join('\n') !== first.names.join('\n')) {
       throw new Error(
         `${files[i].path}: its columns are ${list(other.names)}, but ${files[0].path} has ${list(first.names)}`,
@@ -84,15 +109,17 @@ export async function openSource(engine: Engine, dataset: FilesDataset, temporar
   const repeated = names.find((name, i) => names.indexOf(name) !== i);
   if (repeated !== undefined) throw new Error(`${label}: column '${repeated}' occurs twice in the header`);
   const columns = names.map((name) => `${sqlText(name)}: 'VARCHAR'`).join(', ');
+  const quote = sqlText(dataset.quote === 'none' ? '' : (dataset.quote ?? '"'));
   const relation = (fileIndex?: number) => {
     const paths = fileIndex === undefined ? plainPaths : [plainPaths[fileIndex]];
     return (
       `read_csv([${paths.map(sqlText).join(', ')}], columns = {${columns}}, auto_detect = false, ` +
-      `header = ${dataset.header ? 'false' : 'true'}, delim = ${sqlText(first.separator)}, quote = '"', escape = '"', ` +
+      `header = ${dataset.header ? 'false' : 'true'}, delim = ${sqlText(first.separator)}, quote = ${quote}, escape = ${quote}, ` +
       'strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false)'
     );
   };
-  return { isText: true, files, types: new Map(names.map((name) => [name, 'VARCHAR'])), relation, label };
+  const placeOf = (row: number) => `row ${row}${dataset.header ? '' : ' after the header'}`;
+  return { isText: true, files, types: new Map(names.map((name) => [name, 'VARCHAR'])), relation, placeOf, label };
 }
 
 /**

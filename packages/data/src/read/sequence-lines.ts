@@ -45,7 +45,8 @@ export async function assertSequences(
   }
 }
 
-function linesOf(paths: readonly string[]): string {
+/** SQL of text files as rows with one column, `line`. @param paths of plain files */
+export function linesOf(paths: readonly string[]): string {
   return (
     `read_csv([${paths.map(sqlText).join(', ')}], columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, ` +
     `delim = ${sqlText(NO_SEPARATOR)}, quote = '', escape = '', max_line_size = 16777216)`

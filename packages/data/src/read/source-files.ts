@@ -1,13 +1,10 @@
-import { createReadStream, createWriteStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import type { FilesDataset } from './dataset-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { type Engine, messageOf, sqlText } from './engine.ts';
+import { type Engine, sqlText } from './engine.ts';
 
-export type LogFormat = 'csv' | 'tsv' | 'parquet' | 'sequences';
+export type LogFormat = 'csv' | 'tsv' | 'parquet' | 'jsonl' | 'sequences';
 
 /** One file of a log. */
 export interface SourceFile {
@@ -16,7 +13,7 @@ export interface SourceFile {
   readonly modifiedMs: number;
 }
 
-const KNOWN_NAME = /\.(csv|tsv|txt|dat|parquet|pq)(\.gz)?$/i;
+const KNOWN_NAME = /\.(csv|tsv|txt|dat|jsonl|ndjson|parquet|pq)(\.gz|\.zst)?$/i;
 
 /**
  * The files behind a path, folder, glob or list of them, sorted by path within each entry.
@@ -49,7 +46,9 @@ async function pathsOf(entry: string, glob: (pattern: string) => Promise<string[
   if (stats?.isDirectory()) {
     const names = (await readdir(entry)).filter((name) => KNOWN_NAME.test(name)).sort();
     if (names.length > 0) return names.map((name) => join(entry, name));
-    throw new Error(`dataset.files: folder ${entry} holds no .csv, .tsv, .txt, .dat or .parquet file (plain or .gz)`);
+    throw new Error(
+      `dataset.files: folder ${entry} holds no .csv, .tsv, .txt, .dat, .jsonl or .parquet file (plain, .gz or .zst)`,
+    );
   }
   if (/[*?[]/.test(entry)) {
     const paths = await glob(entry);
@@ -68,10 +67,11 @@ export function formatOf(files: readonly SourceFile[], format: LogFormat | undef
   if (format) return format;
   const { path } = files[0];
   if (/\.(parquet|pq)$/i.test(path)) return 'parquet';
-  if (/\.tsv(\.gz)?$/i.test(path)) return 'tsv';
-  if (/\.(csv|txt|dat)(\.gz)?$/i.test(path)) return 'csv';
+  if (/\.tsv(\.gz|\.zst)?$/i.test(path)) return 'tsv';
+  if (/\.(jsonl|ndjson)(\.gz|\.zst)?$/i.test(path)) return 'jsonl';
+  if (/\.(csv|txt|dat)(\.gz|\.zst)?$/i.test(path)) return 'csv';
   throw new Error(
-    `dataset.format: cannot tell the format of ${path} by its name; set format to csv, tsv, parquet or sequences`,
+    `dataset.format: cannot tell the format of ${path} by its name; set format to csv, tsv, jsonl, parquet or sequences`,
   );
 }
 
@@ -97,36 +97,5 @@ export async function assertParquetMagic(files: readonly SourceFile[]): Promise<
     } finally {
       await file.close();
     }
-  }
-}
-
-/** Whether a file begins like gzip. */
-export async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const head = Buffer.alloc(2);
-    await file.read(head, 0, 2, 0);
-    return head[0] === 0x1f && head[1] === 0x8b;
-  } finally {
-    await file.close();
-  }
-}
-
-/**
- * Unpacks a gzip file. DuckDB reads gzip too, but takes a truncated file for a shorter one; here it is an error.
- *
- * @throws when the file is truncated or damaged
- */
-export async function gunzipTo(path: string, target: string): Promise<void> {
-  try {
-    await pipeline(createReadStream(path), createGunzip(), createWriteStream(target));
-  } catch (error) {
-    const reason = messageOf(error);
-    const isCut = reason.includes('unexpected end of file');
-    throw new Error(
-      isCut
-        ? `${path}: the gzip file is cut off; copy or download it again`
-        : `${path}: cannot unpack the gzip file: ${reason}`,
-    );
   }
 }

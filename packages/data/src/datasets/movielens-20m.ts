@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import type { DatasetSpec } from './dataset-spec.ts';
+
+/** MovieLens 20M: 20,000,263 ratings of 138,493 users on 26,744 movies; userId, movieId, rating, seconds. */
+export const movielens20m: DatasetSpec = {
+  title: 'MovieLens 20M',
+  source: 'https://files.grouplens.org/datasets/movielens/ml-20m.zip, ratings.csv',
+  licence: 'MovieLens: research, its own terms',
+  dataset: (folder) => ({
+    files: join(folder, 'movielens-20m', 'ratings.csv'),
+    columns: { user: 'userId', item: 'movieId', timestamp: 'timestamp' },
+  }),
+  sessions: { by: 'user', gapMinutes: 'none', minLength: 1 },
+  windows: { span: 'all' },
+};

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { sqlName, sqlText } from './engine.ts';
+
+const column = z.string().min(1);
+
+/** A time that several columns say together: a date in parts, a date and the time since, or a numbered day. */
+export const derivedTimeSchema = z.union([
+  z.strictObject({ year: column, month: column, day: column }),
+  z.strictObject({ date: column, plus: column, unit: z.enum(['s', 'ms']) }),
+  z.strictObject({ dayNumber: column, from: z.iso.date() }),
+]);
+export type DerivedTime = z.output<typeof derivedTimeSchema>;
+
+/** Columns from which a time is made. */
+export function partsOf(time: DerivedTime): string[] {
+  if ('year' in time) return [time.year, time.month, time.day];
+  return 'date' in time ? [time.date, time.plus] : [time.dayNumber];
+}
+
+/** SQL of the time (TIMESTAMP), NULL when a part is missing or cannot be read. */
+export function derivedTimeSql(time: DerivedTime): string {
+  if ('year' in time) {
+    const [year, month, day] = [time.year, time.month, time.day].map(numberOf);
+    return `CAST(TRY(make_date(CAST(${year} AS BIGINT), CAST(${month} AS BIGINT), CAST(${day} AS BIGINT))) AS TIMESTAMP)`;
+  }
+  if ('date' in time) {
+    const microseconds = `${numberOf(time.plus)} * ${time.unit === 's' ? 1_000_000 : 1000}`;
+    return `(TRY_CAST(${sqlName(time.date)} AS TIMESTAMP) + TRY(to_microseconds(CAST(round(${microseconds}) AS BIGINT))))`;
+  }
+  return `(CAST(${sqlText(time.from)} AS TIMESTAMP) + TRY(to_days(CAST(${numberOf(time.dayNumber)} AS INTEGER))))`;
+}
+
+function numberOf(name: string): string {
+  return `TRY_CAST(${sqlName(name)} AS DOUBLE)`;
+}
