@@ -126,7 +126,7 @@ describe('one broken line', () => {
       'unknown format',
       'dataset: { generated: shop, days: 4 }',
       'dataset: { files: a.csv, format: cvs, columns: { session: s, item: i, timestamp: t } }',
-      "e.yaml:2:34: dataset.format: expected one of csv, tsv, parquet, jsonl, sequences, got 'cvs'; did you mean 'csv'?",
+      "e.yaml:2:34: dataset.format: expected one of csv, tsv, parquet, arrow, jsonl, sequences, got 'cvs'; did you mean 'csv'?",
     ],
     [
       'files that are a number',

@@ -27,7 +27,7 @@ export const filesDatasetSchema = z.strictObject({
   /** A file, a folder, a glob, or a list of them. Relative to the working directory. */
   files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   /** Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item. */
-  format: z.enum(['csv', 'tsv', 'parquet', 'jsonl', 'sequences']).optional(),
+  format: z.enum(['csv', 'tsv', 'parquet', 'arrow', 'jsonl', 'sequences']).optional(),
   /** Between the cells of a text file. Default: tab for TSV, a space for sequences, otherwise the most frequent of , ; tab | in the first line. */
   separator: z.string().min(1).max(4).optional(),
   /** Around cells that hold separators or ends of lines; `none` where a quote is a letter like any other. Default `"`. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openArrowFiles } from './arrow-files.ts';
 import type { FilesDataset } from './dataset-schema.ts';
 import { derivedTimeSql, partsOf } from './derived-times.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -25,7 +26,7 @@ export interface Source {
 }
 
 /**
- * Opens CSV, TSV, JSON lines (plain, gzip or zstd) or Parquet files, lists as one row per element, with the times that
+ * Opens CSV, TSV, JSON lines (plain, gzip or zstd) Parquet, or Arrow files, lists as one row per element, with the times that
  * are made of several columns. Nothing is guessed from the rows: cells of a text file are text, a row
  * with too few or too many cells is an error, and so are broken quotes and bytes that are not UTF-8.
  *
@@ -74,6 +75,8 @@ async function openFiles(engine: Engine, dataset: FilesDataset, temporaryDirecto
     const placeOf = (row: number) => `row ${row}`;
     return { isText: false, files, types: await describe(engine, relation(), label), relation, placeOf, label };
   }
+
+  if (format === 'arrow') return openArrowFiles(engine, files, label);
 
   const plainPaths: string[] = [];
   for (const [index, { path }] of files.entries()) {

@@ -4,7 +4,7 @@ import type { FilesDataset } from './dataset-schema.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Engine, sqlText } from './engine.ts';
 
-export type LogFormat = 'csv' | 'tsv' | 'parquet' | 'jsonl' | 'sequences';
+export type LogFormat = 'csv' | 'tsv' | 'parquet' | 'arrow' | 'jsonl' | 'sequences';
 
 /** One file of a log. */
 export interface SourceFile {
@@ -13,7 +13,7 @@ export interface SourceFile {
   readonly modifiedMs: number;
 }
 
-const KNOWN_NAME = /\.(csv|tsv|txt|dat|jsonl|ndjson|parquet|pq)(\.gz|\.zst)?$/i;
+const KNOWN_NAME = /\.(csv|tsv|txt|dat|jsonl|ndjson|parquet|pq|arrow|arrows|feather)(\.gz|\.zst)?$/i;
 
 /**
  * The files behind a path, folder, glob or list of them, sorted by path within each entry.
@@ -47,7 +47,7 @@ async function pathsOf(entry: string, glob: (pattern: string) => Promise<string[
     const names = (await readdir(entry)).filter((name) => KNOWN_NAME.test(name)).sort();
     if (names.length > 0) return names.map((name) => join(entry, name));
     throw new Error(
-      `dataset.files: folder ${entry} holds no .csv, .tsv, .txt, .dat, .jsonl or .parquet file (plain, .gz or .zst)`,
+      `dataset.files: folder ${entry} holds no .csv, .tsv, .txt, .dat, .jsonl, .parquet, .arrow or .feather file (plain, .gz or .zst)`,
     );
   }
   if (/[*?[]/.test(entry)) {
@@ -67,11 +67,12 @@ export function formatOf(files: readonly SourceFile[], format: LogFormat | undef
   if (format) return format;
   const { path } = files[0];
   if (/\.(parquet|pq)$/i.test(path)) return 'parquet';
+  if (/\.(arrow|arrows|feather)$/i.test(path)) return 'arrow';
   if (/\.tsv(\.gz|\.zst)?$/i.test(path)) return 'tsv';
   if (/\.(jsonl|ndjson)(\.gz|\.zst)?$/i.test(path)) return 'jsonl';
   if (/\.(csv|txt|dat)(\.gz|\.zst)?$/i.test(path)) return 'csv';
   throw new Error(
-    `dataset.format: cannot tell the format of ${path} by its name; set format to csv, tsv, jsonl, parquet or sequences`,
+    `dataset.format: cannot tell the format of ${path} by its name; set format to csv, tsv, jsonl, parquet, arrow or sequences`,
   );
 }
 
