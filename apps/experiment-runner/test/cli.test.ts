@@ -135,6 +135,52 @@ describe('init', () => {
   });
 });
 
+test('a sweep shows a failed cell beside the others, and reuses what is finished', async () => {
+  await writeFile(
+    join(folder, 'sweep.yaml'),
+    `extends: tiny.yaml
+models: [{ name: popularity, over: all }]
+sweep:
+  strategy: grid
+  workers: 2
+  values: { models.0.over: [all, lastWindow, never], windows.count: [3] }
+`,
+  );
+  await writeFile(join(folder, 'tiny.yaml'), TINY_EXPERIMENT);
+  const run = () => {
+    const { status, stdout } = nimue('sweep', 'sweep.yaml', '--set', 'evaluation.split=valid', '--json');
+    expect(status).toBe(0);
+    return (JSON.parse(stdout) as { cells: { cell: object; outcome: { status: string; error?: string } }[] }).cells;
+  };
+  expect(run().map(({ outcome }) => outcome.status)).toEqual(['done', 'done', 'failed']);
+  const again = run();
+  expect(again.map(({ outcome }) => outcome.status)).toEqual(['reused', 'reused', 'failed']);
+  expect(again[2].outcome.error).toContain('models[0].over: expected one of lastWindow');
+  const refused = nimue('run', 'sweep.yaml');
+  expect(refused).toMatchObject({
+    status: 2,
+    stderr: 'sweep.yaml: the experiment has a sweep section; use nimue sweep\n',
+  });
+});
+
+test('compare lists the runs that fit the filters', async () => {
+  await writeFile(join(folder, 'tiny.yaml'), TINY_EXPERIMENT);
+  const quick = ['--set', 'models=[{ name: popularity }]', '--out', 'compared', '--json'];
+  const first = JSON.parse(nimue('run', 'tiny.yaml', ...quick).stdout) as {
+    run: string;
+    models: { metrics: object }[];
+  };
+  nimue('run', 'tiny.yaml', ...quick, '--set', 'name=other');
+  const rows = JSON.parse(
+    nimue('compare', 'compared', '--where', 'experiment=ti*', '--where', 'model=popularity', '--json').stdout,
+  ) as object[];
+  expect(rows).toEqual([expect.objectContaining({ experiment: 'tiny', model: 'popularity', run: first.run })]);
+  expect(nimue('compare', 'compared', '--where', 'model=pop*').stdout.match(/│ popularity/g)).toHaveLength(2);
+  expect(nimue('compare', 'compared', '--where', 'modle=x').stderr).toContain("did you mean 'model'?");
+  const report = nimue('report', first.run);
+  expect(report.stdout).toContain('| popularity |');
+});
+
 describe('explain, schema, completion', () => {
   test('explain shows the values and where they come from', async () => {
     await writeFile(join(folder, 'tiny.yaml'), TINY_EXPERIMENT);
@@ -238,7 +284,7 @@ describe('bad input: one clear message, exit code 2, earlier runs untouched', ()
   beforeAll(async () => {
     expect(await runFiles(clicks([0, 1, 2]))).toMatchObject({ status: 0, stderr: '' });
     earlier = await snapshot(join(folder, 'runs', 'clicks'));
-    expect(Object.keys(earlier)).toHaveLength(5);
+    expect(Object.keys(earlier)).toHaveLength(8);
   });
 
   async function expectRefused(run: Promise<{ status: number | null; stderr: string }>, message: string | RegExp) {

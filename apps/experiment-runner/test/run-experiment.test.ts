@@ -112,7 +112,8 @@ describe('a tiny experiment from YAML to report', () => {
   test('report.html is one file: the table, charts, no reference to anything outside', async () => {
     const html = await readFile(join(outcome.path, 'report.html'), 'utf8');
     expect(html).toContain(`<th scope="row">popularity</th><td>${tableFigure('popularity')}</td>`);
-    expect(html.match(/<polyline/g)).toHaveLength(8);
+    // Four rows in each of two metrics, and two trained models in each of loss and learning rate.
+    expect(html.match(/<polyline/g)).toHaveLength(12);
     expect(html).toContain('ties count against the model'.replace('ties', 'Ties'));
     expect(html).not.toMatch(/\b(?:src|srcset|action|poster)=|@import|url\(|<script|<iframe|<object|<embed/i);
     expect([...html.matchAll(/href="([^"]*)"/g)].map(([, target]) => target)).toEqual(['data:,']);

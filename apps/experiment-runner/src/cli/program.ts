@@ -11,6 +11,8 @@ Examples:
   nimue run quickstart.yaml --set training.epochs=1 --set models.1.hiddenSize=32
   nimue run quickstart.yaml larger.yaml                      larger.yaml takes precedence
   nimue run quickstart.yaml --json > result.json
+  nimue sweep learning-rates.yaml                            variations side by side; again to go on
+  nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
   nimue schema > nimue.schema.json                           for an editor that completes YAML
   nimue doctor
@@ -43,6 +45,38 @@ function createProgram(): Command {
     .option('--prepared <folder>', 'where prepared data lies, reused from run to run', 'prepared')
     .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
     .action(async (files, options) => (await import('./run-command.ts')).runCommand(files, options));
+  withExperiment(program.command('sweep'))
+    .description('run the variations that the sweep section names; the same command again goes on where it stopped')
+    .option('--out <folder>', 'where the cells lie, reused by every sweep', 'runs')
+    .option('--prepared <folder>', 'where prepared data lies, reused from run to run', 'prepared')
+    .option('--json', 'print all cells as JSON on stdout; everything else goes to stderr')
+    .action(async (files, options) => (await import('./sweep-command.ts')).sweepCommand(files, options));
+  program
+    .command('bench')
+    .description('run models × data sets × backends in small and compare with the stored results')
+    .option('--backend <name>', 'may be repeated; default: all that load but cpu', collect, [])
+    .option('--out <folder>', 'one JSON per cell', 'bench-results')
+    .option('--stored <folder>', 'what to compare with; default: the results that come with the runner')
+    .option('--update', 'store the results')
+    .action(async (options) => (await import('./bench-command.ts')).benchCommand(options));
+  program
+    .command('compare')
+    .description('list the models of finished runs side by side')
+    .argument('[folder]', 'the folder of the runs', 'runs')
+    .option(
+      '--where <field=pattern>',
+      'experiment, model, backend, commit or data; * stands for anything; may be repeated',
+      collect,
+      [],
+    )
+    .option('--metric <name>', 'order by this metric; default: the first')
+    .option('--json', 'print as JSON')
+    .action(async (folder, options) => (await import('./compare-command.ts')).compareCommand(folder, options));
+  program
+    .command('report')
+    .description("print a run's report as Markdown; report.html beside it opens in a browser")
+    .argument('<run>', 'the folder of the run')
+    .action(async (run) => (await import('./compare-command.ts')).reportCommand(run));
   withExperiment(program.command('explain'))
     .description('print the experiment as it would run, and where each value comes from')
     .option('--json', 'print a list of path, value and origin')

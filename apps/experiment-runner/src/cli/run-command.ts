@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type BackendChoice, createLogger, createNimueContainer, servicesOf } from '@nimue/container';
 import { loadExperiment } from '../experiment/load-experiment.ts';
 import { parseSetting } from '../experiment/setting.ts';
+import { InputError } from '../input-error.ts';
 import { shareOfOracle, unknownTargets } from '../report/run-report.ts';
 import { renderTerminal } from '../report/terminal-report.ts';
 import { createProgressTracker } from '../run/progress.ts';
@@ -27,6 +28,8 @@ export async function runCommand(files: readonly string[], options: RunCommandOp
   const services = servicesOf(createNimueContainer({ logger }));
   const { models, losses, objectives } = services;
   const experiment = await loadExperiment(files, { models, losses, objectives, settings });
+  if (experiment.sweep)
+    throw new InputError(`${files.join(', ')}: the experiment has a sweep section; use nimue sweep`);
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; Ctrl-C again to stop at once\n'));
   const preparation = createPreparationView(logger, terminal.isTTY ? terminal : undefined);
   try {
@@ -57,8 +60,13 @@ function toJson(outcome: RunOutcome) {
     run: outcome.path,
     report: join(outcome.path, 'report.html'),
     backend: { name: outcome.backend.name, description: outcome.backend.description },
-    models: outcome.summaries.map((summary) => ({ ...summary, shareOfOracle: shareOfOracle(outcome, summary) })),
+    models: outcome.summaries.map((summary) => ({
+      ...summary,
+      shareOfOracle: shareOfOracle(outcome, summary),
+      numEventsRead: outcome.usage.find(({ model }) => model === summary.model)?.numEventsRead ?? 0,
+    })),
     skippedWindows: outcome.skippedWindows,
     unknownTargets: unknownTargets(outcome),
+    memoryBytes: Math.max(0, ...outcome.usage.map(({ memoryBytes }) => memoryBytes)),
   };
 }

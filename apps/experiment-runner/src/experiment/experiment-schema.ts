@@ -12,6 +12,7 @@ import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import { evaluationSchema, trainingSchema } from '@nimue/trainer';
 import { z } from 'zod';
+import { sweepSchema } from '../sweep/sweep-schema.ts';
 import { isMapping } from './is-mapping.ts';
 
 /** What an experiment file can name. */
@@ -57,6 +58,8 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
     training: trainingSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
     seeds: z.array(z.int().min(0)).min(1).default([1]),
+    /** Variations of the experiment, for `nimue sweep`. */
+    sweep: sweepSchema.optional(),
     backend: z.enum(['auto', ...BACKEND_NAMES]).default('auto'),
   });
 }

@@ -8,6 +8,7 @@ import type {
   WindowsConfig,
 } from '@nimue/data';
 import type { EvaluationConfig } from '@nimue/trainer';
+import type { SweepConfig } from '../sweep/sweep-schema.ts';
 
 /** An experiment file after validation, with every default filled in. */
 export interface Experiment {
@@ -24,6 +25,8 @@ export interface Experiment {
   readonly evaluation: EvaluationConfig;
   readonly seeds: readonly number[];
   readonly backend: BackendChoice;
+  /** Variations, for `nimue sweep`. */
+  readonly sweep?: SweepConfig;
   /** The same as an experiment file that gives the same run. */
   readonly resolved: Readonly<Record<string, unknown>>;
 }

@@ -47,6 +47,8 @@ function messageOf(issue: Issue, value: unknown): string {
       return 'options' in issue && Array.isArray(issue.options)
         ? oneOf(issue.options.map(String), value)
         : `expected ${issue.errors.map(([first]) => expectationOf(first)).join(' or ')}${got}`;
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message;
     case 'invalid_format':
       return `${FORMAT_NAMES[issue.format] ?? issue.message}${got}`;
     default:

@@ -80,8 +80,12 @@ describe('the experiments that come with the runner', () => {
     expect(names.sort()).toEqual([
       'features.yaml',
       'globo-first-48-hours.yaml',
+      'movielens-gru.yaml',
       'neural-models.yaml',
       'quickstart.yaml',
+      'sasrec-kion.yaml',
+      'sasrec-lastfm-1k.yaml',
+      'transformers4rec-tutorial.yaml',
     ]);
     for (const name of names) {
       const experiment = await loadExperiment(join(EXPERIMENTS, name), catalogue);

@@ -39,6 +39,7 @@ export function resolveExperiment(file: ParsedFile, { models, objectives }: Cata
     evaluation: file.evaluation,
     seeds: file.seeds,
     backend: file.backend,
+    ...(file.sweep && { sweep: file.sweep }),
     resolved: file,
   };
 }

@@ -2,11 +2,13 @@ import { stringify } from 'yaml';
 import { escapeHtml } from './escape-html.ts';
 import { formatMetric } from './format.ts';
 import { comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import { learningCurves } from './learning-curves.ts';
 import { NUM_COLOURS, renderLineChart } from './line-chart.ts';
 import { protocolNotes } from './protocol-notes.ts';
 import { STYLE } from './report-style.ts';
-import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
+import { BAND_NOTE, type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
 import { sliceTables } from './slice-tables.ts';
+import { SPEED_NOTE, speedTable } from './speed-table.ts';
 
 /** The report as one file that needs no network: tables, charts, experiment and environment. */
 export function renderHtml(report: RunReport): string {
@@ -30,11 +32,17 @@ export function renderHtml(report: RunReport): string {
         ]
       : []),
     ...reportedMetrics(report).map((metric) => metricSection(report, metric)),
+    `<p class="note">${escapeHtml(BAND_NOTE)}</p>`,
+    ...curveSections(report),
+    '<h2>Speed and memory</h2>',
+    htmlTable(speedTable(report)),
+    `<p class="note">${escapeHtml(SPEED_NOTE)}</p>`,
     ...sliceTables(report).map(({ title: what, ...table }) => `<h2>${escapeHtml(what)}</h2>\n${htmlTable(table)}`),
     '<h2>Experiment</h2>',
-    `<pre>${escapeHtml(stringify(experiment.resolved, { aliasDuplicateObjects: false }))}</pre>`,
+    `<p class="note">Data: ${escapeHtml(environment.data.checksum)}</p>`,
+    `<details><summary>every option, defaults included</summary><pre>${escapeHtml(stringify(experiment.resolved, { aliasDuplicateObjects: false }))}</pre></details>`,
     '<h2>Environment</h2>',
-    `<pre>${escapeHtml(JSON.stringify(environment, null, 2))}</pre>`,
+    `<details><summary>versions, machine, commit, data</summary><pre>${escapeHtml(JSON.stringify(environment, null, 2))}</pre></details>`,
   ];
   return (
     `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n` +
@@ -48,20 +56,36 @@ function metricSection(report: RunReport, metric: string): string {
   const chart = renderLineChart({
     title: `${metric} per window`,
     labels: windows,
-    series: rows.map(({ model, values }) => ({ name: model, values })),
+    series: rows.map(({ model, values, errors }) => ({ name: model, values, errors })),
   });
-  const legend = rows.map(
-    ({ model }, s) =>
-      `<li><svg viewBox="0 0 16 10"><line class="c${s % NUM_COLOURS}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(model)}</li>`,
-  );
   const table = htmlTable({
     head: ['window', ...rows.map(({ model }) => model)],
     rows: windows.map((window, i) => [window, ...rows.map(({ values }) => formatMetric(values[i]))]),
   });
   return (
-    `<h2>${escapeHtml(metric)} over the windows</h2>\n<figure>${chart}<figcaption><ul class="legend">${legend.join('')}</ul></figcaption></figure>\n` +
-    `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details>`
+    `<h2>${escapeHtml(metric)} over the windows</h2>\n${figure(
+      chart,
+      rows.map(({ model }) => model),
+    )}\n` + `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details>`
   );
+}
+
+function curveSections(report: RunReport): string[] {
+  return learningCurves(report).map(
+    (chart) =>
+      `<h2>${escapeHtml(chart.title)}</h2>\n${figure(
+        renderLineChart(chart),
+        chart.series.map(({ name }) => name),
+      )}`,
+  );
+}
+
+function figure(chart: string, names: readonly string[]): string {
+  const legend = names.map(
+    (name, s) =>
+      `<li><svg viewBox="0 0 16 10"><line class="c${s % NUM_COLOURS}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(name)}</li>`,
+  );
+  return `<figure>${chart}<figcaption><ul class="legend">${legend.join('')}</ul></figcaption></figure>`;
 }
 
 function htmlTable({ head, rows }: TextTable): string {

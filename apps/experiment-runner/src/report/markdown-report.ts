@@ -4,6 +4,7 @@ import { comparisonNote, headlineTable, spreadNote, type TextTable } from './hea
 import { protocolNotes } from './protocol-notes.ts';
 import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
 import { sliceTables } from './slice-tables.ts';
+import { SPEED_NOTE, speedTable } from './speed-table.ts';
 
 /** The report for reading in an editor or on a code host. */
 export function renderMarkdown(report: RunReport): string {
@@ -28,6 +29,9 @@ export function renderMarkdown(report: RunReport): string {
       };
       return [`## ${metric} per window`, markdownTable(table)];
     }),
+    '## Speed and memory',
+    markdownTable(speedTable(report)),
+    SPEED_NOTE,
     ...sliceTables(report).flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
     '## Experiment',
     `\`\`\`yaml\n${stringify(experiment.resolved, { aliasDuplicateObjects: false })}\`\`\``,

@@ -5,7 +5,7 @@ export const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ground: #16181c; --ink: #e6e6e6; --soft: #9a9a9a; --rule: #363a42;
   --c0: #6db3f2; --c1: #f0935f; --c2: #76c983; --c3: #c69be6; --c4: #f07f88; --c5: #c9b68f; --c6: #5fcfcf; --c7: #e0bb55; } }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+main { max-width: 64rem; margin: 0 auto; padding: 1rem; }
 h1 { margin: .5rem 0; } h2 { margin: 2rem 0 .5rem; font-size: 1.2rem; }
 .note, figcaption { color: var(--soft); font-size: .9rem; }
 .wide { overflow-x: auto; }
@@ -15,9 +15,14 @@ thead th { color: var(--soft); } th:first-child { text-align: left; }
 figure { margin: 0; } figure > svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 12px; } .grid { stroke: var(--rule); }
 polyline { fill: none; stroke-width: 2; }
-${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `polyline.c${i}, line.c${i} { stroke: var(--c${i}); } circle.c${i} { fill: var(--c${i}); }`).join('\n')}
+${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `polyline.c${i}, line.c${i} { stroke: var(--c${i}); } circle.c${i} { fill: var(--c${i}); } polygon.b${i} { fill: var(--c${i}); opacity: .15; }`).join('\n')}
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none; }
 .legend svg { width: 16px; height: 10px; margin-right: .4rem; } .legend line { stroke-width: 3; }
 pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--rule); border-radius: .3rem; font-size: .8rem; }
-@media print { details > * { display: block; } pre { white-space: pre-wrap; } }
+tbody tr:hover { background: color-mix(in srgb, var(--rule) 40%, transparent); }
+summary { cursor: pointer; margin: .3rem 0; }
+@media (max-width: 40rem) { body { font-size: 15px; } th, td { padding: .25rem .45rem; } figure > svg { min-width: 34rem; } figure { overflow-x: auto; } }
+@media print { :root { --ground: #fff; --ink: #000; --soft: #444; --rule: #bbb; } main { max-width: none; padding: 0; }
+  details::details-content { content-visibility: visible; block-size: auto; } pre { white-space: pre-wrap; } .wide { overflow: visible; } table { font-size: .75rem; white-space: normal; }
+  figure, tr { break-inside: avoid; } h2 { break-after: avoid; } }
 `;

@@ -1,3 +1,4 @@
+import { summarize } from '@nimue/metrics';
 import {
   compareModels,
   evaluatedMetrics,
@@ -7,6 +8,11 @@ import {
 } from '@nimue/trainer';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { RunEnvironment } from '../run/environment.ts';
+import type { EpochPoint, Usage } from '../run/record-curves.ts';
+
+/** What the bands of the charts are. */
+export const BAND_NOTE =
+  'Bands: one standard error, over the seeds where there are several, otherwise over the targets of the window where their values were kept.';
 
 /** What a finished run has to tell. */
 export interface RunReport {
@@ -19,6 +25,9 @@ export interface RunReport {
   /** Labels of the rows that need no model. */
   readonly references: readonly string[];
   readonly skippedWindows: readonly { readonly id: string; readonly reason: string }[];
+  /** Loss and learning rate by epoch, for the models that are trained step by step. */
+  readonly curves: readonly EpochPoint[];
+  readonly usage: readonly Usage[];
   readonly finishedAt: Date;
 }
 
@@ -37,7 +46,12 @@ export function comparisons(report: RunReport): readonly ModelComparison[] {
 export interface MetricTable {
   readonly metric: string;
   readonly windows: readonly string[];
-  readonly rows: readonly { readonly model: string; readonly values: readonly number[] }[];
+  readonly rows: readonly {
+    readonly model: string;
+    readonly values: readonly number[];
+    /** Standard error of each value: over the seeds, or over the targets of a single seed; NaN where neither is known. */
+    readonly errors: readonly number[];
+  }[];
 }
 
 /** References have no row where the metric looks at lists: they make none. */
@@ -47,16 +61,24 @@ export function tabulateByWindow(report: RunReport, metric: string): MetricTable
   const own = results.filter(({ metrics }) => metrics[metric] !== undefined);
   const models = [...new Set(own.map((result) => result.model))];
   if (!reportedMetrics(report).includes(metric)) throw new Error(`report: '${metric}' was not evaluated`);
-  const meanOf = (model: string, window: string) => {
-    const values = own
-      .filter((result) => result.model === model && result.evaluateWindow === window)
-      .map((result) => result.metrics[metric]);
-    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  const summaryOf = (model: string, window: string) => {
+    const found = own.filter((result) => result.model === model && result.evaluateWindow === window);
+    if (found.length === 0) return { mean: Number.NaN, standardError: Number.NaN };
+    const summary = summarize(found.map((result) => result.metrics[metric]));
+    const targets = found.length === 1 ? found[0].targetValues?.[metric] : undefined;
+    return targets && targets.length > 1 ? { ...summary, standardError: summarize(targets).standardError } : summary;
   };
   return {
     metric,
     windows,
-    rows: models.map((model) => ({ model, values: windows.map((window) => meanOf(model, window)) })),
+    rows: models.map((model) => {
+      const summaries = windows.map((window) => summaryOf(model, window));
+      return {
+        model,
+        values: summaries.map(({ mean }) => mean),
+        errors: summaries.map(({ standardError }) => standardError),
+      };
+    }),
   };
 }
 

@@ -1,8 +1,11 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
 import { columnsOfFeatures, type PrepareProgress, planEvaluation } from '@nimue/data';
-import { narrowsCatalogue, summarizeResults, type WindowResult } from '@nimue/trainer';
+import { narrowsCatalogue, summarizeResults, type TrainerListener, type WindowResult } from '@nimue/trainer';
 import type { Experiment } from '../experiment/experiment.ts';
+import { metricRows, metricsCsv } from '../export/metric-rows.ts';
+import { writeMetricsParquet } from '../export/write-parquet.ts';
+import { writeTensorboard } from '../export/write-tensorboard.ts';
 import { renderHtml } from '../report/html-report.ts';
 import { renderMarkdown } from '../report/markdown-report.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -10,7 +13,9 @@ import { checksumOfPrepared } from './data-checksum.ts';
 import { describeRun } from './describe-run.ts';
 import { describeEnvironment, type RunEnvironment } from './environment.ts';
 import { asInput, stoppable } from './input-step.ts';
+import { recordCurves } from './record-curves.ts';
 import { createRunFolder } from './run-folder.ts';
+import { addToIndex } from './run-index.ts';
 import { runParts } from './run-parts.ts';
 import type { RunPart, RunPlan } from './run-plan.ts';
 import type { ProgressView } from './show-progress.ts';
@@ -120,13 +125,18 @@ async function runIntoFolder(
   const folder = await createRunFolder(experiment, environment, { artifacts, runsDirectory });
   const view = watch?.(plan, clock);
   const results: WindowResult[] = [];
+  const recorder = recordCurves();
   const onResult = (result: WindowResult) => {
     folder.addResult(result);
     results.push(result);
   };
   try {
     const { evaluation, features } = experiment;
-    await runParts(plan, { trainer, evaluation, features, signal, onResult, onEvent: view?.onEvent });
+    const onEvent: TrainerListener = (event) => {
+      recorder.onEvent(event);
+      view?.onEvent(event);
+    };
+    await runParts(plan, { trainer, evaluation, features, signal, onResult, onEvent });
     view?.close();
   } catch (error) {
     view?.close();
@@ -143,9 +153,16 @@ async function runIntoFolder(
     results,
     references: plan.parts.flatMap((part) => (part.kind === 'reference' ? [part.reference.label] : [])),
     skippedWindows: plan.evaluation.skipped.map(({ id, reason }) => ({ id, reason })),
+    curves: recorder.curves(),
+    usage: recorder.usage(),
     finishedAt: clock.now(),
   };
+  const rows = metricRows(results);
+  await folder.writeReport('metrics.csv', metricsCsv(rows));
+  await writeMetricsParquet(join(folder.path, 'metrics.parquet'), rows);
+  await writeTensorboard(folder.path, results, report.curves, new Date(environment.startedAt));
   await folder.writeReport('report.md', renderMarkdown(report));
   await folder.writeReport('report.html', renderHtml(report));
+  await addToIndex(runsDirectory, folder.path, report);
   return { path: folder.path, report };
 }

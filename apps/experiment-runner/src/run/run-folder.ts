@@ -11,7 +11,7 @@ export interface RunFolder {
   readonly path: string;
   /** Adds a line to `metrics.jsonl`; it is on disk when this returns. */
   addResult(result: WindowResult): void;
-  writeReport(name: 'report.md' | 'report.html', text: string): Promise<void>;
+  writeReport(name: 'report.md' | 'report.html' | 'metrics.csv', text: string): Promise<void>;
   close(): void;
 }
 

@@ -1,0 +1,46 @@
+import type { WindowResult } from '@nimue/trainer';
+
+/** One figure of a run: the long form that spreadsheets and data frames like best. */
+export interface MetricRow {
+  readonly model: string;
+  readonly seed: number;
+  readonly window_index: number;
+  readonly window: string;
+  /** `ndcg@20` …, or a count or time of the window such as `numTargets` and `trainSeconds`. */
+  readonly metric: string;
+  readonly value: number;
+}
+
+const COUNTS = [
+  'loss',
+  'numTargets',
+  'numUnknownTargets',
+  'numExcludedTargets',
+  'numItems',
+  'numTrainEvents',
+  'trainSeconds',
+  'evaluateSeconds',
+] as const;
+
+/** A row per model, seed, window and figure. */
+export function metricRows(results: readonly WindowResult[]): MetricRow[] {
+  return results.flatMap((result) => {
+    const { model, seed, windowIndex, evaluateWindow } = result;
+    const counts = COUNTS.map((name) => [name, result[name]] as const);
+    return [...Object.entries(result.metrics), ...counts].flatMap(([metric, value]) =>
+      value === undefined ? [] : [{ model, seed, window_index: windowIndex, window: evaluateWindow, metric, value }],
+    );
+  });
+}
+
+/** The rows as CSV (RFC 4180): commas, quotes where a cell needs them, full precision. */
+export function metricsCsv(rows: readonly MetricRow[]): string {
+  const names = ['model', 'seed', 'window_index', 'window', 'metric', 'value'] as const;
+  const cell = (value: string | number) => {
+    const text = String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [names.join(','), ...rows.map((row) => names.map((name) => cell(row[name])).join(','))]
+    .join('\n')
+    .concat('\n');
+}

@@ -1,0 +1,44 @@
+import type { EpochPoint } from '../run/record-curves.ts';
+import type { LineChart } from './line-chart.ts';
+import type { RunReport } from './run-report.ts';
+
+/** Loss and learning rate over the epochs of all windows, a line per model, the mean of its seeds; empty without training. */
+export function learningCurves({ curves }: RunReport): readonly LineChart[] {
+  if (curves.length === 0) return [];
+  const models = [...new Set(curves.map(({ model }) => model))];
+  const longest = Math.max(...curves.map(({ epoch }) => epoch));
+  const windows = [...new Map(curves.map((point) => [point.windowIndex, point.evaluateWindow]))].sort(
+    ([a], [b]) => a - b,
+  );
+  // Models may have different numbers of epochs: every window is as wide as the longest.
+  const slots = windows.flatMap(([windowIndex, id]) =>
+    Array.from({ length: longest }, (_, e) => ({
+      windowIndex,
+      epoch: e + 1,
+      label: `before ${id}, epoch ${e + 1}`,
+      tick: e === 0 ? `before ${id}` : '',
+    })),
+  );
+  const byKey = new Map<string, EpochPoint[]>();
+  for (const point of curves) {
+    const key = `${point.model}\n${point.windowIndex}\n${point.epoch}`;
+    byKey.set(key, [...(byKey.get(key) ?? []), point]);
+  }
+  const chart = (title: string, pick: (point: EpochPoint) => number) => ({
+    title,
+    labels: slots.map(({ label }) => label),
+    ticks: slots.map(({ tick }) => tick),
+    fromZero: false,
+    series: models.map((name) => ({
+      name,
+      values: slots.map(({ windowIndex, epoch }) => {
+        const points = byKey.get(`${name}\n${windowIndex}\n${epoch}`) ?? [];
+        return points.reduce((sum, point) => sum + pick(point), 0) / points.length;
+      }),
+    })),
+  });
+  return [
+    chart('Loss by epoch', ({ loss }) => loss),
+    chart('Learning rate by epoch', ({ learningRate }) => learningRate),
+  ];
+}
