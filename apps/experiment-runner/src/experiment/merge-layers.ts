@@ -11,11 +11,11 @@ export interface MergedFile extends YamlFile {
 }
 
 /** Keys that say what a mapping is: where they differ, the options beside them belong to different things. */
-const KINDS = ['name', 'generated', 'files'] as const;
+const KINDS = ['name', 'generated', 'files', 'spec'] as const;
 
 /**
  * Lays files over one another: mappings are merged key by key; lists, single values and mappings that name something else
- * (another `name`, `files` instead of `generated`) are replaced.
+ * (another `name`, `files` instead of `generated` or `spec`) are replaced.
  *
  * @param layers the least first
  */
