@@ -24,6 +24,7 @@ export type { SampledNegatives } from './evaluation/sampled-negatives.ts';
 export type { Slice, TargetFacts } from './evaluation/slice.ts';
 export * as slices from './evaluation/slices.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
+export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from './fit-and-evaluate.ts';
 export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
 export { type LearningRateConfig, learningRateAt, type ScheduleName } from './learning-rate.ts';
 export { Optimizer, type OptimizerConfig, type UpdateArgs, type UpdateRule } from './optimizer.ts';
