@@ -86,6 +86,7 @@ export {
   type StartRange,
 } from './read/event-log.ts';
 export type { MissingCounts } from './read/missing-cells.ts';
+export { type Candidates, type CandidatesFile, readCandidates } from './read/read-candidates.ts';
 export { type SessionizedEvents, sessionize } from './sessions/sessionize.ts';
 export {
   type EmittedSession,

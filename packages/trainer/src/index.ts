@@ -19,10 +19,19 @@ export {
   visibleLength,
 } from './evaluation/evaluate.ts';
 export { narrowsCatalogue } from './evaluation/evaluate-reference.ts';
-export { type EvaluationConfig, evaluatedMetrics, evaluationSchema } from './evaluation/evaluation-schema.ts';
+export { type EvaluateWindowArgs, WindowEvaluator } from './evaluation/evaluate-window.ts';
+export {
+  columnsOfEvaluation,
+  type EvaluationConfig,
+  evaluatedMetrics,
+  evaluationSchema,
+} from './evaluation/evaluation-schema.ts';
 export type { SampledNegatives } from './evaluation/sampled-negatives.ts';
-export type { Slice, TargetFacts } from './evaluation/slice.ts';
+export { SeenValues } from './evaluation/seen-values.ts';
+export type { Slice, SliceContext, TargetFacts } from './evaluation/slice.ts';
+export type { SliceConfig } from './evaluation/slice-config.ts';
 export * as slices from './evaluation/slices.ts';
+export type { TargetEvents } from './evaluation/target-events.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
 export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from './fit-and-evaluate.ts';
 export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';

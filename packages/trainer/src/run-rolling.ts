@@ -13,16 +13,14 @@ import {
   type WindowedDataset,
 } from '@nimue/data';
 import type { Loss } from '@nimue/losses';
-import { parseMetricAtK } from '@nimue/metrics';
 import type { AnyModel, ModelSize } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { checkpointsOf, restoreRun, stateOf } from './checkpoints/resume-run.ts';
 import type { CheckpointOptions } from './checkpoints/run-checkpoints.ts';
 import { MIN_WINDOWS_TO_COMPARE } from './compare-models.ts';
-import { CatalogueStatistics } from './evaluation/catalogue-statistics.ts';
-import { evaluate } from './evaluation/evaluate.ts';
 import { evaluateReference } from './evaluation/evaluate-reference.ts';
-import { type EvaluationConfig, evaluatedMetrics } from './evaluation/evaluation-schema.ts';
+import { WindowEvaluator } from './evaluation/evaluate-window.ts';
+import type { EvaluationConfig } from './evaluation/evaluation-schema.ts';
 import { countSteps, fitWindow } from './fit-window.ts';
 import { itemFeaturesFrom } from './item-features.ts';
 import { newItemsFrom } from './new-items.ts';
@@ -44,9 +42,6 @@ export interface Contender {
   readonly training: TrainingConfig;
 }
 
-/** What an evaluation draws is the same for every model and seed: they are compared on the same questions. */
-const EVALUATION_SEED = 1;
-
 /** A row that is computed from the sessions alone, such as the generator's own probabilities. */
 export interface Reference {
   readonly label: string;
@@ -58,6 +53,8 @@ export interface RunRollingArgs {
   readonly dataset: WindowedDataset;
   readonly plan: EvaluationPlan;
   readonly evaluation: EvaluationConfig;
+  /** IANA name of the zone in which the evaluation tells hours. Default UTC. */
+  readonly timeZone?: string;
   /** Made of the events of every batch, fitted on train windows only. Default: none. */
   readonly features?: readonly FeatureConfig[];
   readonly seed: number;
@@ -79,12 +76,11 @@ export interface RunRollingArgs {
  */
 export async function runContender(contender: Contender, args: RunRollingArgs): Promise<WindowResult[]> {
   const { dataset, plan, evaluation, features = [], seed, onEvent, signal } = args;
-  const metrics = evaluatedMetrics(evaluation);
   assertTargetsHeldOut(evaluation, plan);
   const breathe = createBreather(signal);
   const results: WindowResult[] = [];
   let vocabulary = new ItemVocabulary();
-  let statistics = new CatalogueStatistics();
+  const evaluator = new WindowEvaluator(dataset, evaluation, args.timeZone);
   let model: AnyModel | undefined;
   let train: TrainSessions | undefined;
   let pipeline: FeaturePipeline | undefined;
@@ -106,7 +102,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         vocabulary = new ItemVocabulary();
         itemFeatures = undefined;
         pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
-        statistics = new CatalogueStatistics();
+        evaluator.restart();
       }
       train?.dispose();
       const { maxEventsInMemory } = contender.training;
@@ -134,10 +130,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
               seed: deriveSeed(seed, step.evaluateWindow),
             }
           : undefined;
-      if (needsStatistics(evaluation)) {
-        statistics.startStep(vocabulary.size);
-        for await (const window of encodedWindows()) statistics.add(window);
-      }
+      await evaluator.addStep(train, step.trainWindows, vocabulary.size);
       const parts = { model, optimizer, average, vocabulary };
       if (resumed && windowIndex <= resumed.windowIndex) {
         if (model.kind === 'statistical') for await (const window of encodedWindows()) model.fitWindow(window);
@@ -179,21 +172,16 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         });
       }
       const trained = performance.now();
-      const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
-      const { sampledNegatives, candidates, ...rules } = evaluation;
       if (model.kind === 'neural') average?.swapIn(model.parameters);
-      const evaluated = await evaluate(model, sessions, vocabulary, {
-        ...rules,
-        metrics,
+      const { maxLength } = training;
+      const window = step.evaluateWindow;
+      const evaluated = await evaluator.evaluate({
+        model,
+        vocabulary,
         objective,
-        maxLength: contender.training.maxLength,
-        ...(candidates === 'lastTrained' && { candidates: statistics.lastTrained() }),
-        ...(sampledNegatives !== undefined && {
-          sampledNegatives: { count: sampledNegatives, seed: deriveSeed(EVALUATION_SEED, step.evaluateWindow) },
-        }),
-        featuresOf: pipeline && ((asked) => pipeline?.transform(asked, dataset)),
-        statistics,
-        seed: deriveSeed(EVALUATION_SEED, step.evaluateWindow),
+        maxLength,
+        pipeline,
+        window,
         breathe,
       });
       if (model.kind === 'neural') average?.swapOut(model.parameters);
@@ -233,7 +221,7 @@ export async function runReference(reference: Reference, args: RunRollingArgs): 
   for (const [windowIndex, step] of plan.steps.entries()) {
     const started = performance.now();
     const sessions = await dataset.read(step.evaluateWindow, evaluation.split);
-    const { metrics, numTargets, values } = evaluateReference(reference, sessions, evaluation);
+    const { metrics, numTargets, values } = evaluateReference(reference, sessions, evaluation, dataset.texts);
     const result: WindowResult = {
       ...positionOf(reference.label, seed, windowIndex, step, args),
       metrics,
@@ -251,13 +239,6 @@ export async function runReference(reference: Reference, args: RunRollingArgs): 
     await breathe();
   }
   return results;
-}
-
-/** Metrics of lists, slices and candidates ask what training has shown of the items. */
-function needsStatistics({ metrics, slices, candidates }: EvaluationConfig): boolean {
-  return (
-    candidates === 'lastTrained' || slices.length > 0 || metrics.some((label) => parseMetricAtK(label).of === 'lists')
-  );
 }
 
 /** @throws when events that were trained on would be asked for */

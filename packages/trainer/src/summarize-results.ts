@@ -1,6 +1,7 @@
 import { type Summary, summarize } from '@nimue/metrics';
+import { OTHER_PART } from './evaluation/column-slices.ts';
 import type { SliceResult } from './evaluation/evaluate.ts';
-import * as slices from './evaluation/slices.ts';
+import { partsOfSlice } from './evaluation/slice-config.ts';
 import type { WindowResult } from './trainer-events.ts';
 
 /** One row of the final table. */
@@ -19,6 +20,9 @@ export interface ModelSummary {
   readonly trainSeconds: number;
   readonly evaluateSeconds: number;
 }
+
+/** Values of a column's slice that a table shows one by one. */
+const MAX_SUMMARY_PARTS = 20;
 
 /** Rows in order of first appearance. @throws when a model's seeds were evaluated on different windows */
 export function summarizeResults(results: readonly WindowResult[]): ModelSummary[] {
@@ -63,18 +67,33 @@ export function summarizeResults(results: readonly WindowResult[]): ModelSummary
 /** Windows and seeds together: every target counts once per seed. */
 function sumSlices(results: readonly WindowResult[]): SliceResult[] {
   const found = results.flatMap((result) => result.slices ?? []);
-  return Object.entries(slices).flatMap(([slice, { parts }]) =>
-    parts.flatMap((part) => {
-      const own = found.filter((row) => row.slice === slice && row.part === part);
-      if (own.length === 0) return [];
-      const numTargets = own.reduce((sum, row) => sum + row.numTargets, 0);
-      const metrics = Object.fromEntries(
-        Object.keys(own[0].metrics).map((label) => [
-          label,
-          own.reduce((sum, row) => sum + row.metrics[label] * row.numTargets, 0) / numTargets,
-        ]),
+  const names = [...new Set(found.map(({ slice }) => slice))];
+  return names.flatMap((name) => {
+    const rows = found.filter(({ slice }) => slice === name);
+    const parts = [...new Set(rows.map(({ part }) => part))];
+    const ofPart = (members: readonly string[], part: string) =>
+      sumRows(
+        rows.filter((row) => members.includes(row.part)),
+        part,
       );
-      return [{ slice, part, numTargets, metrics }];
-    }),
+    const fixed = partsOfSlice(name);
+    if (fixed) return fixed.filter((part) => parts.includes(part)).map((part) => ofPart([part], part));
+    const size = (part: string) => rows.reduce((sum, row) => sum + (row.part === part ? row.numTargets : 0), 0);
+    const named = parts.filter((part) => part !== OTHER_PART).sort((a, b) => size(b) - size(a));
+    const others = [...parts.filter((part) => part === OTHER_PART), ...named.slice(MAX_SUMMARY_PARTS)];
+    const shown = named.slice(0, MAX_SUMMARY_PARTS).map((part) => ofPart([part], part));
+    return others.length === 0 ? shown : [...shown, ofPart(others, OTHER_PART)];
+  });
+}
+
+/** The rows of one part of one slice in one. */
+function sumRows(rows: readonly SliceResult[], part: string): SliceResult {
+  const numTargets = rows.reduce((sum, row) => sum + row.numTargets, 0);
+  const metrics = Object.fromEntries(
+    Object.keys(rows[0].metrics).map((label) => [
+      label,
+      rows.reduce((sum, row) => sum + row.metrics[label] * row.numTargets, 0) / numTargets,
+    ]),
   );
+  return { slice: rows[0].slice, part, numTargets, metrics };
 }

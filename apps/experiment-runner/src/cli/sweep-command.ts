@@ -1,10 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLogger, createNimueContainer, type Logger, type NimueServices, servicesOf } from '@nimue/container';
-import { columnsOfFeatures } from '@nimue/data';
 import { evaluatedMetrics } from '@nimue/trainer';
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
+import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { loadExperiment } from '../experiment/load-experiment.ts';
 import { parseSetting } from '../experiment/setting.ts';
@@ -117,12 +117,13 @@ function split(cell: Cell, { sweep, seeds, resolved }: Experiment): Cell[] {
 }
 
 async function dataKeyOf(
-  { dataset, sessions, windows, split: halves, features }: Experiment,
+  experiment: Experiment,
   { datasets }: NimueServices,
   { prepared: directory }: SweepCommandOptions,
   known: Map<string, string>,
 ): Promise<string> {
-  const columns = columnsOfFeatures(features);
+  const { dataset, sessions, windows, split: halves } = experiment;
+  const columns = carriedColumns(experiment);
   const request = { dataset, sessions, windows, split: halves, columns, directory };
   const asked = JSON.stringify(request);
   const found = known.get(asked);

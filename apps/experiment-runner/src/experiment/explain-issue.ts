@@ -46,7 +46,7 @@ function messageOf(issue: Issue, value: unknown): string {
     case 'invalid_union':
       return 'options' in issue && Array.isArray(issue.options)
         ? oneOf(issue.options.map(String), value)
-        : `expected ${issue.errors.map(([first]) => expectationOf(first)).join(' or ')}${got}`;
+        : `${unionExpectation(issue)}${got}${wordHint(issue.errors.flat(), value)}`;
     case 'invalid_key':
       return issue.issues[0]?.message ?? issue.message;
     case 'invalid_format':
@@ -70,6 +70,18 @@ const FORMAT_NAMES: Readonly<Record<string, string>> = { date: 'expected a date 
 function expectationOf(issue: Issue | undefined): string {
   if (issue?.code === 'invalid_type') return TYPE_NAMES[issue.expected] ?? issue.expected;
   return issue?.message ?? 'another form';
+}
+
+/** What the schema says of its forms, or the expectation of each. */
+function unionExpectation({ message, errors }: Extract<Issue, { code: 'invalid_union' }>): string {
+  if (message.startsWith('expected')) return message;
+  return `expected ${errors.map(([first]) => expectationOf(first)).join(' or ')}`;
+}
+
+/** The nearest of the words that one of the forms allows. */
+function wordHint(issues: readonly Issue[], value: unknown): string {
+  const words = issues.flatMap((issue) => (issue.code === 'invalid_value' ? issue.values.map(String) : []));
+  return typeof value === 'string' ? didYouMean(value, words) : '';
 }
 
 function oneOf(options: readonly string[], value: unknown): string {

@@ -1,4 +1,4 @@
-import type { TieRule } from '@nimue/trainer';
+import type { EvaluationConfig, TieRule } from '@nimue/trainer';
 import { unknownTargetsNote } from './headline.ts';
 import type { RunReport } from './run-report.ts';
 
@@ -11,15 +11,24 @@ const TIES: Record<TieRule, string> = {
 
 /** How the figures came about, in the words of the field. */
 export function protocolNotes(report: RunReport): readonly string[] {
-  const { split, positions, ties, seenItems, candidates, sampledNegatives } = report.experiment.evaluation;
+  const {
+    split,
+    positions,
+    targets: only,
+    ties,
+    seenItems,
+    candidates,
+    sampledNegatives,
+  } = report.experiment.evaluation;
+  const event = only ? `event whose ${only.column} is ${only.is.join(' or ')}` : 'item';
   const targets =
     positions === 'last'
-      ? 'the last item of each session of the SPLIT half of a window'
-      : 'every item but the first of each session of the SPLIT half of a window, one at a time';
+      ? `the last ${event} of each session of the SPLIT half of a window`
+      : `every ${event} but a session's first of the SPLIT half of a window, one at a time`;
   return [
     `Target: ${targets.replace('SPLIT', split)}, with the items before it visible.`,
     sampledNegatives === undefined
-      ? SCOPES[candidates]
+      ? scopeOf(candidates)
       : `SAMPLED: each target is ranked among ${sampledNegatives} random items that the session has not seen, not over the catalogue. ` +
         'Such figures flatter and can reverse the order of models; they serve to repeat papers that did so.',
     TIES[ties],
@@ -37,6 +46,12 @@ const SCOPES = {
   lastTrained:
     'Ranking scope: the items of the windows that were trained last, never a sample of them; a target outside them is a miss.',
 };
+
+function scopeOf(candidates: EvaluationConfig['candidates']): string {
+  if (typeof candidates === 'string') return SCOPES[candidates];
+  const span = candidates.window === undefined ? 'for all windows alike' : `by the window in '${candidates.window}'`;
+  return `Ranking scope: the items listed in ${candidates.file}, ${span}; a target outside them is a miss.`;
+}
 
 function excludedNote({ summaries, references }: RunReport): readonly string[] {
   const excluded = summaries.filter(

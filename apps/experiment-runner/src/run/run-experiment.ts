@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
-import { columnsOfFeatures, type PrepareProgress, planEvaluation } from '@nimue/data';
+import { type PrepareProgress, planEvaluation } from '@nimue/data';
 import { narrowsCatalogue, summarizeResults, type TrainerListener, type WindowResult } from '@nimue/trainer';
+import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { metricRows, metricsCsv } from '../export/metric-rows.ts';
 import { writeMetricsParquet } from '../export/write-parquet.ts';
@@ -75,12 +76,13 @@ export async function runExperiment(
 }
 
 async function prepare(
-  { dataset, sessions, windows, split, features }: Experiment,
+  experiment: Experiment,
   { datasets }: RunServices,
   { preparedDirectory: directory = 'prepared', preparation, signal }: RunExperimentOptions,
 ): Promise<PreparedData> {
   const onProgress = preparation?.onProgress;
-  const columns = columnsOfFeatures(features);
+  const { dataset, sessions, windows, split } = experiment;
+  const columns = carriedColumns(experiment);
   try {
     return await stoppable(
       datasets.prepare({ dataset, sessions, windows, split, columns, directory, onProgress }),
@@ -132,11 +134,12 @@ async function runIntoFolder(
   };
   try {
     const { evaluation, features } = experiment;
+    const { timeZone } = experiment.windows;
     const onEvent: TrainerListener = (event) => {
       recorder.onEvent(event);
       view?.onEvent(event);
     };
-    await runParts(plan, { trainer, evaluation, features, signal, onResult, onEvent });
+    await runParts(plan, { trainer, evaluation, timeZone, features, signal, onResult, onEvent });
     view?.close();
   } catch (error) {
     view?.close();

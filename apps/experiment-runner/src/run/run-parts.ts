@@ -5,6 +5,7 @@ import type { RunPlan } from './run-plan.ts';
 export interface RunPartsArgs {
   readonly trainer: Trainer;
   readonly evaluation: RunRollingArgs['evaluation'];
+  readonly timeZone?: RunRollingArgs['timeZone'];
   readonly features?: RunRollingArgs['features'];
   readonly signal?: AbortSignal;
   /** Called with every result as soon as it is there. */
@@ -14,13 +15,13 @@ export interface RunPartsArgs {
 
 /** Runs every part of the plan through the same windows, one after the other. */
 export async function runParts({ dataset, evaluation: plan, parts }: RunPlan, args: RunPartsArgs): Promise<void> {
-  const { trainer, evaluation, features, signal, onResult } = args;
+  const { trainer, evaluation, timeZone, features, signal, onResult } = args;
   const onEvent: TrainerListener = (event) => {
     if (event.type === 'windowDone') onResult(event.result);
     args.onEvent?.(event);
   };
   for (const part of parts) {
-    const rolling: RunRollingArgs = { dataset, plan, evaluation, features, seed: part.seed, signal, onEvent };
+    const rolling: RunRollingArgs = { dataset, plan, evaluation, timeZone, features, seed: part.seed, signal, onEvent };
     if (part.kind === 'reference') await trainer.runReference(part.reference, rolling);
     else await trainer.runContender(part.contender, rolling);
   }

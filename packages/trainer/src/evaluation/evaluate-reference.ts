@@ -1,7 +1,9 @@
-import { type Sessions, takeSessions } from '@nimue/data';
+import { type Sessions, takeSessions, type WindowedDataset } from '@nimue/data';
 import type { Reference } from '../run-rolling.ts';
+import { nothingToPredict } from './evaluate.ts';
 import { type EvaluationConfig, evaluatedMetrics } from './evaluation-schema.ts';
 import { questionBlocks } from './questions.ts';
+import { targetEventsOf } from './target-events.ts';
 import { metricValues } from './tie-rules.ts';
 
 /** What a reference's row can be filled with: metrics of ranks; it makes no lists. */
@@ -20,13 +22,15 @@ export function evaluateReference(
   reference: Reference,
   sessions: Sessions,
   config: EvaluationConfig,
+  texts: WindowedDataset['texts'] = {},
 ): ReferenceEvaluation {
   assertWholeCatalogue(reference, config);
-  const blocks = [...questionBlocks(sessions, config.positions, 4096)];
+  const { positions, targets } = config;
+  const questions = { positions, ...(targets && { isTarget: targetEventsOf(sessions, targets, texts) }) };
+  const blocks = [...questionBlocks(sessions, questions, 4096)];
   const parts = blocks.map((block) => reference.rankSessions(longEnough(block)));
   const last = Int32Array.from(parts.flatMap((part) => [...part]));
-  if (last.length === 0)
-    throw new Error(`${reference.label}: no session has two events, so there is nothing to predict`);
+  if (last.length === 0) throw new Error(`${reference.label}: ${nothingToPredict(targets)}`);
   const values = Object.fromEntries(
     evaluatedMetrics(config).flatMap((metric) =>
       metric.of === 'ranks' ? [[metric.label, metricValues(metric, { last })] as const] : [],
@@ -54,7 +58,7 @@ export function narrowsCatalogue({
 }: Pick<EvaluationConfig, 'seenItems' | 'candidates' | 'sampledNegatives'>): readonly string[] {
   return [
     ...(seenItems === 'keep' ? [] : [`seenItems: ${seenItems}`]),
-    ...(candidates === 'known' ? [] : [`candidates: ${candidates}`]),
+    ...(candidates === 'known' ? [] : [`candidates: ${typeof candidates === 'string' ? candidates : candidates.file}`]),
     ...(sampledNegatives === undefined ? [] : [`sampledNegatives: ${sampledNegatives}`]),
   ];
 }

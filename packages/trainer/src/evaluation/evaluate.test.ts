@@ -7,7 +7,8 @@ import { UNRANKED } from '@nimue/ops';
 import { CatalogueStatistics } from './catalogue-statistics.ts';
 import { type EvaluateOptions, evaluate } from './evaluate.ts';
 import { evaluateReference } from './evaluate-reference.ts';
-import { evaluatedMetrics, evaluationSchema } from './evaluation-schema.ts';
+import { columnsOfEvaluation, evaluatedMetrics, evaluationSchema } from './evaluation-schema.ts';
+import { SeenValues } from './seen-values.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -283,4 +284,107 @@ test('what was trained last: an empty step changes nothing', () => {
   statistics.add({ itemIds: Int32Array.of(6) });
   expect([...statistics.lastTrained()]).toEqual([6]);
   expect([...statistics.clicks]).toEqual([0, 0, 0, 1, 0, 2, 1]);
+});
+
+describe('columns of the log', () => {
+  const model = popularityOf([5, 4, 3, 2]);
+  const texts = { type: ['buy', 'view'], device: ['phone', 'tablet'], user: ['ann', 'bob', 'cid'] };
+  const [buy, view, phone, tablet] = [0, 1, 0, 1];
+  const withColumns = (
+    lists: readonly (readonly number[])[],
+    columns: Record<string, readonly number[]>,
+  ): Sessions => ({
+    ...sessionsOf(lists),
+    columns: Object.fromEntries(
+      Object.entries(columns).map(([name, codes]) => [`text:${name}`, Float64Array.from(codes)]),
+    ),
+  });
+  const sessions = withColumns(
+    [
+      [0, 1, 2, 0],
+      [1, 0],
+      [3, 2, 1],
+      [2, 3],
+    ],
+    {
+      type: [buy, buy, buy, view, buy, view, view, buy, buy, view, Number.NaN],
+      device: [phone, phone, phone, tablet, phone, tablet, phone, phone, phone, tablet, Number.NaN],
+      user: [0, 0, 0, 0, 1, 1, 2, 2, 2, Number.NaN, Number.NaN],
+    },
+  );
+
+  test('targets: the last event of the type with what came before it visible; a first event is never asked for', async () => {
+    const targets = { column: 'type', is: ['buy'] };
+    const last = await ask(model, sessions, ['mrr@4'], { targets, texts });
+    // Code 2 of the first session and code 1 of the third: places 3 and 2.
+    expect([...last.ranks]).toEqual([3, 2]);
+    const every = await ask(model, sessions, ['mrr@4'], { targets, texts, positions: 'every' });
+    expect([...every.ranks]).toEqual([2, 3, 3, 2]);
+  });
+
+  test('targets: a value that never occurs and a window without any are refused by name', async () => {
+    await expect(
+      ask(model, sessions, ['mrr@4'], { targets: { column: 'type', is: ['purchase'] }, texts }),
+    ).rejects.toThrow("evaluation.targets.is: column 'type' never has the value 'purchase'; it has 'buy', 'view'");
+    const none = withColumns([[0, 1]], { type: [buy, view] });
+    await expect(ask(model, none, ['mrr@4'], { targets: { column: 'type', is: ['buy'] }, texts })).rejects.toThrow(
+      "no session has 'buy' in column 'type' after its first event",
+    );
+    await expect(
+      ask(model, sessionsOf([[0, 1]]), ['mrr@4'], { targets: { column: 'type', is: ['buy'] }, texts }),
+    ).rejects.toThrow("the sessions do not carry the column 'type' as text (carried: none)");
+  });
+
+  test("slices by a column: the value in the target's event, the most frequent first", async () => {
+    const { slices } = await ask(model, sessions, ['hr@1'], { slices: [{ column: 'device' }], texts });
+    expect(slices.map(({ slice, part, numTargets, metrics }) => [slice, part, numTargets, metrics['hr@1']])).toEqual([
+      ['device', 'tablet', 2, 1],
+      ['device', 'phone', 1, 0],
+      ['device', '(missing)', 1, 0],
+    ]);
+  });
+
+  test('slices by a column: values beyond the 200 most frequent are counted together', async () => {
+    const many = Array.from({ length: 203 }, (_, code) => code);
+    const values = { shop: many.map(String) };
+    const asked = withColumns(
+      [...many, 7].map(() => [1, 0]),
+      { shop: [...many, 7].flatMap((code) => [code, code]) },
+    );
+    const { slices } = await ask(model, asked, ['hr@1'], { slices: [{ column: 'shop' }], texts: values });
+    expect(slices).toHaveLength(201);
+    expect(slices[0]).toMatchObject({ part: '7', numTargets: 2 });
+    expect(slices[200]).toMatchObject({ part: 'other', numTargets: 3 });
+  });
+
+  test('slices { seen }: users that no train window has shown stand apart', async () => {
+    const seenValues = new SeenValues(['user']);
+    seenValues.add(withColumns([[0, 1]], { user: [1, Number.NaN] }));
+    const { slices } = await ask(model, sessions, ['hr@1'], { slices: [{ seen: 'user' }], texts, seenValues });
+    expect(slices.map(({ slice, part, numTargets, metrics }) => [slice, part, numTargets, metrics['hr@1']])).toEqual([
+      ['user in training', 'new', 2, 0.5],
+      ['user in training', 'seen', 1, 1],
+      ['user in training', '(missing)', 1, 0],
+    ]);
+  });
+
+  test('hours are told in the time zone', async () => {
+    const asked = { ...sessionsOf([[0, 1]]), timestampsMs: Float64Array.of(0, Date.UTC(2024, 6, 1, 22, 30)) };
+    const hourIn = async (timeZone?: string) =>
+      (await ask(model, asked, ['hr@1'], { slices: ['hourOfDay'], timeZone })).slices.map(({ part }) => part);
+    expect(await hourIn()).toEqual(['22:00']);
+    expect(await hourIn('Europe/Berlin')).toEqual(['00:00']);
+    expect(await hourIn('Asia/Kolkata')).toEqual(['04:00']);
+  });
+
+  test('the columns that an evaluation looks at are named once each', () => {
+    const config = evaluationSchema.parse({
+      slices: ['history', { column: 'device' }, { seen: 'user' }, { seen: 'device' }],
+      targets: { column: 'device', is: ['phone'] },
+    });
+    expect(columnsOfEvaluation(config)).toEqual([
+      { name: 'device', kind: 'text' },
+      { name: 'user', kind: 'text' },
+    ]);
+  });
 });

@@ -7,6 +7,7 @@ import {
   type Objective,
   packInferenceBatches,
   type Sessions,
+  type WindowedDataset,
 } from '@nimue/data';
 import type { MetricAtK } from '@nimue/metrics';
 import { type NextItemModel, rankAndRecommend } from '@nimue/models';
@@ -16,7 +17,9 @@ import { EvaluationRecord } from './evaluation-record.ts';
 import { questionBlocks } from './questions.ts';
 import { type SampledNegatives, sampleNegatives } from './sampled-negatives.ts';
 import { seenItems, seenTargets } from './seen-items.ts';
-import * as allSlices from './slices.ts';
+import { SeenValues } from './seen-values.ts';
+import { type SliceConfig, sliceOf } from './slice-config.ts';
+import { type TargetEvents, targetEventsOf } from './target-events.ts';
 import type { TargetPlaces, TieRule } from './tie-rules.ts';
 
 export interface EvaluateOptions {
@@ -29,6 +32,8 @@ export interface EvaluateOptions {
   readonly maxLength?: number;
   /** Targets: the last item of each session (default), or every item but the first. */
   readonly positions?: 'last' | 'every';
+  /** Only events of some type are asked for; `last` is then the last of them. Default: all events. */
+  readonly targets?: TargetEvents;
   /** Default `conservative`. */
   readonly ties?: TieRule;
   /** Default `keep`. With `exclude` a target that the session has seen is a miss. */
@@ -37,11 +42,17 @@ export interface EvaluateOptions {
   readonly candidates?: Int32Array;
   /** Ranks among so many drawn items instead of the catalogue: only to repeat papers that did so. */
   readonly sampledNegatives?: SampledNegatives;
-  readonly slices?: readonly (keyof typeof allSlices)[];
+  readonly slices?: readonly SliceConfig[];
   /** Columns of the sessions' events, made as they were for training. */
   readonly featuresOf?: (sessions: Sessions) => EncodedSessions['features'];
   /** What training has shown of the items; metrics of lists and slices by item need it. */
   readonly statistics?: CatalogueStatistics;
+  /** Values of the log's columns that training has shown; slices `{ seen }` need it. */
+  readonly seenValues?: SeenValues;
+  /** What the codes of text columns stand for: `WindowedDataset.texts`. */
+  readonly texts?: WindowedDataset['texts'];
+  /** IANA name of the zone that hours are told in. Default UTC. */
+  readonly timeZone?: string;
   /** Of the `random` tie rule. Default 1. */
   readonly seed?: number;
   /** Called between batches: lets the process answer signals. */
@@ -82,8 +93,9 @@ export async function evaluate(
   vocabulary: ItemVocabulary,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { positions = 'last', metrics, statistics = new CatalogueStatistics(), slices = [] } = options;
-  const kinds = slices.map((name) => ({ name, ...allSlices[name] }));
+  const { positions = 'last', metrics, slices = [], targets, texts = {}, timeZone } = options;
+  const { statistics = new CatalogueStatistics(), seenValues = new SeenValues() } = options;
+  const kinds = slices.map(sliceOf);
   const timeless = sessions.hasOnlyOrder && kinds.find(({ needsTimes }) => needsTimes);
   if (timeless) {
     throw new Error(
@@ -91,8 +103,10 @@ export async function evaluate(
     );
   }
   const numItems = options.candidates?.length ?? vocabulary.numItems;
-  const record = new EvaluationRecord({ metrics, slices: kinds, statistics, numItems });
-  for (const block of questionBlocks(sessions, positions, Math.max(4096, options.batchSize))) {
+  const context = { statistics, seenValues, texts, timeZone };
+  const record = new EvaluationRecord({ metrics, slices: kinds, context, numItems });
+  const questions = { positions, ...(targets && { isTarget: targetEventsOf(sessions, targets, texts) }) };
+  for (const block of questionBlocks(sessions, questions, Math.max(4096, options.batchSize))) {
     const features = options.featuresOf?.(block);
     const encoded = encodeSessions(block, vocabulary, { unknown: 'skip', features });
     const { visible } = hideNewest(encoded);
@@ -105,8 +119,15 @@ export async function evaluate(
       await options.breathe?.();
     }
   }
-  if (record.numTargets === 0) throw new Error('evaluate: no session has two events, so there is nothing to predict');
+  if (record.numTargets === 0) throw new Error(`evaluate: ${nothingToPredict(targets)}`);
   return record.finish(options.ties ?? 'conservative', options.seed ?? 1);
+}
+
+/** Why no question was found. */
+export function nothingToPredict(targets: TargetEvents | undefined): string {
+  if (!targets) return 'no session has two events, so there is nothing to predict';
+  const values = targets.is.map((value) => `'${value}'`).join(' or ');
+  return `no session has ${values} in column '${targets.column}' after its first event, so there is nothing to predict; choose longer windows or other targets`;
 }
 
 /** What a model answers to a batch of questions. */

@@ -1,15 +1,16 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { EncodedSessions, Sessions } from '@nimue/data';
 import type { ListMetricAtK, MetricAtK, RankMetricAtK } from '@nimue/metrics';
-import type { CatalogueStatistics } from './catalogue-statistics.ts';
+import { MAX_COLUMN_PARTS, OTHER_PART } from './column-slices.ts';
 import type { Answer, Evaluation, SliceResult } from './evaluate.ts';
-import type { Slice } from './slice.ts';
+import { textCodes } from './seen-values.ts';
+import type { Slice, SliceContext, TargetFacts } from './slice.ts';
 import { drawPlaces, metricValues, type TieRule } from './tie-rules.ts';
 
 export interface EvaluationRecordArgs {
   readonly metrics: readonly MetricAtK[];
   readonly slices: readonly (Slice & { readonly name: string })[];
-  readonly statistics: CatalogueStatistics;
+  readonly context: SliceContext;
   /** Items that can be recommended. */
   readonly numItems: number;
 }
@@ -19,12 +20,12 @@ export class EvaluationRecord {
   readonly #args: EvaluationRecordArgs;
   readonly #rankMetrics: readonly RankMetricAtK[];
   readonly #listMetrics: readonly ListMetricAtK[];
-  readonly #partOf: readonly ((facts: Parameters<ReturnType<Slice['prepare']>>[0]) => number)[];
+  readonly #partOf: readonly ((facts: TargetFacts) => string)[];
   readonly #answers: Answer[] = [];
   readonly #targetIds: Int32Array[] = [];
   readonly #histories: Int32Array[] = [];
   readonly #historyLengths: number[] = [];
-  readonly #sliced: number[][];
+  readonly #sliced: string[][];
   numTargets = 0;
 
   constructor(args: EvaluationRecordArgs) {
@@ -37,7 +38,7 @@ export class EvaluationRecord {
         `evaluation.metrics: ${tooLong.label} looks at lists of ${tooLong.k} items, but only ${args.numItems} can be recommended; choose a smaller k`,
       );
     }
-    this.#partOf = args.slices.map((slice) => slice.prepare(args.statistics));
+    this.#partOf = args.slices.map((slice) => slice.prepare(args.context));
     this.#sliced = args.slices.map(() => []);
   }
 
@@ -69,6 +70,7 @@ export class EvaluationRecord {
         timeMs: asked.timestampsMs[end - 1],
         numVisible: end - asked.offsets[first + n] - 1,
         numKnownVisible: known.length,
+        codeOf: (column: string) => textCodes(asked, column)[end - 1],
       };
       this.#partOf.forEach((partOf, i) => {
         this.#sliced[i].push(partOf(facts));
@@ -109,24 +111,48 @@ export class EvaluationRecord {
     this.#historyLengths.forEach((length, n) => {
       offsets[n + 1] = offsets[n] + length;
     });
-    const { numItems, statistics } = this.#args;
+    const { numItems } = this.#args;
+    const { statistics } = this.#args.context;
     const histories = { itemIds: join(this.#histories), offsets };
     const context = { numItems, clicks: statistics.clicks, targetIds, histories };
     return Object.fromEntries(this.#listMetrics.map(({ label, compute }) => [label, compute(lists, context)]));
   }
 
   #sliceResults(values: Evaluation['values']): SliceResult[] {
-    return this.#args.slices.flatMap(({ name, parts }, i) =>
-      parts.flatMap((part, p) => {
-        const members = this.#sliced[i].flatMap((place, n) => (place === p ? [n] : []));
-        if (members.length === 0) return [];
+    return this.#args.slices.flatMap(({ name, parts }, i) => {
+      const members = grouped(this.#sliced[i]);
+      const shown = parts?.filter((part) => members.has(part)) ?? mergeSmallParts(members);
+      return shown.map((part) => {
+        const targets = members.get(part) ?? [];
         const metrics = Object.fromEntries(
-          Object.entries(values).map(([label, all]) => [label, mean(members.map((n) => all[n]))]),
+          Object.entries(values).map(([label, all]) => [label, mean(targets.map((n) => all[n]))]),
         );
-        return [{ slice: name, part, numTargets: members.length, metrics }];
-      }),
-    );
+        return { slice: name, part, numTargets: targets.length, metrics };
+      });
+    });
   }
+}
+
+/** Part → the numbers of its targets. */
+function grouped(partOf: readonly string[]): Map<string, number[]> {
+  const members = new Map<string, number[]>();
+  partOf.forEach((part, n) => {
+    const own = members.get(part);
+    if (own) own.push(n);
+    else members.set(part, [n]);
+  });
+  return members;
+}
+
+/** Puts all but the largest parts together; returns the parts, largest first. */
+function mergeSmallParts(members: Map<string, number[]>): string[] {
+  const names = [...members.keys()].sort((a, b) => (members.get(b)?.length ?? 0) - (members.get(a)?.length ?? 0));
+  const small = names.slice(MAX_COLUMN_PARTS);
+  if (small.length === 0) return names;
+  const shown = names.slice(0, MAX_COLUMN_PARTS).filter((name) => name !== OTHER_PART);
+  const others = [OTHER_PART, ...small].flatMap((name) => members.get(name) ?? []);
+  members.set(OTHER_PART, [...new Set(others)]);
+  return [...shown, OTHER_PART];
 }
 
 function mean(values: ArrayLike<number>): number {

@@ -1,10 +1,21 @@
+import { keyOfColumn, type RawColumn } from '@nimue/data';
 import { METRIC_NAMES, type MetricAtK, parseMetricAtK } from '@nimue/metrics';
 import { z } from 'zod';
-import * as slices from './slices.ts';
+import { columnsOfSlices, sliceSchema } from './slice-config.ts';
+import { targetEventsSchema } from './target-events.ts';
 import { TIE_RULES } from './tie-rules.ts';
 
 const metricLabel = z.string().refine(isMetricLabel, {
   error: `expected <name>@<k> such as ndcg@20, with name one of ${METRIC_NAMES.join(', ')}`,
+});
+
+const candidatesFileSchema = z.strictObject({
+  /** CSV, TSV or Parquet: the items that could be recommended. */
+  file: z.string().min(1),
+  /** Column of item ids. */
+  item: z.string().min(1).default('item_id'),
+  /** Column of window ids; without it the list holds for every window. */
+  window: z.string().min(1).optional(),
 });
 
 /** The `evaluation` section of an experiment file. As it stands: the last item of every session, over the whole catalogue. */
@@ -15,19 +26,25 @@ export const evaluationSchema = z
     split: z.enum(['valid', 'test']).default('test'),
     /** Targets: the last item of a session, or every item but the first. */
     positions: z.enum(['last', 'every']).default('last'),
+    /** Only events of some type are targets, such as purchases; what was visible before stays visible. Default: all events. */
+    targets: targetEventsSchema.optional(),
     /** Where a target stands among items of the same score. */
     ties: z.enum(TIE_RULES).default('conservative'),
     /** Whether items that the session has seen can be recommended; where they cannot, a target among them is a miss. */
     seenItems: z.enum(['keep', 'exclude']).default('keep'),
-    /** What can be recommended: every item known so far, or those of the windows that were trained last. */
-    candidates: z.enum(['known', 'lastTrained']).default('known'),
+    /** What can be recommended: every item known so far, those of the windows that were trained last, or those of a file. */
+    candidates: z
+      .union([z.enum(['known', 'lastTrained']), candidatesFileSchema], {
+        error: 'expected known, lastTrained or { file, item, window }',
+      })
+      .default('known'),
     /**
      * Ranks every target among so many random items instead of the catalogue, as papers did until about 2020. The figures
      * flatter and are labelled in every output.
      */
     sampledNegatives: z.int().min(1).optional(),
     /** Tables of the same metrics over parts of the targets. */
-    slices: z.array(z.enum(Object.keys(slices) as [keyof typeof slices])).default([]),
+    slices: z.array(sliceSchema).default([]),
     /** Sessions scored at a time; changes no number. */
     batchSize: z.int().min(1).default(512),
   })
@@ -47,6 +64,12 @@ export const evaluationSchema = z
   });
 
 export type EvaluationConfig = z.output<typeof evaluationSchema>;
+
+/** The columns of the log that the evaluation looks at: what has to be carried along when it is prepared. */
+export function columnsOfEvaluation({ slices, targets }: Pick<EvaluationConfig, 'slices' | 'targets'>): RawColumn[] {
+  const columns = [...columnsOfSlices(slices), ...(targets ? [{ name: targets.column, kind: 'text' as const }] : [])];
+  return [...new Map(columns.map((column) => [keyOfColumn(column), column])).values()];
+}
 
 /** The metrics of a configuration, labelled as every output shows them: `ndcg@10 of 101 sampled`. */
 export function evaluatedMetrics({ metrics, sampledNegatives }: EvaluationConfig): readonly MetricAtK[] {

@@ -1,25 +1,41 @@
 import { mapColumns, type Sessions, takeSessions } from '@nimue/data';
 
+/** Which items of a session are asked for. */
+export interface Questions {
+  /** `last`: the last one that can be asked for. `every`: each that can be, the first of a session never. */
+  readonly positions: 'last' | 'every';
+  /** Whether an event [T] can be asked for, such as purchases alone. Default: all can. */
+  readonly isTarget?: (event: number) => boolean;
+}
+
 /**
- * The sessions whose newest item is asked for, a block at a time. `last`: every session of two or more events once.
- * `every`: each of its positions but the first, the session up to there, as a person's session was at that time.
+ * The sessions whose newest item is asked for, a block at a time: each up to the item asked for, as a person's session was
+ * at that time.
  *
  * @param blockSize questions per block, about
  */
 export function* questionBlocks(
   sessions: Sessions,
-  positions: 'last' | 'every',
+  { positions, isTarget }: Questions,
   blockSize: number,
 ): Generator<Sessions> {
   const numSessions = sessions.offsets.length - 1;
+  const isWhole = positions === 'last' && !isTarget;
   let owners: number[] = [];
   let lengths: number[] = [];
-  const block = () => (positions === 'last' ? takeSessions(sessions, owners) : prefixes(sessions, owners, lengths));
+  const block = () => (isWhole ? takeSessions(sessions, owners) : prefixes(sessions, owners, lengths));
   for (let s = 0; s < numSessions; s++) {
-    const length = sessions.offsets[s + 1] - sessions.offsets[s];
-    for (let visible = positions === 'last' ? length : 2; visible >= 2 && visible <= length; visible++) {
+    const first = sessions.offsets[s];
+    const length = sessions.offsets[s + 1] - first;
+    const asked: number[] = [];
+    for (let end = length; end >= 2; end--) {
+      if (isTarget && !isTarget(first + end - 1)) continue;
+      asked.push(end);
+      if (positions === 'last') break;
+    }
+    for (const end of asked.reverse()) {
       owners.push(s);
-      lengths.push(visible);
+      lengths.push(end);
     }
     if (owners.length < blockSize) continue;
     yield block();

@@ -1,4 +1,6 @@
+import type { WindowedDataset } from '@nimue/data';
 import type { CatalogueStatistics } from './catalogue-statistics.ts';
+import type { SeenValues } from './seen-values.ts';
 
 /** What is known of a target when slices are cut. */
 export interface TargetFacts {
@@ -10,14 +12,25 @@ export interface TargetFacts {
   readonly numVisible: number;
   /** Those of them that the model knows. */
   readonly numKnownVisible: number;
+  /** Code of a text column's cell in the target's event; NaN where it is missing. */
+  codeOf(column: string): number;
+}
+
+/** What slices may look at beside the target: what training has shown, and the log's texts. */
+export interface SliceContext {
+  readonly statistics: CatalogueStatistics;
+  readonly seenValues: SeenValues;
+  readonly texts: WindowedDataset['texts'];
+  /** IANA name; default UTC. */
+  readonly timeZone?: string;
 }
 
 /** A way to look at the targets in parts. */
 export interface Slice {
-  /** Parts in the order of a table. A part without a target is left out of results. */
-  readonly parts: readonly string[];
+  /** Parts in the order of a table; those without a target are left out. Absent: the largest parts, the others together. */
+  readonly parts?: readonly string[];
   /** Looks at times: not for a log that has an order only. */
   readonly needsTimes?: true;
-  /** Prepares for the targets of one window; the function gives the part's place in `parts`. */
-  prepare(statistics: CatalogueStatistics): (target: TargetFacts) => number;
+  /** Prepares for the targets of one window; the function gives the part's name. */
+  prepare(context: SliceContext): (target: TargetFacts) => string;
 }

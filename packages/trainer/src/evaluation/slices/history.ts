@@ -6,5 +6,5 @@ export const history: Slice = {
   prepare:
     () =>
     ({ numKnownVisible }) =>
-      numKnownVisible === 0 ? 0 : 1,
+      numKnownVisible === 0 ? 'cold' : 'warm',
 };

@@ -1,14 +1,15 @@
 import type { Slice } from '../slice.ts';
 
 const LIMITS = [2, 3, 5, 10, 20, 50];
+const parts = ['1', '2', '3 – 4', '5 – 9', '10 – 19', '20 – 49', '50 or more'];
 
 /** Items visible before the target. */
 export const sessionLength: Slice = {
-  parts: ['1', '2', '3 – 4', '5 – 9', '10 – 19', '20 – 49', '50 or more'],
+  parts,
   prepare:
     () =>
     ({ numVisible }) => {
       const limit = LIMITS.findIndex((length) => numVisible < length);
-      return limit < 0 ? LIMITS.length : limit;
+      return parts.at(limit) ?? '';
     },
 };

@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createNimueContainer, servicesOf } from '@nimue/container';
+import { parseExperiment } from '../src/experiment/load-experiment.ts';
+import { type RunOutcome, runExperiment } from '../src/run/run-experiment.ts';
+
+const services = servicesOf(createNimueContainer({ logger: { info: () => {}, warn: () => {} } }));
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nimue-evaluation-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** day, session, item, user, what happened; one minute apart. Training on day 1: a 3 times, b 2, c 1. */
+const LOG = [
+  '1 s1 a ann view',
+  '1 s1 b ann view',
+  '1 s2 a bob view',
+  '1 s2 b bob buy',
+  '1 s3 a ann view',
+  '1 s3 c ann view',
+  '2 s4 a ann view',
+  '2 s4 c ann buy',
+  '2 s4 b ann view',
+  '2 s5 c cid view',
+  '2 s5 a cid view',
+  '2 s6 b bob view',
+  '2 s6 d bob buy',
+];
+
+async function run(evaluation: string, log = LOG): Promise<RunOutcome> {
+  const rows = log
+    .map((line) => line.split(' '))
+    .map(([day, ...rest], minute) => `2024-01-0${day} 22:${String(minute).padStart(2, '0')}:00,${rest.join(',')}`);
+  await writeFile(join(folder, 'log.csv'), `time,session,item,user,type\n${rows.join('\n')}\n`);
+  const text = `name: evaluation
+dataset: { files: ${join(folder, 'log.csv')}, columns: { session: session, item: item, timestamp: time } }
+windows: { span: day, timeZone: UTC }
+split: { validShare: 0 }
+models: [{ name: popularity, over: all }]
+evaluation: { metrics: [mrr@5], ${evaluation} }
+backend: cpu
+`;
+  const directories = { runsDirectory: join(folder, 'runs'), preparedDirectory: join(folder, 'prepared') };
+  return runExperiment(parseExperiment('e.yaml', text, services), services, directories);
+}
+
+const mrrOf = ({ results }: RunOutcome) => results[0].metrics['mrr@5'];
+
+test('purchases alone are targets, and users that training has not met stand apart', async () => {
+  const outcome = await run('targets: { column: type, is: [buy] }, slices: [{ seen: user }, { column: user }]');
+  // c after a: place 3; d is unknown.
+  expect(mrrOf(outcome)).toBeCloseTo(1 / 3 / 2, 12);
+  expect(outcome.results[0]).toMatchObject({ numTargets: 2, numUnknownTargets: 1 });
+  const all = await run('slices: [{ seen: user }, { column: user }, hourOfDay]');
+  const rows = all.summaries[0].slices.map(({ slice, part, numTargets, metrics }) => [
+    slice,
+    part,
+    numTargets,
+    metrics['mrr@5'],
+  ]);
+  expect(rows).toEqual([
+    ['user in training', 'new', 1, 1],
+    ['user in training', 'seen', 2, 1 / 2 / 2],
+    ['user', 'ann', 1, 1 / 2],
+    ['user', 'cid', 1, 1],
+    ['user', 'bob', 1, 0],
+    ['hourOfDay', '22:00', 3, 1 / 2],
+  ]);
+  const report = await readFile(join(outcome.path, 'report.md'), 'utf8');
+  expect(report).toContain('Target: the last event whose type is buy of each session of the test half of a window');
+});
+
+test('candidates of a file, and what is said of them', async () => {
+  const file = join(folder, 'alive.csv');
+  await writeFile(file, 'window,item_id\n2024-01-02,b\n2024-01-02,c\n');
+  const outcome = await run(`candidates: { file: ${file}, window: window }`);
+  // Targets b (first of b and c), a (no candidate), d (unknown).
+  expect(mrrOf(outcome)).toBeCloseTo(1 / 3, 12);
+  expect(outcome.results[0]).toMatchObject({ numExcludedTargets: 1, numUnknownTargets: 1 });
+  const report = await readFile(join(outcome.path, 'report.md'), 'utf8');
+  expect(report).toContain(`Ranking scope: the items listed in ${file}, by the window in 'window'`);
+});
+
+test('ranks among sampled items are labelled in every output', async () => {
+  const log = ['1 s0 e ann view', '1 s0 e ann view', ...LOG];
+  const outcome = await run('sampledNegatives: 1, slices: [history]', log);
+  expect(Object.keys(outcome.results[0].metrics)).toEqual(['mrr@5 of 2 sampled']);
+  for (const name of ['report.md', 'report.html', 'metrics.csv', 'metrics.jsonl']) {
+    expect(await readFile(join(outcome.path, name), 'utf8')).toContain('mrr@5 of 2 sampled');
+  }
+  expect(await readFile(join(outcome.path, 'report.md'), 'utf8')).toContain('SAMPLED: each target is ranked among 1');
+});
+
+test('a column that the log lacks is refused before anything is trained', async () => {
+  await expect(run('slices: [{ column: device }]')).rejects.toThrow(/device/);
+  await expect(run('targets: { column: type, is: [purchase] }')).rejects.toThrow(
+    "evaluation.targets.is: column 'type' never has the value 'purchase'; it has 'buy', 'view'",
+  );
+});

@@ -1,0 +1,112 @@
+import { FIRST_ITEM_ID } from '@nimue/batch';
+import {
+  type Candidates,
+  type FeaturePipeline,
+  type ItemVocabulary,
+  type Objective,
+  readCandidates,
+  type WindowedDataset,
+} from '@nimue/data';
+import { parseMetricAtK } from '@nimue/metrics';
+import type { NextItemModel } from '@nimue/models';
+import { deriveSeed } from '@nimue/ops';
+import type { TrainSessions } from '../train-sessions.ts';
+import { CatalogueStatistics } from './catalogue-statistics.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { type EvaluationConfig, evaluatedMetrics } from './evaluation-schema.ts';
+import { SeenValues } from './seen-values.ts';
+import { watchedColumns } from './slice-config.ts';
+
+/** What an evaluation draws is the same for every model and seed: they are compared on the same questions. */
+const EVALUATION_SEED = 1;
+
+export interface EvaluateWindowArgs {
+  readonly model: NextItemModel;
+  readonly vocabulary: ItemVocabulary;
+  readonly objective: Objective;
+  readonly maxLength?: number;
+  readonly pipeline?: FeaturePipeline;
+  /** Number of the window in the data set. */
+  readonly window: number;
+  readonly breathe?: () => Promise<void>;
+}
+
+/** Evaluates a model after each step of a plan, with what the steps so far have shown of items and users. */
+export class WindowEvaluator {
+  readonly #dataset: WindowedDataset;
+  readonly #config: EvaluationConfig;
+  readonly #timeZone?: string;
+  #statistics = new CatalogueStatistics();
+  #seenValues: SeenValues;
+  #candidates?: Candidates;
+
+  constructor(dataset: WindowedDataset, config: EvaluationConfig, timeZone?: string) {
+    this.#dataset = dataset;
+    this.#config = config;
+    this.#timeZone = timeZone;
+    this.#seenValues = new SeenValues(watchedColumns(config.slices));
+  }
+
+  /** Forgets what training has shown: a model starts from scratch. */
+  restart(): void {
+    this.#statistics = new CatalogueStatistics();
+    this.#seenValues = new SeenValues(watchedColumns(this.#config.slices));
+  }
+
+  /** Takes in what a step trains on, as far as the configuration asks for it. */
+  async addStep(train: TrainSessions, trainWindows: readonly number[], numRows: number): Promise<void> {
+    if (this.#needsStatistics()) {
+      this.#statistics.startStep(numRows);
+      for await (const window of train.encodedWindows()) this.#statistics.add(window);
+    }
+    if (this.#seenValues.isEmpty) return;
+    for (const window of trainWindows) this.#seenValues.add(await this.#dataset.read(window, 'train'));
+  }
+
+  /** @throws when nothing can be asked for in the window, or it has no candidates */
+  async evaluate(args: EvaluateWindowArgs): Promise<Evaluation> {
+    const { sampledNegatives, candidates: _, ...rules } = this.#config;
+    const { model, vocabulary, pipeline, window, ...rest } = args;
+    const sessions = await this.#dataset.read(window, this.#config.split);
+    const seed = deriveSeed(EVALUATION_SEED, window);
+    const candidates = await this.#candidatesOf(window, vocabulary);
+    return evaluate(model, sessions, vocabulary, {
+      ...rules,
+      ...rest,
+      metrics: evaluatedMetrics(this.#config),
+      ...(candidates && { candidates }),
+      ...(sampledNegatives !== undefined && { sampledNegatives: { count: sampledNegatives, seed } }),
+      featuresOf: pipeline && ((asked) => pipeline.transform(asked, this.#dataset)),
+      statistics: this.#statistics,
+      seenValues: this.#seenValues,
+      texts: this.#dataset.texts,
+      timeZone: this.#timeZone,
+      seed,
+    });
+  }
+
+  /** Metrics of lists, slices and candidates ask what training has shown of the items. */
+  #needsStatistics(): boolean {
+    const { metrics, slices, candidates } = this.#config;
+    return (
+      candidates === 'lastTrained' || slices.length > 0 || metrics.some((label) => parseMetricAtK(label).of === 'lists')
+    );
+  }
+
+  /** Item ids, rising; undefined when every known item can be recommended. */
+  async #candidatesOf(window: number, vocabulary: ItemVocabulary): Promise<Int32Array | undefined> {
+    const { candidates } = this.#config;
+    if (candidates === 'known') return undefined;
+    if (candidates === 'lastTrained') return this.#statistics.lastTrained();
+    this.#candidates ??= await readCandidates(candidates);
+    const { id } = this.#dataset.windows[window];
+    const rawIds = this.#candidates.of(id);
+    const ids = rawIds
+      .map((rawId) => vocabulary.idOf(this.#dataset.itemCode(rawId) ?? -1))
+      .filter((itemId) => itemId >= FIRST_ITEM_ID);
+    if (ids.length > 0) return Int32Array.from(ids).sort();
+    throw new Error(
+      `${candidates.file}: none of the ${rawIds.length} candidates of window '${id}' occurs in training, such as '${rawIds[0]}'; check that they are ids of the log's item column`,
+    );
+  }
+}
