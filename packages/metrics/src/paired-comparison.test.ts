@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { comparePaired } from './index.ts';
-import { twoSidedP } from './student-t.ts';
+import { criticalT, twoSidedP } from './student-t.ts';
 
 // scipy 1.17: 2 * scipy.stats.t.sf(t, df)
 test.each([
@@ -14,6 +14,16 @@ test.each([
 ])('two-sided p of t = %p with %p degrees of freedom', (t, degreesOfFreedom, p) => {
   expect(Math.abs(twoSidedP(t, degreesOfFreedom) / p - 1)).toBeLessThan(1e-9);
   expect(twoSidedP(-t, degreesOfFreedom)).toBe(twoSidedP(t, degreesOfFreedom));
+});
+
+// scipy 1.17: scipy.stats.t.isf(p / 2, df)
+test.each([
+  [0.05, 3, 3.1824463052837086],
+  [0.05, 1000, 1.9623390808264085],
+  [0.001, 25000, 3.290915962534662],
+  [0.9, 1, 0.15838444032453633],
+])('t that chance exceeds with p = %p, %p degrees of freedom', (p, degreesOfFreedom, t) => {
+  expect(Math.abs(criticalT(p, degreesOfFreedom) / t - 1)).toBeLessThan(1e-9);
 });
 
 // scipy.stats.ttest_rel of these two
@@ -79,3 +89,16 @@ function lcg(seed: number): () => number {
     return Number(state >> 40n) / 2 ** 24;
   };
 }
+
+test('above 5,000 pairs the interval is that of the t test, which the bootstrap agrees with', () => {
+  const random = lcg(5);
+  // Ranks of a popular metric: mostly 0 or 1, slightly better for one.
+  const draw = (count: number) => Array.from({ length: count }, () => (random() < 0.1 ? 1 : random() < 0.08 ? -1 : 0));
+  const all = draw(5001);
+  const byT = comparePaired(all, new Float64Array(all.length));
+  const byBootstrap = comparePaired(all.slice(0, 5000), new Float64Array(5000));
+  const width = byT.high - byT.low;
+  expect((byT.low + byT.high) / 2).toBeCloseTo(byT.difference, 12);
+  expect(Math.abs(byBootstrap.high - byBootstrap.low - width)).toBeLessThan(0.08 * width);
+  expect(byT.better).toBe(byBootstrap.better);
+});

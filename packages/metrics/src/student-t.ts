@@ -9,6 +9,19 @@ export function twoSidedP(t: number, degreesOfFreedom: number): number {
   return incompleteBeta(degreesOfFreedom / (degreesOfFreedom + t * t), degreesOfFreedom / 2, 0.5);
 }
 
+/** The t > 0 that chance exceeds, on either side, with probability p: the inverse of `twoSidedP`, by halving. @param p in (0, 1) */
+export function criticalT(p: number, degreesOfFreedom: number): number {
+  let low = 0;
+  let high = 1;
+  while (twoSidedP(high, degreesOfFreedom) > p) high *= 2;
+  // Until the two are neighbours among the numbers of a computer.
+  for (let middle = (low + high) / 2; middle > low && middle < high; middle = (low + high) / 2) {
+    if (twoSidedP(middle, degreesOfFreedom) > p) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 /** I_x(a, b) by the continued fraction of Abramowitz & Stegun 26.5.8, evaluated by Lentz's method. */
 function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
