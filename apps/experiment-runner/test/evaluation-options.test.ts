@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createNimueContainer, servicesOf } from '@nimue/container';
 import { parseExperiment } from '../src/experiment/load-experiment.ts';
+import { renderTerminal } from '../src/report/terminal-report.ts';
 import { type RunOutcome, runExperiment } from '../src/run/run-experiment.ts';
 
 const services = servicesOf(createNimueContainer({ logger: { info: () => {}, warn: () => {} } }));
@@ -92,6 +93,13 @@ test('ranks among sampled items are labelled in every output', async () => {
     expect(await readFile(join(outcome.path, name), 'utf8')).toContain('mrr@5 of 2 sampled');
   }
   expect(await readFile(join(outcome.path, 'report.md'), 'utf8')).toContain('SAMPLED: each target is ranked among 1');
+});
+
+test('a list as long as half of what can be recommended is called out', async () => {
+  const outcome = await run('ties: conservative');
+  const note = 'TOO FEW ITEMS: in window 2024-01-02 only 3 items could be recommended, so mrr@5 says little';
+  expect(await readFile(join(outcome.path, 'report.md'), 'utf8')).toContain(note);
+  expect(renderTerminal(outcome)).toContain(note);
 });
 
 test('a column that the log lacks is refused before anything is trained', async () => {

@@ -181,6 +181,7 @@ const ROWS: Record<string, () => Row> = {
   sgd: () => optimizer('sgd', 400_000, 64),
   'sgd-touched': () => optimizer('sgd', 400_000, 64, 5000),
   scores: () => scores(2000, 128, 50_000),
+  'scores-50k': () => ({ ...scores(50_000, 128, 50_000), seconds: 15 }),
 };
 
 const status = registerNativeBackend();

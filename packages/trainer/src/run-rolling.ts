@@ -195,6 +195,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         ...(plan.steps.length < MIN_WINDOWS_TO_COMPARE && { targetValues: evaluated.values }),
         ...(loss !== undefined && { loss }),
         numItems: vocabulary.numItems,
+        numRankedItems: evaluated.numRankedItems,
         numTrainEvents: numEvents,
         trainSeconds: (trained - started) / 1000,
         evaluateSeconds: (performance.now() - trained) / 1000,

@@ -54,6 +54,8 @@ export interface WindowResult extends RunPosition {
   /** Mean loss of the last epoch; absent for models that count. */
   readonly loss?: number;
   readonly numItems: number;
+  /** Items that could be recommended in the evaluation; a reference does not tell. */
+  readonly numRankedItems?: number;
   readonly numTrainEvents: number;
   readonly trainSeconds: number;
   readonly evaluateSeconds: number;

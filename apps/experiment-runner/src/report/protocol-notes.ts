@@ -1,4 +1,4 @@
-import type { EvaluationConfig, TieRule } from '@nimue/trainer';
+import { type EvaluationConfig, evaluatedMetrics, type TieRule } from '@nimue/trainer';
 import { unknownTargetsNote } from './headline.ts';
 import type { RunReport } from './run-report.ts';
 
@@ -37,6 +37,7 @@ export function protocolNotes(report: RunReport): readonly string[] {
       ? 'Items that the session has seen already are not filtered out.'
       : 'Items that the session has seen are not recommended; a target among them is a miss.',
     ...excludedNote(report),
+    ...fewItemsNote(report),
     'A model learns from windows that end before the evaluated one begins; its vocabulary too.',
   ];
 }
@@ -46,6 +47,24 @@ const SCOPES = {
   lastTrained:
     'Ranking scope: the items of the windows that were trained last, never a sample of them; a target outside them is a miss.',
 };
+
+/** Says where a list of k is so long that every model fills it with most of what there is. */
+export function fewItemsNote({ results, experiment }: RunReport): readonly string[] {
+  const ranked = results.flatMap(({ numRankedItems = Number.POSITIVE_INFINITY, evaluateWindow }) => [
+    { numRankedItems, evaluateWindow },
+  ]);
+  const few = ranked.reduce((a, b) => (b.numRankedItems < a.numRankedItems ? b : a), {
+    numRankedItems: Number.POSITIVE_INFINITY,
+    evaluateWindow: '',
+  });
+  const tooLong = evaluatedMetrics(experiment.evaluation).filter(({ k }) => 2 * k > few.numRankedItems);
+  if (tooLong.length === 0) return [];
+  const labels = tooLong.map(({ label }) => label).join(', ');
+  return [
+    `TOO FEW ITEMS: in window ${few.evaluateWindow} only ${few.numRankedItems} items could be recommended, so ${labels} ${tooLong.length === 1 ? 'says' : 'say'} little: ` +
+      'most targets are within the list whatever the model does. Choose a smaller k or longer windows.',
+  ];
+}
 
 function scopeOf(candidates: EvaluationConfig['candidates']): string {
   if (typeof candidates === 'string') return SCOPES[candidates];

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { comparisonNote, headlineTable, spreadNote, unknownTargetsNote } from './headline.ts';
+import { fewItemsNote } from './protocol-notes.ts';
 import type { RunReport } from './run-report.ts';
 
 /** The end of a run at the terminal: the table and how to read it. */
@@ -16,6 +17,7 @@ export function renderTerminal(report: RunReport): string {
     spreadNote(report),
     comparisonNote(report),
     unknownTargetsNote(report),
+    ...fewItemsNote(report),
     sampledNegatives && `ranks among ${sampledNegatives} sampled items: not comparable with ranks over the catalogue`,
   ];
   return [table.toString(), ...notes.filter(Boolean)].join('\n');

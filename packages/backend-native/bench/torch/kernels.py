@@ -63,9 +63,9 @@ def adam():
     return torch.optim.Adam([parameter], fused=True).step
 
 
-def scores():
-    hidden, table = torch.randn(2000, 128), torch.randn(50000, 128)
-    targets = torch.randint(0, 50000, (2000,))
+def scores(rows=2000):
+    hidden, table = torch.randn(rows, 128), torch.randn(50000, 128)
+    targets = torch.randint(0, 50000, (rows,))
 
     @torch.no_grad()
     def body():
@@ -97,6 +97,7 @@ ROWS = {
     "norm": norm,
     "adam": adam,
     "scores": scores,
+    "scores-50k": lambda: scores(50000),
 }
 
 key = sys.argv[1]

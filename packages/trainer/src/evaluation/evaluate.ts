@@ -79,6 +79,8 @@ export interface Evaluation {
   /** Targets that cannot be recommended because the session has seen them, or because they are no candidates: misses. */
   readonly numExcludedTargets: number;
   readonly slices: readonly SliceResult[];
+  /** Items that could be recommended, or that a target was ranked among. */
+  readonly numRankedItems: number;
 }
 
 /**
@@ -102,7 +104,8 @@ export async function evaluate(
       `evaluation.slices: '${timeless.name}' looks at times, but the log has an order only; leave it out`,
     );
   }
-  const numItems = options.candidates?.length ?? vocabulary.numItems;
+  const { candidates, sampledNegatives } = options;
+  const numItems = sampledNegatives ? sampledNegatives.count + 1 : (candidates?.length ?? vocabulary.numItems);
   const context = { statistics, seenValues, texts, timeZone };
   const record = new EvaluationRecord({ metrics, slices: kinds, context, numItems });
   const questions = { positions, ...(targets && { isTarget: targetEventsOf(sessions, targets, texts) }) };

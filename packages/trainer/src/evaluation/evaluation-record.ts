@@ -98,6 +98,7 @@ export class EvaluationRecord {
       numUnknownTargets: targetIds.filter((id) => id < FIRST_ITEM_ID).length,
       numExcludedTargets: sum(this.#answers.map(({ excludedTargets }) => excludedTargets)),
       slices: this.#sliceResults(values),
+      numRankedItems: this.#args.numItems,
     };
   }
 
