@@ -27,7 +27,8 @@ function measure(command, args) {
   const run = spawnSync(command, args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
   const line = run.stdout.split('\n').find((text) => text.startsWith('{'));
   if (line) return JSON.parse(line);
-  return { failure: run.stderr.trim().split('\n').at(-1) ?? 'no output' };
+  const said = run.stderr.trim().split('\n');
+  return { failure: said.find((text) => /Error/.test(text)) ?? said.at(-1) ?? 'no output' };
 }
 
 const ours = (...args) =>

@@ -14,6 +14,7 @@ export {
   defaultProbes,
   probeBackends,
 } from './backends/choose-backend.ts';
+export { type BackendSpeed, measureBackend } from './backends/measure-backend.ts';
 export { createNimueContainer, servicesOf } from './create-nimue-container.ts';
 export { type ArtifactStore, createFileArtifactStore, type LineFile } from './services/artifact-store.ts';
 export { type Clock, createSystemClock } from './services/clock.ts';

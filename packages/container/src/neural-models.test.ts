@@ -13,6 +13,7 @@ import { fusedKernelFallbacks } from '@nimue/ops';
 import { assertClose, checkerboardSessions, createRandom } from '@nimue/testing';
 import { type FitStep, fitWindow, lossAndGradients, Optimizer, optimizers, trainingSchema } from '@nimue/trainer';
 import * as tf from '@tensorflow/tfjs';
+import type { BackendName } from './backends/backend.ts';
 import { chooseBackend } from './backends/choose-backend.ts';
 
 /** Other objectives of the same model: further rows under its name and what tells it apart. */
@@ -132,35 +133,43 @@ const WALKS = encoded([
   [9, 9, 3, 10, 4, 5],
 ]);
 
-test.each(NEURAL)('%s: loss, gradients and ranks are the same on native, wasm and cpu', async (_name, spec, config) => {
-  const objective = objectiveFor(spec, config);
-  const loss = losses.crossEntropy.create({ temperature: 1, labelSmoothing: 0 });
-  const numbersOn = async (backend: 'native' | 'wasm' | 'cpu') => {
-    await chooseBackend(backend);
-    const model = spec.create(config, { numRows: 11, seed: 5 }) as NeuralModel;
-    const [batch] = packBatches(WALKS, { batchSize: 8, maxLength: model.maxLength, seed: 1, objective });
-    const { value, gradients } = lossAndGradients(model, loss, batch, 7);
-    const numbers = {
-      loss: value.dataSync()[0],
-      gradients: new Map(Object.entries(gradients).map(([name, gradient]) => [name, gradient.dataSync().slice()])),
-      ranks: ranksOf(model, objective, WALKS),
+/** What is compared with plain JavaScript; tensorflow where its folder is named. */
+const OTHERS: readonly BackendName[] = process.env.NIMUE_TENSORFLOW_DIRECTORY
+  ? ['wasm', 'native', 'tensorflow']
+  : ['wasm', 'native'];
+
+test.each(NEURAL)(
+  `%s: loss, gradients and ranks are the same on cpu, ${OTHERS.join(', ')}`,
+  async (_name, spec, config) => {
+    const objective = objectiveFor(spec, config);
+    const loss = losses.crossEntropy.create({ temperature: 1, labelSmoothing: 0 });
+    const numbersOn = async (backend: BackendName) => {
+      await chooseBackend(backend);
+      const model = spec.create(config, { numRows: 11, seed: 5 }) as NeuralModel;
+      const [batch] = packBatches(WALKS, { batchSize: 8, maxLength: model.maxLength, seed: 1, objective });
+      const { value, gradients } = lossAndGradients(model, loss, batch, 7);
+      const numbers = {
+        loss: value.dataSync()[0],
+        gradients: new Map(Object.entries(gradients).map(([name, gradient]) => [name, gradient.dataSync().slice()])),
+        ranks: ranksOf(model, objective, WALKS),
+      };
+      tf.dispose([value, gradients]);
+      model.dispose();
+      return numbers;
     };
-    tf.dispose([value, gradients]);
-    model.dispose();
-    return numbers;
-  };
-  const cpu = await numbersOn('cpu');
-  for (const backend of ['wasm', 'native'] as const) {
-    const other = await numbersOn(backend);
-    assertClose(`${backend}: loss`, [other.loss], [cpu.loss], 1e-5);
-    expect([...other.gradients.keys()]).toEqual([...cpu.gradients.keys()]);
-    for (const [name, gradient] of cpu.gradients) {
-      assertClose(`${backend}: gradient of ${name}`, other.gradients.get(name) ?? [], gradient, 1e-4);
+    const cpu = await numbersOn('cpu');
+    for (const backend of OTHERS) {
+      const other = await numbersOn(backend);
+      assertClose(`${backend}: loss`, [other.loss], [cpu.loss], 1e-5);
+      expect([...other.gradients.keys()]).toEqual([...cpu.gradients.keys()]);
+      for (const [name, gradient] of cpu.gradients) {
+        assertClose(`${backend}: gradient of ${name}`, other.gradients.get(name) ?? [], gradient, 1e-4);
+      }
+      expect(other.ranks).toEqual(cpu.ranks);
     }
-    expect(other.ranks).toEqual(cpu.ranks);
-  }
-  expect(fusedKernelFallbacks('native')).toEqual([]);
-});
+    expect(fusedKernelFallbacks('native')).toEqual([]);
+  },
+);
 
 test('nothing of a training step or a ranking falls back to JavaScript at a usual size', async () => {
   await chooseBackend('native');
@@ -182,3 +191,32 @@ test('nothing of a training step or a ranking falls back to JavaScript at a usua
     expect([label, nativeBackendFallbacks(), fusedKernelFallbacks('native')]).toEqual([label, [], []]);
   }
 });
+
+test.each(['gru4rec', 'sasrec', 'bert4rec'])(
+  `%s: its training curve is the same on ${OTHERS.join(', ')}`,
+  async (name) => {
+    const [, spec, config] = NEURAL.find(([label]) => label === name) as (typeof NEURAL)[number];
+    const walks = encoded(
+      checkerboardSessions({ firstItemId: FIRST_ITEM_ID, numItems: 12, numSessions: 48, length: 8 }),
+    );
+    const curveOn = async (backend: BackendName) => {
+      await chooseBackend(backend);
+      const model = spec.create(config, { numRows: 12 + FIRST_ITEM_ID, seed: 3 }) as NeuralModel;
+      const losses: number[] = [];
+      const numTensors: number[] = [];
+      await train(model, objectiveFor(spec, config), walks, 10, ({ loss }) => {
+        losses.push(loss);
+        numTensors.push(tf.memory().numTensors);
+      });
+      model.dispose();
+      // Once the optimizer's state is there nothing more is kept from step to step.
+      expect(new Set(numTensors.slice(1)).size).toBe(1);
+      return losses;
+    };
+    const native = await curveOn('native');
+    expect(native).toHaveLength(30);
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    expect(mean(native.slice(-6))).toBeLessThan(0.9 * mean(native.slice(0, 6)));
+    for (const backend of OTHERS) assertClose(`${backend}: loss by step`, await curveOn(backend), native, 2e-3);
+  },
+);

@@ -102,6 +102,21 @@ function createProgram(): Command {
     .description('show which backends load on this machine, and why the others do not')
     .option('--json', 'print as JSON')
     .action(async (options) => (await import('./doctor-command.ts')).doctorCommand(options));
+  const backend = program.command('backend').description('install or remove what a backend needs');
+  backend
+    .command('install')
+    .description("compile tfjs-node's binding against the TensorFlow of a Python wheel (Linux; about a minute)")
+    .addArgument(new Argument('<backend>').choices(['tensorflow']))
+    .option('--gpu', 'tfjs-node-gpu on the wheel of tensorflow; CUDA has to be there, see apps/docs/gpu.md')
+    .option('--wheel <file>', 'a wheel that is there; otherwise pip downloads one')
+    .option('--into <folder>', 'not into node_modules; name the folder in NIMUE_TENSORFLOW_DIRECTORY then')
+    .action(async (_name, options) => (await import('./backend-command.ts')).backendInstallCommand(options));
+  backend
+    .command('remove')
+    .description('take away what install made')
+    .addArgument(new Argument('<backend>').choices(['tensorflow']))
+    .option('--gpu', 'tfjs-node-gpu')
+    .action(async (_name, options) => (await import('./backend-command.ts')).backendRemoveCommand(options));
   program
     .command('completion')
     .description('print a script for the shell: source <(nimue completion bash), or nimue completion fish | source')
@@ -119,7 +134,7 @@ function withExperiment(command: Command): Command {
 }
 
 function backendOption(): Option {
-  const names = ['auto', 'native', 'tensorflow', 'wasm', 'cpu'];
+  const names = ['auto', 'tensorflow-gpu', 'native', 'tensorflow', 'wasm', 'cpu'];
   return new Option('--backend <name>', 'what computes; takes precedence over the files').choices(names);
 }
 

@@ -367,7 +367,7 @@ describe('one broken line', () => {
       'unknown backend',
       'backend: cpu',
       'backend: cuda',
-      "e.yaml:17:10: backend: expected one of auto, native, tensorflow, wasm, cpu, got 'cuda'",
+      "e.yaml:17:10: backend: expected one of auto, tensorflow-gpu, native, tensorflow, wasm, cpu, got 'cuda'",
     ],
     ['tab', '  epochs: 1', '\tepochs: 1', 'e.yaml:13:1: a tab indents this line; YAML takes spaces only'],
     [

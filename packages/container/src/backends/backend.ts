@@ -1,5 +1,5 @@
 /** What computes. `auto` in an experiment file is the first of these that loads. */
-export const BACKEND_NAMES = ['native', 'tensorflow', 'wasm', 'cpu'] as const;
+export const BACKEND_NAMES = ['tensorflow-gpu', 'native', 'tensorflow', 'wasm', 'cpu'] as const;
 
 export type BackendName = (typeof BACKEND_NAMES)[number];
 export type BackendChoice = 'auto' | BackendName;

@@ -2,7 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import type { BackendName, BackendProbe, ProbeResult } from './backend.ts';
 import { chooseBackend, defaultProbes, probeBackends } from './choose-backend.ts';
-import { createTensorflowProbe } from './tensorflow.ts';
+import { createTensorflowGpuProbe, createTensorflowProbe } from './tensorflow.ts';
 
 /** Every fake computes on TensorFlow.js's own cpu backend. */
 function fake(name: BackendName, result: ProbeResult): BackendProbe {
@@ -19,7 +19,7 @@ describe('chooseBackend', () => {
     expect(await chooseBackend('auto', probes)).toEqual({
       name: 'wasm',
       description: 'the wasm one',
-      line: 'backend: wasm (the wasm one); not native: no native here; not tensorflow: no tensorflow here',
+      line: 'backend: wasm (the wasm one); not native: no native here; get native; not tensorflow: no tensorflow here; get tensorflow',
     });
   });
 
@@ -58,9 +58,9 @@ describe('chooseBackend', () => {
 
   test('every backend is reported on, cpu is always there', async () => {
     const reports = await probeBackends();
-    expect(reports.map(({ name }) => name)).toEqual(['native', 'tensorflow', 'wasm', 'cpu']);
-    expect(reports[3].result).toEqual({ available: true, description: 'plain JavaScript, 1 thread' });
-    expect(defaultProbes()).toHaveLength(4);
+    expect(reports.map(({ name }) => name)).toEqual(['tensorflow-gpu', 'native', 'tensorflow', 'wasm', 'cpu']);
+    expect(reports[4].result).toEqual({ available: true, description: 'plain JavaScript, 1 thread' });
+    expect(defaultProbes()).toHaveLength(5);
   });
 });
 
@@ -73,7 +73,7 @@ describe('the tensorflow backend', () => {
     expect(await probe.load()).toEqual({
       available: false,
       reason: '@tensorflow/tfjs-node is not installed',
-      advice: 'run: npm install @tensorflow/tfjs-node',
+      advice: 'run: nimue backend install tensorflow, or npm install @tensorflow/tfjs-node',
     });
   });
 
@@ -86,7 +86,8 @@ describe('the tensorflow backend', () => {
     expect(await probe.load()).toEqual({
       available: false,
       reason: '@tensorflow/tfjs-node is installed without its binary tfjs_binding.node, whose download failed',
-      advice: 'with network access, run: npm rebuild @tensorflow/tfjs-node --build-addon-from-source',
+      advice:
+        'run: nimue backend install tensorflow, or with access to its servers npm rebuild @tensorflow/tfjs-node --build-addon-from-source',
     });
   });
 
@@ -107,7 +108,36 @@ describe('the tensorflow backend', () => {
     expect(await probe.load()).toEqual({
       available: false,
       reason: '@tensorflow/tfjs-node-gpu does not load: libcudart.so.11.0: cannot open shared object file',
-      advice: 'run: npm rebuild @tensorflow/tfjs-node-gpu',
+      advice: 'run: nimue backend install tensorflow --gpu, or npm rebuild @tensorflow/tfjs-node-gpu',
     });
+  });
+
+  test('a GPU counts only when it is used', async () => {
+    const on = (isUsingGpuDevice: boolean) => async () => ({
+      version: { 'tfjs-node': '4.22.0' },
+      backend: () => ({ isUsingGpuDevice, binding: { TF_Version: '2.21.0' } }),
+    });
+    expect(await createTensorflowGpuProbe(on(true)).load()).toEqual({
+      available: true,
+      description: '@tensorflow/tfjs-node-gpu 4.22.0 on TensorFlow 2.21.0, GPU',
+    });
+    expect(await createTensorflowGpuProbe(on(false)).load()).toEqual({
+      available: false,
+      reason: '@tensorflow/tfjs-node-gpu loads, but finds no GPU',
+      advice: 'see apps/docs/gpu.md for the driver and CUDA that it needs',
+    });
+  });
+
+  test('the folder of NIMUE_TENSORFLOW_DIRECTORY comes first, and one that holds nothing is named', async () => {
+    const before = process.env.NIMUE_TENSORFLOW_DIRECTORY;
+    process.env.NIMUE_TENSORFLOW_DIRECTORY = '/nowhere/tfjs-node';
+    try {
+      const { reason, advice } = (await createTensorflowProbe().load()) as { reason: string; advice: string };
+      expect(reason).toContain('/nowhere/tfjs-node does not load');
+      expect(advice).toContain('nimue backend install tensorflow --into /nowhere/tfjs-node');
+    } finally {
+      if (before === undefined) delete process.env.NIMUE_TENSORFLOW_DIRECTORY;
+      else process.env.NIMUE_TENSORFLOW_DIRECTORY = before;
+    }
   });
 });
