@@ -1,7 +1,8 @@
+import type { SessionBatch } from '@nimue/batch';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { z } from 'zod';
 
-/** What a loss compares: N hidden states with the items that came next. */
+/** What a loss compares: N hidden states with the items that came next, and what drawing negatives needs. */
 export interface LossInputs {
   /** [N, D] */
   readonly hidden: Tensor2D;
@@ -11,6 +12,12 @@ export interface LossInputs {
   readonly itemBias?: Tensor1D;
   /** [N], each ≥ FIRST_ITEM_ID */
   readonly targetIds: Int32Array;
+  /** Of the step, for losses that draw negatives: the same seed draws the same ones. */
+  readonly seed?: number;
+  /** Where the targets stand, for negatives that leave out the items of their session. */
+  readonly batch?: SessionBatch;
+  /** How often every item occurs in the train windows so far [V], for negatives drawn or corrected by popularity. */
+  readonly itemCounts?: Int32Array;
 }
 
 /** Mean over the N targets; differentiable in hidden, itemTable and itemBias. */

@@ -32,12 +32,14 @@ export interface FitWindowArgs {
   /** In memory or in a file: the batches are the same. */
   readonly sessions: EncodedSessions | SpilledSessions;
   readonly config: TrainingConfig;
-  /** Seeds the order of sessions, the objective's draws and every dropout of this window. */
+  /** Seeds the order of sessions, the objective's and the loss's draws and every dropout of this window. */
   readonly seed: number;
   /** Moving average of the weights, told of every step. */
   readonly average?: WeightAverage;
   /** Which window of how many this is, for a schedule over the whole run. */
   readonly place?: { readonly windowIndex: number; readonly numWindows: number };
+  /** How often every item occurs in the train windows so far [V], for losses that sample. */
+  readonly itemCounts?: Int32Array;
   /** For messages. */
   readonly window: string;
   readonly onStep?: (step: FitStep) => void;
@@ -136,7 +138,7 @@ async function fitEpochs(
   numSteps: number,
   batchesOf: (seed: number, epoch: number) => Iterable<StepBatch>,
 ): Promise<number> {
-  const { model, loss, optimizer, config, seed, window, average, onStep, breathe } = args;
+  const { model, loss, optimizer, config, seed, itemCounts, window, average, onStep, breathe } = args;
   const { clipNorm, touchedRowsOnly } = config;
   const rateAt = createRates(args, numSteps);
   const plateau = new Plateau(config.plateau ?? plateauSchema.parse({}));
@@ -159,7 +161,7 @@ async function fitEpochs(
       const [first, ...further] = seeded.filter(({ batch }) => batch.targets.positions.length > 0);
       if (!first) continue;
       const learningRate = rateAt(step) * (config.schedule === 'reduceOnPlateau' ? plateau.share : 1);
-      const rest = { learningRate, clipNorm, touchedRowsOnly, carried };
+      const rest = { itemCounts, learningRate, clipNorm, touchedRowsOnly, carried };
       const lossValue = trainStep({ model, loss, optimizer, ...first, further, ...rest });
       if (!Number.isFinite(lossValue)) {
         throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });

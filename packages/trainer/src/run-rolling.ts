@@ -18,6 +18,7 @@ import { deriveSeed } from '@nimue/ops';
 import { checkpointsOf, restoreRun, stateOf } from './checkpoints/resume-run.ts';
 import type { CheckpointOptions } from './checkpoints/run-checkpoints.ts';
 import { MIN_WINDOWS_TO_COMPARE } from './compare-models.ts';
+import { addItemCounts } from './count-items.ts';
 import { evaluateReference } from './evaluation/evaluate-reference.ts';
 import { WindowEvaluator } from './evaluation/evaluate-window.ts';
 import type { EvaluationConfig } from './evaluation/evaluation-schema.ts';
@@ -81,6 +82,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   const results: WindowResult[] = [];
   let vocabulary = new ItemVocabulary();
   const evaluator = new WindowEvaluator(dataset, evaluation, args.timeZone);
+  let itemCounts: Int32Array = new Int32Array(0);
   let model: AnyModel | undefined;
   let train: TrainSessions | undefined;
   let pipeline: FeaturePipeline | undefined;
@@ -101,6 +103,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         optimizer.restart();
         vocabulary = new ItemVocabulary();
         itemFeatures = undefined;
+        itemCounts = new Int32Array(0);
         pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
         evaluator.restart();
       }
@@ -120,12 +123,17 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         model.setItemFeatures(itemFeatures);
       }
       const objective = objectiveOf(contender, model);
+      if (model.kind === 'neural') {
+        for await (const { itemIds } of encodedWindows())
+          itemCounts = addItemCounts(itemCounts, itemIds, vocabulary.size);
+      }
       const fit =
         model.kind === 'neural' && numSessions > 0
           ? {
               model,
               objective,
               sessions: train.sessions,
+              itemCounts,
               config: windowIndex === 0 ? { ...training, epochs: training.baseEpochs ?? training.epochs } : training,
               seed: deriveSeed(seed, step.evaluateWindow),
             }

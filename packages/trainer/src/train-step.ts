@@ -15,8 +15,10 @@ export interface TrainStepArgs {
   readonly batch: SessionBatch;
   /** More batches of the same step: the gradients are those of one batch of all their sessions, to float error. */
   readonly further?: readonly { readonly batch: SessionBatch; readonly seed: number }[];
-  /** Seeds every dropout of the batch. */
+  /** Seeds every dropout and every draw of the batch. */
   readonly seed: number;
+  /** How often every item occurs in the train windows so far [V], for losses that sample. */
+  readonly itemCounts?: Int32Array;
   readonly learningRate: number;
   readonly clipNorm?: number;
   /** States of the batch's sessions, for a model that carries them from step to step. */
@@ -50,11 +52,15 @@ export function trainStep(args: TrainStepArgs): number {
 }
 
 function gradientsOfStep(
-  { model, loss, touchedRowsOnly, carried }: TrainStepArgs,
+  { model, loss, touchedRowsOnly, carried, itemCounts }: TrainStepArgs,
   batches: readonly { readonly batch: SessionBatch; readonly seed: number }[],
 ) {
   const parts = batches.map(({ batch, seed }) => {
-    const { value, gradients, rows } = lossAndGradients(model, loss, batch, seed, { touchedRowsOnly, carried });
+    const { value, gradients, rows } = lossAndGradients(model, loss, batch, seed, {
+      touchedRowsOnly,
+      carried,
+      itemCounts,
+    });
     const lossValue = value.dataSync()[0];
     value.dispose();
     return { lossValue, gradients, rows, weight: batch.targets.positions.length };
@@ -74,14 +80,15 @@ export function lossAndGradients(
   loss: Loss,
   batch: SessionBatch,
   seed: number,
-  { touchedRowsOnly = false, carried }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried'> = {},
+  { touchedRowsOnly = false, carried, itemCounts }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemCounts'> = {},
 ): { value: Scalar; gradients: NamedTensorMap; rows: Record<string, MovedRows> } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
+  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts });
   const compute = () => {
-    if (model.trainingLoss) return model.trainingLoss(batch, seed, loss);
+    if (model.trainingLoss) return model.trainingLoss(batch, seed, ofTargets);
     const hidden = hiddenAtTargets(model, batch, { training: true, seed, carried });
-    return loss({
+    return ofTargets({
       hidden,
       itemTable: model.itemTable(),
       itemBias: model.itemBias(),

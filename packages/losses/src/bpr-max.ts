@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { defineLoss } from './loss-spec.ts';
+import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
+import { sampledLoss } from './sampled-loss.ts';
+
+/**
+ * BPR against the hardest negatives: −log Σⱼ wⱼ σ(s − zⱼ) + λ Σⱼ wⱼ zⱼ², w = softmax of z over the negatives, 0 where there are
+ * none.
+ *
+ * Hidasi & Karatzoglou 2018. Differs from the authors' code: logarithms of sums are taken exactly, where that
+ * adds 1e-24.
+ */
+export const bprMax = defineLoss({
+  configSchema: z.strictObject({
+    negatives: negativesSchema.prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' }),
+    /** λ: weight of the penalty on the negatives' scores. */
+    bpreg: z.number().min(0).default(1),
+    /** α of the exponential linear unit that scores pass through first, the `elu-α` of GRU4Rec; 0: none. */
+    elu: z.number().min(0).default(0),
+  }),
+  create: ({ negatives, bpreg, elu }) => sampledLoss(createSampler(negatives), { form: 'bprMax', bpreg, elu }),
+});

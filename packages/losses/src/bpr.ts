@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { defineLoss } from './loss-spec.ts';
+import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
+import { sampledLoss } from './sampled-loss.ts';
+
+/**
+ * Bayesian personalised ranking: 1/K Σⱼ −log σ(s − zⱼ), over the negatives that are not the target.
+ *
+ * Rendle et al. 2009; Hidasi et al. 2016 (GRU4Rec) with `negatives: { name: inBatch }`; their code counts
+ * the target itself as one of the K, which adds a constant.
+ */
+export const bpr = defineLoss({
+  configSchema: z.strictObject({
+    negatives: negativesSchema.prefault({ name: 'uniform', count: 1, per: 'position' }),
+  }),
+  create: ({ negatives }) => sampledLoss(createSampler(negatives), { form: 'bpr' }),
+});

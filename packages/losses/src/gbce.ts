@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { defineLoss } from './loss-spec.ts';
+import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
+import { sampledLoss } from './sampled-loss.ts';
+
+/**
+ * Binary cross-entropy whose positive part is raised to the power β, so that few negatives do not make it overconfident:
+ *
+ * −β log σ(s) − Σⱼ log(1 − σ(zⱼ)), β = α (t (1 − 1/α) + 1/α), α = K / (number of items − 1)
+ *
+ * Petrov & Macdonald 2023 (gSASRec). Differs from the paper: the sum over the K + 1 terms is not divided by
+ * K + 1, which scales the loss and no more; α is at most 1.
+ */
+export const gbce = defineLoss({
+  configSchema: z.strictObject({
+    negatives: negativesSchema.prefault({ name: 'uniform', count: 256, per: 'position' }),
+    /** t: 0 is plain BCE, 1 makes σ of a score the item's probability again. */
+    calibration: z.number().min(0).max(1).default(0.75),
+  }),
+  create: ({ negatives, calibration }) => sampledLoss(createSampler(negatives), { form: 'gbce', calibration }),
+});

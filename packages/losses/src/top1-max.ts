@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { defineLoss } from './loss-spec.ts';
+import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
+import { sampledLoss } from './sampled-loss.ts';
+
+/**
+ * TOP1 against the hardest negatives: Σⱼ wⱼ ( σ(zⱼ − s) + σ(zⱼ²) ), w = softmax of z over the negatives, 0 where there are none.
+ *
+ * Hidasi & Karatzoglou 2018.
+ */
+export const top1Max = defineLoss({
+  configSchema: z.strictObject({
+    negatives: negativesSchema.prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' }),
+  }),
+  create: ({ negatives }) => sampledLoss(createSampler(negatives), { form: 'top1Max' }),
+});
