@@ -19,7 +19,10 @@ export const popularity = defineNegatives({
     return (request) => {
       const itemCounts = assertCounts('popularity', request.itemCounts, request.numTableRows);
       let distribution = known.get(itemCounts);
-      if (!distribution) known.set(itemCounts, (distribution = popularityDistribution(itemCounts, alpha)));
+      if (!distribution) {
+        distribution = popularityDistribution(itemCounts, alpha);
+        known.set(itemCounts, distribution);
+      }
       return drawFrom(distribution, request, options);
     };
   },
