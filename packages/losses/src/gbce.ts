@@ -9,7 +9,7 @@ import { sampledLoss } from './sampled-loss.ts';
  * −β log σ(s) − Σⱼ log(1 − σ(zⱼ)), β = α (t (1 − 1/α) + 1/α), α = K / (number of items − 1)
  *
  * Petrov & Macdonald 2023 (gSASRec). Differs from the paper: the sum over the K + 1 terms is not divided by
- * K + 1, which scales the loss and no more; α is at most 1.
+ * K + 1, which scales the loss and no more; α is at most 1. K is the length of a shared list, a row's own target in it included.
  */
 export const gbce = defineLoss({
   configSchema: z.strictObject({

@@ -1,15 +1,25 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
+import { SpilledSessions } from '@nimue/data';
+import type { TrainSessions } from './train-sessions.ts';
 
 /**
- * Counts of the windows before and of one more, as a new array [V].
+ * How often every item occurs in the train windows: counts of the steps before and of one more, as a new array [V].
  *
  * @param before [≤ V], empty at first
- * @param itemIds events of the next train window, never of one to be evaluated
- * @param numTableRows V, rows of the item table with that window's new items
+ * @param train what the step trains on, never what is evaluated
+ * @param numTableRows V, rows of the item table with that step's new items
  */
-export function addItemCounts(before: Int32Array, itemIds: Int32Array, numTableRows: number): Int32Array {
+export async function addItemCounts(
+  before: Int32Array,
+  train: Pick<TrainSessions, 'sessions' | 'encodedWindows'>,
+  numTableRows: number,
+): Promise<Int32Array> {
   const counts = new Int32Array(numTableRows);
   counts.set(before);
-  for (const id of itemIds) if (id >= FIRST_ITEM_ID) counts[id]++;
+  const add = (itemIds: Int32Array) => {
+    for (const id of itemIds) if (id >= FIRST_ITEM_ID) counts[id]++;
+  };
+  if (!(train.sessions instanceof SpilledSessions)) add(train.sessions.itemIds);
+  else for await (const { itemIds } of train.encodedWindows()) add(itemIds);
   return counts;
 }

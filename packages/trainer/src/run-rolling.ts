@@ -124,8 +124,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       }
       const objective = objectiveOf(contender, model);
       if (model.kind === 'neural') {
-        for await (const { itemIds } of encodedWindows())
-          itemCounts = addItemCounts(itemCounts, itemIds, vocabulary.size);
+        itemCounts = await addItemCounts(itemCounts, train, vocabulary.size);
       }
       const fit =
         model.kind === 'neural' && numSessions > 0

@@ -80,7 +80,11 @@ export function lossAndGradients(
   loss: Loss,
   batch: SessionBatch,
   seed: number,
-  { touchedRowsOnly = false, carried, itemCounts }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemCounts'> = {},
+  {
+    touchedRowsOnly = false,
+    carried,
+    itemCounts,
+  }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemCounts'> = {},
 ): { value: Scalar; gradients: NamedTensorMap; rows: Record<string, MovedRows> } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));

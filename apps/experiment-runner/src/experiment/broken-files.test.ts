@@ -53,7 +53,7 @@ const CASES: readonly (readonly [what: string, text: string, place: string, hint
   [
     'sweep over a path with a gap',
     'sweep: { strategy: grid, values: { training..epochs: [1] } }',
-    '5:54',
+    '5:55',
     'expected a path such as training.learningRate',
   ],
   [
@@ -118,6 +118,13 @@ const CASES: readonly (readonly [what: string, text: string, place: string, hint
   ['a seed twice', 'seeds: [1, 1]', '5:12', 'in the list twice'],
   ['a fraction as a seed', 'seeds: [1.5]', '5:9', 'expected a whole number, got 1.5'],
   ['an unknown loss', 'loss: { name: crossEntrpy }', '5:15', 'crossEntropy'],
+  ['negatives with a slip', 'loss: { name: bce, negatives: { name: unifrom } }', '5:39', "did you mean 'uniform'?"],
+  [
+    'too many negatives',
+    'loss: { name: bce, negatives: { name: uniform, count: 5000 } }',
+    '5:54',
+    'expected at most 4096, got 5000',
+  ],
   ['a loss as plain text', 'loss: crossEntropy', '5:7', "write 'name: crossEntropy'"],
   ['an unknown objective', 'objective: { name: casual }', '5:20', "did you mean 'causal'?"],
   [

@@ -80,6 +80,7 @@ describe('the experiments that come with the runner', () => {
     expect(names.sort()).toEqual([
       'features.yaml',
       'globo-first-48-hours.yaml',
+      'losses.yaml',
       'movielens-gru.yaml',
       'neural-models.yaml',
       'quickstart.yaml',

@@ -324,7 +324,7 @@ describe('one broken line', () => {
       'unknown loss',
       'loss: { name: crossEntropy }',
       'loss: { name: crossentropy }',
-      "e.yaml:11:15: loss.name: expected crossEntropy, got 'crossentropy'; did you mean 'crossEntropy'?",
+      "e.yaml:11:15: loss.name: expected one of bce, bpr, bprMax, crossEntropy, gbce, inBatchSoftmax, sampledSoftmax, top1, top1Max, weightedSum, got 'crossentropy'; did you mean 'crossEntropy'?",
     ],
     [
       'NaN',
