@@ -53,7 +53,7 @@ const CASES: readonly (readonly [what: string, text: string, place: string, hint
   [
     'sweep over a path with a gap',
     'sweep: { strategy: grid, values: { training..epochs: [1] } }',
-    '5:55',
+    '5:54',
     'expected a path such as training.learningRate',
   ],
   [
@@ -122,7 +122,7 @@ const CASES: readonly (readonly [what: string, text: string, place: string, hint
   [
     'too many negatives',
     'loss: { name: bce, negatives: { name: uniform, count: 5000 } }',
-    '5:54',
+    '5:55',
     'expected at most 4096, got 5000',
   ],
   ['a loss as plain text', 'loss: crossEntropy', '5:7', "write 'name: crossEntropy'"],

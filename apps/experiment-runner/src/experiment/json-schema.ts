@@ -14,6 +14,8 @@ export function createJsonSchema(catalogue: Catalogue): Record<string, unknown> 
   } = z.toJSONSchema(createExperimentSchema(catalogue), {
     io: 'input',
     unrepresentable: 'any',
+    // Every model may have a loss and an objective of its own: written out each time they would make megabytes.
+    reused: 'ref',
     override: ({ zodSchema, jsonSchema }) => {
       // A preprocessing step accepts anything; what it hands on is what an editor should ask for.
       const { in: input, out } = zodSchema._zod.def as { in?: z.ZodType; out?: z.ZodType };

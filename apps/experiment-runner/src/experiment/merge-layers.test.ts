@@ -108,7 +108,19 @@ describe('mistakes', () => {
 });
 
 describe('JSON Schema', () => {
-  const schema = createJsonSchema(catalogue) as { properties: Record<string, unknown>; anyOf: unknown };
+  const whole = createJsonSchema(catalogue) as { $defs: Record<string, unknown> };
+  /** Named parts written out where they are used; one that is not there is an error. */
+  const inlined = (part: unknown): unknown => {
+    if (typeof part !== 'object' || part === null) return part;
+    if (Array.isArray(part)) return part.map(inlined);
+    const { $ref, ...own } = part as { $ref?: string };
+    const named = $ref === undefined ? {} : whole.$defs[$ref.replace('#/$defs/', '')];
+    if (named === undefined) throw new Error(`${$ref} leads nowhere`);
+    const entries = Object.entries({ ...(named as object), ...own });
+    return Object.fromEntries(entries.map(([key, value]) => [key, inlined(value)]));
+  };
+  const { $defs: _, ...sections } = whole;
+  const schema = inlined(sections) as { properties: Record<string, unknown>; anyOf: unknown };
 
   test('has every section, with the options of each', () => {
     expect(Object.keys(schema.properties).sort()).toEqual(
