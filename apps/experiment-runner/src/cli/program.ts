@@ -11,6 +11,7 @@ Examples:
   nimue run quickstart.yaml --set training.epochs=1 --set models.1.hiddenSize=32
   nimue run quickstart.yaml larger.yaml                      larger.yaml takes precedence
   nimue run quickstart.yaml --json > result.json
+  nimue resume runs/quickstart/20240101-120000-0a1b2c     goes on where a run was stopped
   nimue sweep learning-rates.yaml                            variations side by side; again to go on
   nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
@@ -45,6 +46,13 @@ function createProgram(): Command {
     .option('--prepared <folder>', 'where prepared data lies, reused from run to run', 'prepared')
     .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
     .action(async (files, options) => (await import('./run-command.ts')).runCommand(files, options));
+  program
+    .command('resume')
+    .description('go on with a run that was stopped or killed; it ends with the same numbers')
+    .argument('<run>', 'its folder: runs/<name>/<run>')
+    .option('--prepared <folder>', 'where prepared data lies', 'prepared')
+    .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
+    .action(async (path, options) => (await import('./resume-command.ts')).resumeCommand(path, options));
   withExperiment(program.command('sweep'))
     .description('run the variations that the sweep section names; the same command again goes on where it stopped')
     .option('--out <folder>', 'where the cells lie, reused by every sweep', 'runs')

@@ -16,6 +16,8 @@ export interface RunCommandOptions {
   readonly out: string;
   readonly prepared: string;
   readonly json?: boolean;
+  /** Folder of a stopped run. */
+  readonly resume?: string;
 }
 
 /** `nimue run <files>` */
@@ -35,6 +37,7 @@ export async function runCommand(files: readonly string[], options: RunCommandOp
   try {
     const outcome = await runExperiment(experiment, services, {
       runsDirectory: options.out,
+      resume: options.resume,
       preparedDirectory: options.prepared,
       signal: interrupt.signal,
       preparation,

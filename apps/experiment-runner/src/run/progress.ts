@@ -26,7 +26,7 @@ const LOSS_MEMORY = 0.9;
 
 export function createProgressTracker(plan: RunPlan, clock: Clock): ProgressTracker {
   const work = new Map(plan.parts.map((part) => [`${labelOfPart(part)} ${part.seed}`, workOfWindows(plan, part)]));
-  const total = [...work.values()].flat().reduce((sum, value) => sum + value, 0);
+  let total = [...work.values()].flat().reduce((sum, value) => sum + value, 0);
   const showsSeed = new Set(plan.parts.map((part) => part.seed)).size > 1;
   const started = clock.elapsedMs();
   let finished = 0;
@@ -73,7 +73,8 @@ export function createProgressTracker(plan: RunPlan, clock: Clock): ProgressTrac
         return stateAt(event, 0);
       }
       const { result } = event;
-      finished += workOf(result);
+      if (event.isRestored) total -= workOf(result);
+      else finished += workOf(result);
       const readEvents = numEvents || result.numTrainEvents;
       return {
         ...stateAt(result, 0),

@@ -15,6 +15,7 @@ import { describeRun } from './describe-run.ts';
 import { describeEnvironment, type RunEnvironment } from './environment.ts';
 import { asInput, stoppable } from './input-step.ts';
 import { recordCurves } from './record-curves.ts';
+import { reopenRunFolder } from './reopen-run-folder.ts';
 import { createRunFolder } from './run-folder.ts';
 import { addToIndex } from './run-index.ts';
 import { runParts } from './run-parts.ts';
@@ -30,6 +31,8 @@ export type RunServices = Pick<
 export interface RunExperimentOptions {
   /** Holds a folder per experiment, and in it one per run. Default `runs`. */
   readonly runsDirectory?: string;
+  /** The folder of a run that was stopped, to go on in it after the windows that are done. */
+  readonly resume?: string;
   /** Prepared logs, reused from run to run. Default `prepared`. */
   readonly preparedDirectory?: string;
   /** Stops the run between two steps; what is finished stays in `metrics.jsonl`. */
@@ -122,9 +125,16 @@ async function runIntoFolder(
   environment: RunEnvironment,
   plan: RunPlan,
   { artifacts, clock, logger, trainer }: RunServices,
-  { runsDirectory = 'runs', signal, watch }: RunExperimentOptions,
+  { runsDirectory = 'runs', resume, signal, watch }: RunExperimentOptions,
 ): Promise<{ path: string; report: RunReport }> {
-  const folder = await createRunFolder(experiment, environment, { artifacts, runsDirectory });
+  const folder = resume
+    ? await reopenRunFolder(resume, environment, artifacts)
+    : await createRunFolder(experiment, environment, { artifacts, runsDirectory });
+  const checkpoints = {
+    directory: join(folder.path, 'checkpoints'),
+    resume: resume !== undefined,
+    dataChecksum: environment.data.checksum,
+  };
   const view = watch?.(plan, clock);
   const results: WindowResult[] = [];
   const recorder = recordCurves();
@@ -139,12 +149,13 @@ async function runIntoFolder(
       recorder.onEvent(event);
       view?.onEvent(event);
     };
-    await runParts(plan, { trainer, evaluation, timeZone, features, signal, onResult, onEvent });
+    await runParts(plan, { trainer, evaluation, timeZone, features, checkpoints, signal, onResult, onEvent });
     view?.close();
   } catch (error) {
     view?.close();
     const numExpected = plan.parts.length * plan.evaluation.steps.length;
     logger.info(`${results.length} of ${numExpected} window results are in ${folder.path}/metrics.jsonl`);
+    logger.info(`to go on: nimue resume ${folder.path}`);
     throw error;
   } finally {
     folder.close();

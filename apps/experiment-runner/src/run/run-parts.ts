@@ -7,6 +7,7 @@ export interface RunPartsArgs {
   readonly evaluation: RunRollingArgs['evaluation'];
   readonly timeZone?: RunRollingArgs['timeZone'];
   readonly features?: RunRollingArgs['features'];
+  readonly checkpoints?: RunRollingArgs['checkpoints'];
   readonly signal?: AbortSignal;
   /** Called with every result as soon as it is there. */
   readonly onResult: (result: WindowResult) => void;
@@ -15,13 +16,23 @@ export interface RunPartsArgs {
 
 /** Runs every part of the plan through the same windows, one after the other. */
 export async function runParts({ dataset, evaluation: plan, parts }: RunPlan, args: RunPartsArgs): Promise<void> {
-  const { trainer, evaluation, timeZone, features, signal, onResult } = args;
+  const { trainer, evaluation, timeZone, features, checkpoints, signal, onResult } = args;
   const onEvent: TrainerListener = (event) => {
     if (event.type === 'windowDone') onResult(event.result);
     args.onEvent?.(event);
   };
   for (const part of parts) {
-    const rolling: RunRollingArgs = { dataset, plan, evaluation, timeZone, features, seed: part.seed, signal, onEvent };
+    const rolling: RunRollingArgs = {
+      dataset,
+      plan,
+      evaluation,
+      timeZone,
+      features,
+      seed: part.seed,
+      checkpoints,
+      signal,
+      onEvent,
+    };
     if (part.kind === 'reference') await trainer.runReference(part.reference, rolling);
     else await trainer.runContender(part.contender, rolling);
   }

@@ -47,6 +47,16 @@ describe('the artifact store', () => {
     expect(await readFile(file, 'utf8')).toBe('{"a":1}\n{"a":2}\n');
   });
 
+  test('a line file is continued when asked, after its last whole line', async () => {
+    const file = join(folder, 'lines.jsonl');
+    await writeFile(file, 'älter\nhal');
+    const lines = store.createLineFile(file, { continued: true });
+    expect(lines.lines).toEqual(['älter']);
+    lines.append('neu');
+    lines.close();
+    expect(await readFile(file, 'utf8')).toBe('älter\nneu\n');
+  });
+
   test('a line file never continues an old one', async () => {
     const file = join(folder, 'lines.jsonl');
     await writeFile(file, 'old\n');

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** A file that only grows. Every line is on disk when `append` returns. */
 export interface LineFile {
+  /** What was in it when it was opened. */
+  readonly lines: readonly string[];
   append(line: string): void;
   close(): void;
 }
@@ -18,8 +20,12 @@ export interface ArtifactStore {
   createFolder(path: string): Promise<void>;
   /** Writes a whole file: temporary name, sync, rename. @throws when the file exists and `overwrite` is not set */
   writeText(path: string, text: string, options?: { readonly overwrite?: boolean }): Promise<void>;
-  /** Opens a new file to which lines are added. @throws when the file exists */
-  createLineFile(path: string): LineFile;
+  /**
+   * Opens a new file to which lines are added; with `continued` an old one, without what follows its last whole line.
+   *
+   * @throws when the file exists and is not to be continued
+   */
+  createLineFile(path: string, options?: { readonly continued?: boolean }): LineFile;
 }
 
 /** The store on the local disk. */
@@ -54,14 +60,17 @@ export function createFileArtifactStore(): ArtifactStore {
       }
     },
 
-    createLineFile(path) {
+    createLineFile(path, { continued = false } = {}) {
       let descriptor: number;
+      const whole = continued ? wholeLines(path) : '';
       try {
-        descriptor = openSync(path, 'ax');
+        if (continued) truncateSync(path, Buffer.byteLength(whole));
+        descriptor = openSync(path, continued ? 'a' : 'ax');
       } catch (error) {
         throw explainExisting(error, path, 'file');
       }
       return {
+        lines: whole === '' ? [] : whole.slice(0, -1).split('\n'),
         append(line) {
           writeSync(descriptor, `${line}\n`);
           fsyncSync(descriptor);
@@ -70,6 +79,11 @@ export function createFileArtifactStore(): ArtifactStore {
       };
     },
   };
+}
+
+function wholeLines(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  return text.slice(0, text.lastIndexOf('\n') + 1);
 }
 
 function explainExisting(error: unknown, path: string, what: 'file' | 'folder'): unknown {
