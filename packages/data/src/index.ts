@@ -30,8 +30,10 @@ export { type EventColumns, keyOfColumn, mapColumns, type RawColumn } from './da
 export { concatSessions, countSessions, emptySessions, type Sessions, takeSessions } from './dataset/sessions.ts';
 export { type SplitOptions, splitOfSession } from './dataset/split-of-session.ts';
 export { SPLIT_NAMES, type SplitName, type WindowedDataset, type WindowInfo } from './dataset/windowed-dataset.ts';
-export type { DatasetSpec } from './datasets/dataset-spec.ts';
+export type { DatasetDownload, DatasetSpec } from './datasets/dataset-spec.ts';
 export * as datasets from './datasets.ts';
+export { describeEvents, type EventsDescription } from './describe/describe-events.ts';
+export { describeLog, type LogColumn, type LogDescription } from './describe/describe-log.ts';
 export type { Feature, FeatureColumn, FeatureOutput, FeatureSource, FeatureSpec } from './features/feature.ts';
 export {
   columnsOfFeatures,
@@ -45,11 +47,14 @@ export {
 } from './features/feature-pipeline.ts';
 export { ItemVectors, type MissingVector, readItemVectors } from './features/item-vectors.ts';
 export * as features from './features.ts';
+export { type Checksum, type DownloadOptions, download } from './fetch/download.ts';
+export { type FetchDatasetOptions, type FetchedDataset, fetchDataset } from './fetch/fetch-dataset.ts';
 export { generateShop, type ShopEvents } from './generated/generate-shop.ts';
 export { oracleRanks, type ShopOracle, shopOracle } from './generated/shop-oracle.ts';
 export { parseShopOptions, type ShopInput, type ShopOptions, shopSchema } from './generated/shop-schema.ts';
 export { writeGeneratedLog } from './generated/write-generated-log.ts';
 export * as objectives from './objectives.ts';
+export { openParquetWriter, type ParquetStoreChoice, readParquet } from './parquet/choose-store.ts';
 export { duckdbStore } from './parquet/duckdb-store.ts';
 export type {
   ParquetColumns,
@@ -76,7 +81,6 @@ export {
   type TimeUnit,
   timeUnitSchema,
 } from './read/dataset-schema.ts';
-export { describeLog, type LogColumn, type LogDescription } from './read/describe-log.ts';
 export {
   type EventLog,
   type EventLogOptions,

@@ -16,6 +16,8 @@ Examples:
   nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
   nimue schema > nimue.schema.json                           for an editor that completes YAML
+  nimue data describe clicks.csv.gz --draw clicks.html       sessions, items, span, distributions of a log
+  nimue data fetch movielens1m                               downloads a ready-made data set
   nimue doctor
 
 Exit codes: 0 done, 1 failed while running, 2 command line, experiment file or data are at fault, 130 stopped by Ctrl-C`;
@@ -101,6 +103,26 @@ function createProgram(): Command {
     .option('--yes', 'ask nothing')
     .option('--out <file>', 'default: the name of the log with .yaml')
     .action(async (log, options) => (await import('./init-command.ts')).initCommand(log, options));
+  const data = program.command('data').description('look at a log, or download a ready-made data set');
+  data
+    .command('describe')
+    .description('rows, users, sessions, items, span, lengths, popularity, missing cells and times of a log')
+    .argument('<log>', 'a file, folder or glob, or the name of a ready-made data set such as globo')
+    .option('--path <folder>', 'where the ready-made data sets lie', 'data')
+    .option('--item <column>', 'what was clicked; guessed otherwise, as the next three')
+    .option('--timestamp <column>', 'when')
+    .option('--session <column>', 'which session')
+    .option('--user <column>', 'who; where there is no session, a pause begins a new one')
+    .option('--gap <minutes>', "longest pause within a user's session, or none", '30')
+    .option('--draw <file>', 'draw the distributions: .html, or .svg')
+    .option('--json', 'print as JSON')
+    .action(async (log, options) => (await import('./data-describe-command.ts')).dataDescribeCommand(log, options));
+  data
+    .command('fetch')
+    .description('download a ready-made data set; the same command again goes on where it stopped')
+    .argument('<name>', 'such as movielens1m')
+    .option('--path <folder>', 'where the ready-made data sets lie', 'data')
+    .action(async (name, options) => (await import('./data-fetch-command.ts')).dataFetchCommand(name, options));
   program
     .command('schema')
     .description('print the JSON Schema of experiment files')

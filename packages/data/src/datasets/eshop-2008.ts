@@ -6,6 +6,11 @@ export const eshop2008: DatasetSpec = {
   title: 'E-shop clothing 2008',
   source: 'https://archive.ics.uci.edu/dataset/553/clickstream+data+for+online+shopping',
   licence: 'CC BY 4.0',
+  download: {
+    url: 'https://archive.ics.uci.edu/static/public/553/clickstream+data+for+online+shopping.zip',
+    member: 'e-shop clothing 2008.csv',
+    file: 'eshop-2008/clicks.csv.gz',
+  },
   dataset: (folder) => ({
     files: join(folder, 'eshop-2008', 'clicks.csv.gz'),
     separator: ';',

@@ -9,6 +9,11 @@ export const kion: DatasetSpec = {
   title: 'KION',
   source: 'https://github.com/irsafilo/KION_DATASET, interactions.csv',
   licence: 'CC BY 4.0',
+  download: {
+    url: 'https://github.com/irsafilo/KION_DATASET/raw/f69775be31fa5779907cf0a92ddedb70037fb5ae/data_original.zip',
+    member: 'data_original/interactions.csv',
+    file: 'kion/interactions.csv',
+  },
   dataset: (folder) => ({
     files: join(folder, 'kion', 'interactions.csv'),
     columns: { user: 'user_id', item: 'item_id', timestamp: 'last_watch_dt' },

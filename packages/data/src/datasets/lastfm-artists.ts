@@ -9,6 +9,11 @@ export const lastfmArtists: DatasetSpec = {
   title: 'LastFM artists (LastFM.txt of S3-Rec)',
   source: 'https://github.com/RUCAIBox/CIKM2020-S3Rec, data/LastFM.txt',
   licence: 'research',
+  download: {
+    url: 'https://raw.githubusercontent.com/RUCAIBox/CIKM2020-S3Rec/master/data/LastFM.txt',
+    checksum: { algorithm: 'sha256', digest: '9ded486adb5b0fe9dc761950afa0a9a05e93ff018992e0c52bf11afec529f802' },
+    file: 'lastfm-artists/LastFM.txt.gz',
+  },
   dataset: (folder) => ({
     files: join(folder, 'lastfm-artists', 'LastFM.txt.gz'),
     format: 'sequences',

@@ -9,6 +9,12 @@ export const lastfm1k: DatasetSpec = {
   title: 'last.fm-1K listens',
   source: 'http://ocelma.net/MusicRecommendationDataset/lastfm-1K.html',
   licence: 'non-commercial, by permission of Last.fm',
+  download: {
+    url: 'http://mtg.upf.edu/static/datasets/last.fm/lastfm-dataset-1K.tar.gz',
+    member: 'lastfm-dataset-1K/userid-timestamp-artid-artname-traid-traname.tsv',
+    memberChecksum: { algorithm: 'md5', digest: '64747b21563e3d2aa95751e0ddc46b68' },
+    file: 'lastfm-1k/userid-timestamp-artid-artname-traid-traname.tsv',
+  },
   dataset: (folder) => ({
     files: join(folder, 'lastfm-1k', 'userid-timestamp-artid-artname-traid-traname.tsv'),
     format: 'tsv',

@@ -9,6 +9,11 @@ export const ml1m: DatasetSpec = {
   title: 'MovieLens 1M (ml-1m.txt of SASRec)',
   source: 'https://github.com/kang205/SASRec, data/ml-1m.txt',
   licence: 'MovieLens: research, no redistribution',
+  download: {
+    url: 'https://raw.githubusercontent.com/kang205/SASRec/master/data/ml-1m.txt',
+    checksum: { algorithm: 'sha256', digest: 'b725f3acb3986fe3130bffd1e77a74d182a1f51799567a236dbd60270f95b0a2' },
+    file: 'movielens-1m/ml-1m.txt.gz',
+  },
   dataset: (folder) => ({
     files: join(folder, 'movielens-1m', 'ml-1m.txt.gz'),
     format: 'csv',

@@ -6,6 +6,12 @@ export const movielens1m: DatasetSpec = {
   title: 'MovieLens 1M (ratings.dat)',
   source: 'https://files.grouplens.org/datasets/movielens/ml-1m.zip',
   licence: 'MovieLens: research, no redistribution',
+  download: {
+    url: 'https://files.grouplens.org/datasets/movielens/ml-1m.zip',
+    checksum: { algorithm: 'md5', digest: 'c4d9eecfca2ab87c1945afe126590906' },
+    member: 'ml-1m/ratings.dat',
+    file: 'movielens-1m/ratings.dat',
+  },
   dataset: (folder) => ({
     files: join(folder, 'movielens-1m', 'ratings.dat'),
     format: 'csv',

@@ -6,6 +6,12 @@ export const movielens25m: DatasetSpec = {
   title: 'MovieLens 25M',
   source: 'https://files.grouplens.org/datasets/movielens/ml-25m.zip, ratings.csv',
   licence: 'MovieLens: research, its own terms',
+  download: {
+    url: 'https://files.grouplens.org/datasets/movielens/ml-25m.zip',
+    checksum: { algorithm: 'md5', digest: '6b51fb2759a8657d3bfcbfc42b592ada' },
+    member: 'ml-25m/ratings.csv',
+    file: 'movielens-25m/ratings.csv',
+  },
   dataset: (folder) => ({
     files: join(folder, 'movielens-25m', 'ratings.csv'),
     columns: { user: 'userId', item: 'movieId', timestamp: 'timestamp' },

@@ -6,6 +6,11 @@ export const movielensLatestSmall: DatasetSpec = {
   title: 'MovieLens latest small',
   source: 'https://files.grouplens.org/datasets/movielens/ml-latest-small.zip, ratings.csv',
   licence: 'MovieLens: research, its own terms',
+  download: {
+    url: 'https://files.grouplens.org/datasets/movielens/ml-latest-small.zip',
+    member: 'ml-latest-small/ratings.csv',
+    file: 'movielens-latest-small/ratings.csv.gz',
+  },
   dataset: (folder) => ({
     files: join(folder, 'movielens-latest-small', 'ratings.csv.gz'),
     columns: { user: 'userId', item: 'movieId', timestamp: 'timestamp' },

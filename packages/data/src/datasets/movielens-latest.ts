@@ -6,6 +6,11 @@ export const movielensLatest: DatasetSpec = {
   title: 'MovieLens latest',
   source: 'https://files.grouplens.org/datasets/movielens/ml-latest.zip, ratings.csv',
   licence: 'MovieLens: research, its own terms',
+  download: {
+    url: 'https://files.grouplens.org/datasets/movielens/ml-latest.zip',
+    member: 'ml-latest/ratings.csv',
+    file: 'movielens-latest/ratings.csv',
+  },
   dataset: (folder) => ({
     files: join(folder, 'movielens-latest', 'ratings.csv'),
     columns: { user: 'userId', item: 'movieId', timestamp: 'timestamp' },

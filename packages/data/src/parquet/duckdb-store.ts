@@ -1,6 +1,7 @@
 import { type Engine, messageOf, openEngine, sqlName, sqlText } from '../read/engine.ts';
 import {
   assertColumnsFit,
+  assertExact,
   type ParquetColumns,
   type ParquetColumnType,
   type ParquetSchema,
@@ -12,6 +13,9 @@ const SQL_TYPES = { int32: 'INTEGER', int64: 'BIGINT', double: 'DOUBLE', string:
   string
 >;
 const ROWS_PER_CHUNK = 2048;
+/** No dictionaries, so that parquetjs-lite can read what is written here. */
+const PLAIN_OPTIONS = ', DICTIONARY_SIZE_LIMIT 1, PARQUET_VERSION V1';
+const NUMBER_TYPE = /^(U?(TINY|SMALL|BIG)?INT(EGER)?|UINTEGER|DOUBLE|FLOAT)$/;
 
 /** Parquet through DuckDB: every dialect. */
 export const duckdbStore: ParquetStore = {
@@ -24,7 +28,7 @@ export const duckdbStore: ParquetStore = {
       append: (columns) => appendColumns(engine, 'rows', schema, columns),
       async close() {
         try {
-          await copyToParquet(engine, 'SELECT * FROM rows', file);
+          await copyToParquet(engine, 'SELECT * FROM rows', file, PLAIN_OPTIONS);
         } finally {
           engine.close();
         }
@@ -42,8 +46,7 @@ export const duckdbStore: ParquetStore = {
       const columns = reader.getColumns();
       const result: Record<string, Float64Array | string[]> = {};
       reader.columnNames().forEach((name, c) => {
-        const isText = String(reader.columnType(c)) === 'VARCHAR';
-        result[name] = isText ? columns[c].map(String) : Float64Array.from(columns[c], Number);
+        result[name] = plainColumn(file, name, String(reader.columnType(c)), columns[c]);
       });
       return result;
     } finally {
@@ -84,9 +87,23 @@ export async function appendColumns(
   appender.closeSync();
 }
 
+/** @throws when a cell is missing, a whole number is beyond 2^53, or the column is neither numbers nor text */
+function plainColumn(file: string, name: string, type: string, cells: readonly unknown[]): Float64Array | string[] {
+  const refuse = (what: string) => new Error(`${file}, column '${name}'${what}`);
+  if (type !== 'VARCHAR' && !NUMBER_TYPE.test(type)) {
+    throw refuse(` holds ${type}; expected numbers or text. A log of events with such columns is read by openEventLog`);
+  }
+  const missing = cells.findIndex((cell) => cell === null || cell === undefined);
+  if (missing >= 0) throw refuse(`, row ${missing + 1}: the cell is missing; expected a value in every row`);
+  if (type === 'VARCHAR') return cells.map(String);
+  const numbers = Float64Array.from(cells, Number);
+  if (/BIGINT/.test(type)) assertExact(numbers, file, name);
+  return numbers;
+}
+
 /** @throws naming the file when it cannot be written */
-export async function copyToParquet(engine: Engine, query: string, file: string): Promise<void> {
-  await engine.run(`COPY (${query}) TO ${sqlText(file)} (FORMAT parquet)`).catch((error: unknown) => {
+export async function copyToParquet(engine: Engine, query: string, file: string, options = ''): Promise<void> {
+  await engine.run(`COPY (${query}) TO ${sqlText(file)} (FORMAT parquet${options})`).catch((error: unknown) => {
     throw new Error(`${file}: cannot be written: ${messageOf(error).split('\n')[0]}`);
   });
 }

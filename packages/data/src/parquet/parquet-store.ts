@@ -52,3 +52,13 @@ export function assertColumnsFit(schema: ParquetSchema, columns: ParquetColumns)
   }
   return numRows;
 }
+
+/** @throws when a whole number of a 64-bit column is beyond 2^53, where different numbers become equal */
+export function assertExact(numbers: Float64Array, file: string, name: string): void {
+  const row = numbers.findIndex((value) => Math.abs(value) > Number.MAX_SAFE_INTEGER);
+  if (row >= 0) {
+    throw new Error(
+      `${file}, column '${name}', row ${row + 1}: a whole number beyond 2^53 cannot be held exactly; write the column as text`,
+    );
+  }
+}

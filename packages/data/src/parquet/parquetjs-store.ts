@@ -4,6 +4,7 @@ import type { ParquetReader, RowBuffer } from 'parquetjs-lite';
 import { messageOf } from '../read/engine.ts';
 import {
   assertColumnsFit,
+  assertExact,
   type ParquetColumns,
   type ParquetColumnType,
   type ParquetSchema,
@@ -19,6 +20,8 @@ const ROWS_PER_GROUP = 65_536;
 /** parquetjs-lite names its encodings by number: 2 and 8 are the dictionary encodings. */
 const DICTIONARY_ENCODINGS = [2, 8];
 const READABLE_CODECS = [0, 1, 2];
+/** Annotations that change nothing about how a value is stored. */
+const READABLE_TYPES = ['UTF8', 'INT_32', 'INT_64'];
 
 /** Parquet in pure JavaScript (parquetjs-lite), for small and exported files. */
 export const parquetjsStore: ParquetStore = {
@@ -64,15 +67,27 @@ export const parquetjsStore: ParquetStore = {
       const parts = new Map<string, unknown[]>();
       for (const field of reader.schema.fieldList) parts.set(field.name, []);
       for (const group of reader.metadata.row_groups) {
-        const { columnData } = await reader.envelopeReader.readRowGroup(reader.schema, group, []);
-        for (const [name, values] of parts) for (const value of columnData[name].values ?? []) values.push(value);
+        const { columnData, rowCount } = await reader.envelopeReader.readRowGroup(reader.schema, group, []);
+        for (const [name, values] of parts) {
+          const read = columnData[name].values ?? [];
+          // The library leaves missing cells out, which would move all later ones up.
+          if (read.length !== rowCount) {
+            throw new Error(
+              `${file}, column '${name}': ${rowCount - read.length} cells are missing; expected a value in every row`,
+            );
+          }
+          for (const value of read) values.push(value);
+        }
       }
       for (const field of reader.schema.fieldList) {
         const values = parts.get(field.name) ?? [];
-        result[field.name] =
-          field.primitiveType === 'BYTE_ARRAY'
-            ? values.map((value) => (Buffer.isBuffer(value) ? value.toString('utf8') : String(value)))
-            : Float64Array.from(values, Number);
+        if (field.primitiveType === 'BYTE_ARRAY') {
+          result[field.name] = values.map((value) => (Buffer.isBuffer(value) ? value.toString('utf8') : String(value)));
+          continue;
+        }
+        const numbers = Float64Array.from(values, Number);
+        if (field.primitiveType === 'INT64') assertExact(numbers, file, field.name);
+        result[field.name] = numbers;
       }
       return result;
     } finally {
@@ -107,7 +122,8 @@ function assertReadable(reader: ParquetReader, file: string): void {
     );
   for (const field of reader.schema.fieldList) {
     if (field.isNested || field.repetitionType === 'REPEATED') throw refuse(field.name, 'nested values');
-    if (field.originalType && field.originalType !== 'UTF8') throw refuse(field.name, `the type ${field.originalType}`);
+    if (field.originalType && !READABLE_TYPES.includes(field.originalType))
+      throw refuse(field.name, `the type ${field.originalType}`);
     if (!['INT32', 'INT64', 'DOUBLE', 'BYTE_ARRAY'].includes(field.primitiveType))
       throw refuse(field.name, `the type ${field.primitiveType}`);
   }
