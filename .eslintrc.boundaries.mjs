@@ -12,8 +12,9 @@ const MAY_IMPORT = {
   models: ['ops', 'batch'],
   losses: ['ops', 'batch'],
   trainer: ['models', 'losses', 'metrics', 'data', 'ops', 'batch'],
+  recommender: ['trainer', 'models', 'losses', 'data', 'ops', 'batch'],
   container: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
-  app: ['container', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
+  app: ['container', 'recommender', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
   testing: [],
 };
 

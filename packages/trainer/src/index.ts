@@ -44,6 +44,7 @@ export type { Schedule, SchedulePoint } from './schedules/schedule.ts';
 export * as schedules from './schedules.ts';
 export { type ModelSummary, summarizeResults } from './summarize-results.ts';
 export { lossAndGradients, type TrainStepArgs, trainStep } from './train-step.ts';
+export type { TrainedModel } from './trained-model.ts';
 export type {
   RunPosition,
   StepDone,

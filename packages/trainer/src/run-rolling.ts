@@ -28,6 +28,7 @@ import { newItemsFrom } from './new-items.ts';
 import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
 import { readTrainSessions, type TrainSessions } from './train-sessions.ts';
+import { type TrainedModel, trainedModelOf } from './trained-model.ts';
 import type { RunPosition, TrainerListener, WindowResult } from './trainer-events.ts';
 import type { TrainingConfig } from './training-schema.ts';
 import { WeightAverage } from './weight-average.ts';
@@ -60,6 +61,8 @@ export interface RunRollingArgs {
   readonly features?: readonly FeatureConfig[];
   readonly seed: number;
   readonly onEvent?: TrainerListener;
+  /** Called with the model of the last window, evaluated and about to be disposed. */
+  readonly onTrained?: (trained: TrainedModel) => Promise<void>;
   /** Keeps every window that is done, so that a run that was stopped at any moment goes on and ends with the same bits. */
   readonly checkpoints?: CheckpointOptions;
   /** Stops between two steps; the promise is then rejected with the signal's reason. */
@@ -87,6 +90,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
   let train: TrainSessions | undefined;
   let pipeline: FeaturePipeline | undefined;
   let itemFeatures: EncodedSessions['features'];
+  let fittedWindows: number[] = [];
   const { training } = contender;
   const optimizer = new Optimizer(optimizers[training.optimizer](training), training.weightDecayOn);
   const average = training.averageDecay === undefined ? undefined : new WeightAverage(training.averageDecay);
@@ -103,10 +107,12 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         optimizer.restart();
         vocabulary = new ItemVocabulary();
         itemFeatures = undefined;
+        fittedWindows = [];
         itemCounts = new Int32Array(0);
         pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
         evaluator.restart();
       }
+      fittedWindows.push(...step.trainWindows);
       train?.dispose();
       const { maxEventsInMemory } = contender.training;
       train = await readTrainSessions(dataset, step.trainWindows, vocabulary, maxEventsInMemory, pipeline);
@@ -211,6 +217,25 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       checkpoints?.save(stateOf(parts, windowIndex, results));
       onEvent?.({ type: 'windowDone', result });
       await breathe();
+    }
+    if (model && args.onTrained) {
+      const { label } = contender;
+      const { maxLength } = training;
+      const parts = {
+        label,
+        seed,
+        model,
+        objective: objectiveOf(contender, model),
+        vocabulary,
+        pipeline,
+        itemFeatures,
+      };
+      if (model.kind === 'neural') average?.swapIn(model.parameters);
+      try {
+        await args.onTrained(trainedModelOf({ ...parts, maxLength }, dataset, fittedWindows));
+      } finally {
+        if (model.kind === 'neural') average?.swapOut(model.parameters);
+      }
     }
   } finally {
     train?.dispose();
