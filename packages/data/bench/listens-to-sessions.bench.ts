@@ -1,0 +1,36 @@
+// One preparation from a log of listens to sessions per day, in a process of its own:
+// `listens-to-sessions.bench.ts <file> <folder> [memory limit]`; prints one line of JSON.
+import { rmSync } from 'node:fs';
+import { prepareWindows } from '../src/prepare/prepare-windows.ts';
+import { datasetSchema } from '../src/read/dataset-schema.ts';
+import { sessionsSchema } from '../src/sessions/sessions-schema.ts';
+import { windowsSchema } from '../src/windows/windows-schema.ts';
+
+const [files, directory, memoryLimit] = process.argv.slice(2);
+const stages: Record<string, number> = {};
+const startMs = performance.now();
+const dataset = await prepareWindows({
+  dataset: datasetSchema.parse({ files, columns: { user: 'user', item: 'artist', timestamp: 'time' } }),
+  sessions: sessionsSchema.parse({ by: 'user', gapMinutes: 30, minLength: 2 }),
+  windows: windowsSchema.parse({ span: 'day' }),
+  directory,
+  memoryLimit,
+  onProgress: ({ stage }) => {
+    stages[stage] ??= (performance.now() - startMs) / 1000;
+  },
+});
+const seconds = (performance.now() - startMs) / 1000;
+const { numEvents, numKeptSessions } = dataset.counts;
+dataset.close();
+rmSync(dataset.directory, { recursive: true });
+const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
+console.log(
+  JSON.stringify({
+    seconds,
+    peakMemoryMb,
+    numEvents,
+    numSessions: numKeptSessions,
+    numWindows: dataset.windows.length,
+    stages,
+  }),
+);
