@@ -1,5 +1,4 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
-import { SpilledSessions } from '@nimue/data';
 import type { TrainSessions } from './train-sessions.ts';
 
 /**
@@ -11,15 +10,13 @@ import type { TrainSessions } from './train-sessions.ts';
  */
 export async function addItemCounts(
   before: Int32Array,
-  train: Pick<TrainSessions, 'sessions' | 'encodedWindows'>,
+  train: Pick<TrainSessions, 'encodedWindows'>,
   numTableRows: number,
 ): Promise<Int32Array> {
   const counts = new Int32Array(numTableRows);
   counts.set(before);
-  const add = (itemIds: Int32Array) => {
+  for await (const { itemIds } of train.encodedWindows()) {
     for (const id of itemIds) if (id >= FIRST_ITEM_ID) counts[id]++;
-  };
-  if (!(train.sessions instanceof SpilledSessions)) add(train.sessions.itemIds);
-  else for await (const { itemIds } of train.encodedWindows()) add(itemIds);
+  }
   return counts;
 }

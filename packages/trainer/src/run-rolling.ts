@@ -115,8 +115,9 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
       fittedWindows.push(...step.trainWindows);
       train?.dispose();
       const { maxEventsInMemory } = contender.training;
-      train = await readTrainSessions(dataset, step.trainWindows, vocabulary, maxEventsInMemory, pipeline);
-      const { numSessions, numEvents, numNewItems } = train;
+      const replay = step.replay && { ...step.replay, seed: deriveSeed(seed, step.evaluateWindow) };
+      train = await readTrainSessions(dataset, step.trainWindows, vocabulary, maxEventsInMemory, pipeline, replay);
+      const { numSessions, numEvents, numReplayed, numNewItems } = train;
       const { encodedWindows } = train;
       if (model) {
         const newItems = await newItemsFrom(contender.training.newItems, model.numRows, encodedWindows);
@@ -139,7 +140,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
               objective,
               sessions: train.sessions,
               itemCounts,
-              config: windowIndex === 0 ? { ...training, epochs: training.baseEpochs ?? training.epochs } : training,
+              config: !step.carryWeights ? { ...training, epochs: training.baseEpochs ?? training.epochs } : training,
               seed: deriveSeed(seed, step.evaluateWindow),
             }
           : undefined;
@@ -158,6 +159,7 @@ export async function runContender(contender: Contender, args: RunRollingArgs): 
         ...position,
         numSessions,
         numEvents,
+        numReplayed,
         numItems: vocabulary.numItems,
         numNewItems,
         numSteps: fit ? countSteps(fit) : 0,

@@ -17,6 +17,8 @@ export interface WindowStarted extends RunPosition {
   readonly type: 'windowStarted';
   readonly numSessions: number;
   readonly numEvents: number;
+  /** Of the sessions, those of older windows that are trained on again. */
+  readonly numReplayed: number;
   /** Items that can be recommended now, and how many of them are new. */
   readonly numItems: number;
   readonly numNewItems: number;

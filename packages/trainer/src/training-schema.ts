@@ -12,7 +12,7 @@ type OptimizerName = keyof typeof optimizers;
 export const trainingSchema = z.strictObject({
   /** Passes over the train sessions of a window. */
   epochs: z.int().min(1).default(5),
-  /** Passes over the first train windows of the run, where the later ones are learned in `epochs`. */
+  /** Passes where the weights start from scratch (the base period), if other than `epochs`, which later windows take. */
   baseEpochs: z.int().min(1).optional(),
   /** Steps of a window instead of epochs: as many passes as they take. */
   steps: z.int().min(1).optional(),

@@ -162,7 +162,7 @@ describe('one broken line', () => {
       'unknown policy',
       'windows: { span: day, policy: sliding, size: 2 }',
       'windows: { span: day, policy: rolling }',
-      "e.yaml:4:31: windows.policy: expected one of incremental, sliding, expanding, frozen, leaveOneOut, lastN, globalTime, timeRange, got 'rolling'",
+      "e.yaml:4:31: windows.policy: expected one of incremental, replay, sliding, expanding, frozen, leaveOneOut, lastN, globalTime, timeRange, got 'rolling'",
     ],
     [
       'option of another policy',

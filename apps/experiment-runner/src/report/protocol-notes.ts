@@ -68,6 +68,9 @@ export function fewItemsNote({ results, experiment }: RunReport): readonly strin
 
 function scopeOf(candidates: EvaluationConfig['candidates']): string {
   if (typeof candidates === 'string') return SCOPES[candidates];
+  if ('lastWindows' in candidates) {
+    return `Ranking scope: the items clicked within the last ${candidates.lastWindows} train windows; a target outside them is a miss.`;
+  }
   const span = candidates.window === undefined ? 'for all windows alike' : `by the window in '${candidates.window}'`;
   return `Ranking scope: the items listed in ${candidates.file}, ${span}; a target outside them is a miss.`;
 }

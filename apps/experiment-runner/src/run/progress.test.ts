@@ -17,6 +17,7 @@ const started: WindowStarted = {
   ...position,
   numSessions: 30,
   numEvents: 300,
+  numReplayed: 0,
   numItems: 10,
   numNewItems: 10,
   numSteps: 4,

@@ -49,7 +49,80 @@ test('empty windows are left out and reported, or refused', () => {
   );
 });
 
+test('a base period first, then day by day', () => {
+  expect(plan([5, 5, 5, 5], { policy: 'incremental', baseSize: 2 })).toEqual([
+    [[0, 1], 2, false],
+    [[2], 3, true],
+  ]);
+  expect(plan([5, 5, 5, 5], { policy: 'expanding', baseSize: 2 })).toEqual([
+    [[0, 1], 2, false],
+    [[0, 1, 2], 3, false],
+  ]);
+});
+
+test('replay: older windows again, never the evaluated one nor those of the step itself', () => {
+  const replayed = (options: { lastWindows?: number }) =>
+    planRollingEvaluation(windowsOf(5, 5, 5, 5, 5), { policy: 'replay', share: 0.2, ...options }).steps.map((step) => [
+      step.trainWindows,
+      step.replay?.windows,
+      step.replay?.share,
+      step.carryWeights,
+    ]);
+  expect(replayed({})).toEqual([
+    [[0], undefined, undefined, false],
+    [[1], [0], 0.2, true],
+    [[2], [0, 1], 0.2, true],
+    [[3], [0, 1, 2], 0.2, true],
+  ]);
+  expect(replayed({ lastWindows: 2 })[3]).toEqual([[3], [1, 2], 0.2, true]);
+});
+
+test('missing days that count: the last days are those of the calendar', () => {
+  const sizes = [5, 5, 0, 5, 0, 0, 5, 5];
+  expect(plan(sizes, { policy: 'sliding', size: 2, emptyWindows: 'skip' })).toEqual([
+    [[0, 1], 3, false],
+    [[1, 3], 6, false],
+    [[3, 6], 7, false],
+  ]);
+  expect(plan(sizes, { policy: 'sliding', size: 2, emptyWindows: 'count' })).toEqual([
+    [[1], 3, false],
+    [[6], 7, false],
+  ]);
+  const { skipped } = planRollingEvaluation(windowsOf(...sizes), { policy: 'sliding', size: 2, emptyWindows: 'count' });
+  expect(skipped).toContainEqual({
+    window: 6,
+    id: 'day 6',
+    reason: 'no session starts in the windows that would train for it',
+  });
+  expect(plan(sizes, { policy: 'incremental', emptyWindows: 'count' })).toEqual([
+    [[0], 1, false],
+    [[1], 3, true],
+    [[3], 6, true],
+    [[6], 7, true],
+  ]);
+});
+
+test('missing days that break: the day after one is learned but not evaluated', () => {
+  const sizes = [5, 5, 0, 5, 5, 0, 5];
+  expect(plan(sizes, { policy: 'incremental', emptyWindows: 'break' })).toEqual([
+    [[0], 1, false],
+    [[1, 3], 4, true],
+  ]);
+  expect(plan(sizes, { policy: 'expanding', emptyWindows: 'break' })).toEqual([
+    [[0], 1, false],
+    [[0, 1, 3], 4, false],
+  ]);
+  const { skipped } = planRollingEvaluation(windowsOf(...sizes), { policy: 'incremental', emptyWindows: 'break' });
+  expect(skipped.map(({ window }) => window)).toEqual([2, 3, 5, 6]);
+  expect(skipped[1].reason).toBe('no session starts in the window before it');
+  expect(() => plan([5, 0, 5], { policy: 'incremental', emptyWindows: 'break' })).toThrow(
+    'incremental needs 2 windows',
+  );
+});
+
 test.each<[string, () => unknown]>([
+  ["replay's share must be above 0 and at most 1, got 0", () => plan([5, 5], { policy: 'replay', share: 0 })],
+  ['baseSize must be a whole number ≥ 1, got 0.5', () => plan([5, 5], { policy: 'incremental', baseSize: 0.5 })],
   [
     'incremental needs 2 windows with sessions (1 to train, 1 to evaluate), got 1 of 2',
     () => plan([5, 0], { policy: 'incremental' }),
@@ -72,6 +145,8 @@ test('a plan that leaks is refused', () => {
   expect(() => assertNoLeak(windows, [step([1], 2), step([], 1, true)])).toThrow(
     'step 1 evaluates day 1 with weights carried over',
   );
+  const replayed = { ...step([0], 1), replay: { windows: [2], share: 0.5 } };
+  expect(() => assertNoLeak(windows, [replayed])).toThrow('trains on window day 2');
   expect(() => assertNoLeak(windows, [step([7], 1)])).toThrow('trains on window 7, which does not exist');
   expect(() => assertNoLeak(windows, [step([0], 7)])).toThrow('evaluates window 7, which does not exist');
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EMPTY_WINDOWS } from './rolling-evaluation.ts';
 
 const DURATION = /^[1-9]\d*[hdwHDW]$/;
 const SPANS = "expected hour, day, week, all, such as '12h' or '3d', { cuts: […] } or { testSize: 7d, numFolds: 3 }";
@@ -50,18 +51,24 @@ export const splitSchema = z.strictObject({
 
 export type SplitConfig = z.output<typeof splitSchema>;
 
-/** The `evaluation` section's policy: which windows are trained on before the next one is evaluated. */
+/** Missing days: see `RollingEvaluationOptions`. */
+const emptyWindows = z.enum(EMPTY_WINDOWS).default('skip');
+/** Windows of the base period, which is trained on first. */
+const baseSize = z.int().min(1).optional();
+
+/** The `windows` section's policy: which windows are trained on before the next one is evaluated. */
 export const rollingEvaluationSchema = z.discriminatedUnion('policy', [
-  z.strictObject({ policy: z.literal('incremental'), emptyWindows: z.enum(['skip', 'error']).default('skip') }),
+  z.strictObject({ policy: z.literal('incremental'), baseSize, emptyWindows }),
   z.strictObject({
-    policy: z.literal('sliding'),
-    size: z.int().min(1),
-    emptyWindows: z.enum(['skip', 'error']).default('skip'),
+    policy: z.literal('replay'),
+    baseSize,
+    /** Probability with which each session of an older window is trained on again. */
+    share: z.number().positive().max(1),
+    /** How many windows back older sessions are drawn from; without it, all. */
+    lastWindows: z.int().min(1).optional(),
+    emptyWindows,
   }),
-  z.strictObject({ policy: z.literal('expanding'), emptyWindows: z.enum(['skip', 'error']).default('skip') }),
-  z.strictObject({
-    policy: z.literal('frozen'),
-    size: z.int().min(1).default(1),
-    emptyWindows: z.enum(['skip', 'error']).default('skip'),
-  }),
+  z.strictObject({ policy: z.literal('sliding'), size: z.int().min(1), emptyWindows }),
+  z.strictObject({ policy: z.literal('expanding'), baseSize, emptyWindows }),
+  z.strictObject({ policy: z.literal('frozen'), size: z.int().min(1).default(1), emptyWindows }),
 ]);

@@ -4,7 +4,10 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 export class CatalogueStatistics {
   #clicks = new Float64Array(FIRST_ITEM_ID);
   #firstSeenMs = new Float64Array(FIRST_ITEM_ID);
-  #inLastTraining = new Uint8Array(FIRST_ITEM_ID);
+  /** Number of the train window in which an item was clicked last, from 1; 0 for never. */
+  #lastWindow = new Int32Array(FIRST_ITEM_ID);
+  #numWindows = 0;
+  #firstOfStep = 1;
   #isNewStep = false;
 
   /** Clicks in all train windows so far [V]. */
@@ -26,30 +29,41 @@ export class CatalogueStatistics {
   /** Takes in one train window of the step. Without a click nothing changes, also not what was trained last. */
   add({ itemIds, timestampsMs }: { readonly itemIds: Int32Array; readonly timestampsMs?: Float64Array }): void {
     if (itemIds.length === 0) return;
-    if (this.#isNewStep) this.#inLastTraining.fill(0);
+    this.#numWindows++;
+    if (this.#isNewStep) this.#firstOfStep = this.#numWindows;
     this.#isNewStep = false;
     itemIds.forEach((id, event) => {
       if (id < FIRST_ITEM_ID) return;
       this.#clicks[id]++;
       if (timestampsMs) this.#firstSeenMs[id] = Math.min(this.#firstSeenMs[id], timestampsMs[event]);
-      this.#inLastTraining[id] = 1;
+      this.#lastWindow[id] = this.#numWindows;
     });
   }
 
-  /** The items of the last windows that were trained on, ids rising. */
+  /** The items of the windows of the last step that trained, ids rising. */
   lastTrained(): Int32Array {
-    return Int32Array.from([...this.#inLastTraining.keys()].filter((id) => this.#inLastTraining[id] === 1));
+    return this.#clickedSince(this.#firstOfStep);
+  }
+
+  /** The items of the last `numWindows` train windows with clicks, ids rising: the others have retired. */
+  clickedInLast(numWindows: number): Int32Array {
+    return this.#clickedSince(this.#numWindows - numWindows + 1);
+  }
+
+  #clickedSince(window: number): Int32Array {
+    const first = Math.max(1, window);
+    return Int32Array.from([...this.#lastWindow.keys()].filter((id) => this.#lastWindow[id] >= first));
   }
 
   #grow(numRows: number): void {
     const from = this.#clicks.length;
     if (numRows <= from) return;
-    const grown = <Column extends Float64Array | Uint8Array>(column: Column, larger: Column): Column => {
+    const grown = <Column extends Float64Array | Int32Array>(column: Column, larger: Column): Column => {
       larger.set(column);
       return larger;
     };
     this.#clicks = grown(this.#clicks, new Float64Array(numRows));
     this.#firstSeenMs = grown(this.#firstSeenMs, new Float64Array(numRows).fill(Number.POSITIVE_INFINITY));
-    this.#inLastTraining = grown(this.#inLastTraining, new Uint8Array(numRows));
+    this.#lastWindow = grown(this.#lastWindow, new Int32Array(numRows));
   }
 }

@@ -58,7 +58,7 @@ export function narrowsCatalogue({
 }: Pick<EvaluationConfig, 'seenItems' | 'candidates' | 'sampledNegatives'>): readonly string[] {
   return [
     ...(seenItems === 'keep' ? [] : [`seenItems: ${seenItems}`]),
-    ...(candidates === 'known' ? [] : [`candidates: ${typeof candidates === 'string' ? candidates : candidates.file}`]),
+    ...(candidates === 'known' ? [] : [`candidates: ${describe(candidates)}`]),
     ...(sampledNegatives === undefined ? [] : [`sampledNegatives: ${sampledNegatives}`]),
   ];
 }
@@ -70,4 +70,9 @@ function assertWholeCatalogue({ label }: Reference, config: EvaluationConfig): v
     `the reference '${label}' ranks over the whole catalogue, so its row could not be compared with evaluation.${limits.join(' and ')}; ` +
       'leave that out, or the reference',
   );
+}
+
+function describe(candidates: EvaluationConfig['candidates']): string {
+  if (typeof candidates === 'string') return candidates;
+  return 'file' in candidates ? candidates.file : `{ lastWindows: ${candidates.lastWindows} }`;
 }

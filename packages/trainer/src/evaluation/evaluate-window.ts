@@ -89,7 +89,10 @@ export class WindowEvaluator {
   #needsStatistics(): boolean {
     const { metrics, slices, candidates } = this.#config;
     return (
-      candidates === 'lastTrained' || slices.length > 0 || metrics.some((label) => parseMetricAtK(label).of === 'lists')
+      candidates === 'lastTrained' ||
+      (typeof candidates === 'object' && 'lastWindows' in candidates) ||
+      slices.length > 0 ||
+      metrics.some((label) => parseMetricAtK(label).of === 'lists')
     );
   }
 
@@ -98,6 +101,7 @@ export class WindowEvaluator {
     const { candidates } = this.#config;
     if (candidates === 'known') return undefined;
     if (candidates === 'lastTrained') return this.#statistics.lastTrained();
+    if ('lastWindows' in candidates) return this.#statistics.clickedInLast(candidates.lastWindows);
     this.#candidates ??= await readCandidates(candidates);
     const { id } = this.#dataset.windows[window];
     const rawIds = this.#candidates.of(id);

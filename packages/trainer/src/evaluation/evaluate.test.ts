@@ -284,6 +284,8 @@ test('what was trained last: an empty step changes nothing', () => {
   statistics.add({ itemIds: Int32Array.of(6) });
   expect([...statistics.lastTrained()]).toEqual([6]);
   expect([...statistics.clicks]).toEqual([0, 0, 0, 1, 0, 2, 1]);
+  // Windows with clicks: {3, 5}, {5}, {6}.
+  expect([1, 2, 3, 9].map((n) => [...statistics.clickedInLast(n)])).toEqual([[6], [5, 6], [3, 5, 6], [3, 5, 6]]);
 });
 
 describe('columns of the log', () => {

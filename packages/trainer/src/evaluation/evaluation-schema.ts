@@ -32,11 +32,17 @@ export const evaluationSchema = z
     ties: z.enum(TIE_RULES).default('conservative'),
     /** Whether items that the session has seen can be recommended; where they cannot, a target among them is a miss. */
     seenItems: z.enum(['keep', 'exclude']).default('keep'),
-    /** What can be recommended: every item known so far, those of the windows that were trained last, or those of a file. */
+    /**
+     * What can be recommended: every item known so far, those of the windows that were trained last, those that were clicked
+     * within the last train windows (`{ lastWindows: 7 }`: items that disappeared retire), or those of a file.
+     */
     candidates: z
-      .union([z.enum(['known', 'lastTrained']), candidatesFileSchema], {
-        error: 'expected known, lastTrained or { file, item, window }',
-      })
+      .union(
+        [z.enum(['known', 'lastTrained']), z.strictObject({ lastWindows: z.int().min(1) }), candidatesFileSchema],
+        {
+          error: 'expected known, lastTrained, { lastWindows } or { file, item, window }',
+        },
+      )
       .default('known'),
     /**
      * Ranks every target among so many random items instead of the catalogue, as papers did until about 2020. The figures
