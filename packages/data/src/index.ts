@@ -45,7 +45,8 @@ export {
   restoreFeaturePipeline,
   type SavedFeaturePipeline,
 } from './features/feature-pipeline.ts';
-export { ItemVectors, type MissingVector, readItemVectors } from './features/item-vectors.ts';
+export { ItemVectors, type MissingVector } from './features/item-vectors.ts';
+export { readItemVectors } from './features/read-item-vectors.ts';
 export * as features from './features.ts';
 export { type Checksum, type DownloadOptions, download } from './fetch/download.ts';
 export { type FetchDatasetOptions, type FetchedDataset, fetchDataset } from './fetch/fetch-dataset.ts';

@@ -1,5 +1,7 @@
 export { type Manifest, SCHEMA_VERSION } from './manifest.ts';
-export { type OpenedModel, readModelFolder } from './read-model-folder.ts';
+export { type OpenedModel, openModel } from './open-model.ts';
+export { type ModelFiles, openModelFiles } from './open-model-files.ts';
+export { readModelFolder } from './read-model-folder.ts';
 export { Recommender } from './recommender.ts';
 export {
   type Recommendation,

@@ -12,7 +12,8 @@ import {
 import { type ExcludedItems, topK } from '@nimue/ops';
 import { visibleLength } from '@nimue/trainer';
 import * as tf from '@tensorflow/tfjs';
-import { type OpenedModel, readModelFolder } from './read-model-folder.ts';
+import { readModelFolder } from '#read-model-folder';
+import type { OpenedModel } from './open-model.ts';
 import {
   type Recommendation,
   type RecommendedItem,

@@ -14,7 +14,7 @@ import type { Loss } from '@nimue/losses';
 import { CarriedStates, type NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { DivergenceError } from './divergence-error.ts';
-import { visibleLength } from './evaluation/evaluate.ts';
+import { visibleLength } from './evaluation/visible-length.ts';
 import { assertSessionParallel, countLaneBatches, type LaneBatch, laneBatches } from './fit-session-parallel.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { Optimizer } from './optimizer.ts';

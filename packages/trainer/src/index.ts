@@ -16,7 +16,6 @@ export {
   evaluate,
   evaluationBatches,
   type SliceResult,
-  visibleLength,
 } from './evaluation/evaluate.ts';
 export { narrowsCatalogue } from './evaluation/evaluate-reference.ts';
 export { type EvaluateWindowArgs, WindowEvaluator } from './evaluation/evaluate-window.ts';
@@ -33,6 +32,7 @@ export type { SliceConfig } from './evaluation/slice-config.ts';
 export * as slices from './evaluation/slices.ts';
 export type { TargetEvents } from './evaluation/target-events.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
+export { visibleLength } from './evaluation/visible-length.ts';
 export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from './fit-and-evaluate.ts';
 export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
 export { type LearningRateConfig, learningRateAt, type ScheduleName } from './learning-rate.ts';

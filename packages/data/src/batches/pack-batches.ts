@@ -2,7 +2,7 @@ import { NO_TARGETS, type SessionBatch } from '@nimue/batch';
 import type { EncodedSessions } from './encode-sessions.ts';
 import type { Objective } from './objective.ts';
 import { assertCount, type BatchPlanOptions, type PlannedBatch, planBatches } from './plan-batches.ts';
-import { SpilledSessions } from './spilled-sessions.ts';
+import type { SpilledSessions } from './spilled-sessions.ts';
 
 export interface PackBatchesOptions extends BatchPlanOptions {
   /**
@@ -45,7 +45,7 @@ export function longestSeen(maxLength?: number, objective?: Pick<Objective, 'num
 }
 
 function wholeBatch(encoded: EncodedSessions | SpilledSessions, planned: PlannedBatch, longest: number): SessionBatch {
-  if (encoded instanceof SpilledSessions) return encoded.take(sessionsOf(planned), longest);
+  if ('take' in encoded) return encoded.take(sessionsOf(planned), longest);
   if (planned instanceof Int32Array) return copyOf(encoded, planned, longest);
   return viewOrCopy(encoded, planned.first, planned.end, longest);
 }

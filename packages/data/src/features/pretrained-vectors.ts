@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { readItemVectors } from '#read-item-vectors';
 import { defineFeature, type FeatureColumn, outputName, parseState } from './feature.ts';
-import { ItemVectors, readItemVectors } from './item-vectors.ts';
+import { floatsFromBase64, floatsToBase64 } from './floats-base64.ts';
+import { ItemVectors } from './item-vectors.ts';
 
 const stateSchema = z.object({ itemIds: z.array(z.string()), float32Base64: z.string() });
 
@@ -43,17 +45,13 @@ export const pretrainedVectors = defineFeature({
       toJSON() {
         const own = loaded();
         const { itemIds } = own;
-        const bytes = Buffer.alloc(4 * own.size * itemIds.length);
-        for (const [row, id] of itemIds.entries()) {
-          for (const [d, value] of (own.get(id) ?? []).entries()) bytes.writeFloatLE(value, 4 * (row * own.size + d));
-        }
-        return { itemIds, float32Base64: bytes.toString('base64') };
+        const values = new Float32Array(own.size * itemIds.length);
+        for (const [row, id] of itemIds.entries()) values.set(own.get(id) ?? [], row * own.size);
+        return { itemIds, float32Base64: floatsToBase64(values) };
       },
       restore(state) {
         const { itemIds, float32Base64 } = parseState(stateSchema, state, 'pretrainedVectors');
-        const bytes = Buffer.from(float32Base64, 'base64');
-        const values = Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
-        vectors = new ItemVectors(itemIds, values, 'pretrainedVectors: the saved state');
+        vectors = new ItemVectors(itemIds, floatsFromBase64(float32Base64), 'pretrainedVectors: the saved state');
       },
     };
   },

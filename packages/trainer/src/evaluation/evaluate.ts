@@ -21,6 +21,7 @@ import { SeenValues } from './seen-values.ts';
 import { type SliceConfig, sliceOf } from './slice-config.ts';
 import { type TargetEvents, targetEventsOf } from './target-events.ts';
 import type { TargetPlaces, TieRule } from './tie-rules.ts';
+import { visibleLength } from './visible-length.ts';
 
 export interface EvaluateOptions {
   readonly metrics: readonly MetricAtK[];
@@ -199,10 +200,4 @@ export function evaluationBatches(
     objective,
     targetIds,
   });
-}
-
-/** The tighter of the model's limit and the configured one; undefined when there is none. */
-export function visibleLength(model: Pick<NextItemModel, 'maxLength'>, maxLength?: number): number | undefined {
-  const limit = Math.min(model.maxLength ?? Number.POSITIVE_INFINITY, maxLength ?? Number.POSITIVE_INFINITY);
-  return Number.isFinite(limit) ? limit : undefined;
 }

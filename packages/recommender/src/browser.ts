@@ -1,0 +1,12 @@
+// What a browser needs to ask a model: no files.
+export { type Manifest, SCHEMA_VERSION } from './manifest.ts';
+export { type OpenedModel, openModel } from './open-model.ts';
+export { type ModelFiles, openModelFiles } from './open-model-files.ts';
+export { Recommender } from './recommender.ts';
+export {
+  type Recommendation,
+  type RecommendedItem,
+  type RecommendRequest,
+  RequestError,
+  type RequestSession,
+} from './request.ts';
