@@ -87,6 +87,32 @@ function attention(numSessions: number, maxLength: number, meanLength: number, w
   );
 }
 
+/** The same long sessions with what a model adds to plain attention: a mask, a bias by distance, or HSTU's weights. */
+function attentionVariant(name: 'masked' | 'biased' | 'silu'): Row {
+  const numHeads = 2;
+  const offsets = offsetsOf(sessionLengths({ numSessions: 128, maxLength: 200, meanLength: 165 }));
+  const total = offsets[128];
+  let size = 0;
+  for (let b = 0; b < 128; b++) size += (offsets[b + 1] - offsets[b]) ** 2;
+  // Two of three pairs, whichever: what a permutation language model or a span mask leaves.
+  const mask = name === 'masked' ? Uint8Array.from({ length: size }, (_, i) => (i % 3 === 2 ? 0 : 1)) : undefined;
+  const bias = name === 'masked' ? [] : [random(2 * 199 + 1, numHeads)];
+  const label = { masked: 'any mask', biased: 'bias by distance', silu: 'silu weights, bias by distance (HSTU)' }[name];
+  return withGradients(
+    `attention B128 max 200 mean 165 d64 H${numHeads}, ${label}`,
+    0,
+    [random(total, 64), random(total, 64), random(total, 64), ...bias],
+    (q, k, v, relativeBias) =>
+      ops.jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, {
+        numHeads,
+        causal: name !== 'masked',
+        kind: name === 'silu' ? 'silu' : 'softmax',
+        mask,
+        relativeBias: relativeBias as Tensor2D | undefined,
+      }),
+  );
+}
+
 function gru(name: string, lengths: number[], width: number): Row {
   const offsets = offsetsOf(lengths);
   const total = offsets[lengths.length];
@@ -159,6 +185,9 @@ const ROWS: Record<string, () => Row> = {
   'attention-short-4': () => attention(256, 20, 6, 128, 4),
   'attention-long': () => attention(128, 200, 165, 64, 1),
   'attention-long-4': () => attention(128, 200, 165, 64, 4),
+  'attention-masked': () => attentionVariant('masked'),
+  'attention-biased': () => attentionVariant('biased'),
+  'attention-silu': () => attentionVariant('silu'),
   'gru-full': () => gru('GRU B256 d128, full T20', Array<number>(256).fill(20), 128),
   'gru-packed': () =>
     gru('GRU B256 d128, packed, mean 5.6', sessionLengths({ numSessions: 256, maxLength: 20, meanLength: 5.6 }), 128),

@@ -35,6 +35,38 @@ const PUBLISHED = {
   'scores-50k': 14_700,
 };
 
+/** Every row, in the order in which it is printed: training steps first, then the kernels as kernels.bench.ts has them. */
+const ROWS = [
+  'step-ml1m',
+  'step-ml1m-bf16',
+  'step-session',
+  'step-session-bf16',
+  'matmul',
+  'head-1280',
+  'head-5000',
+  'head-10000',
+  'head-400k',
+  'sampled-head-400k',
+  'attention-short',
+  'attention-short-4',
+  'attention-long',
+  'attention-long-4',
+  'attention-masked',
+  'attention-biased',
+  'attention-silu',
+  'gru-full',
+  'gru-packed',
+  'norm',
+  'adam',
+  'adam-touched',
+  'adagrad',
+  'adagrad-touched',
+  'sgd',
+  'sgd-touched',
+  'scores',
+  'scores-50k',
+];
+
 function lines(command, args) {
   const run = spawnSync(command, args, {
     cwd: root,
@@ -87,7 +119,12 @@ function print(row, torch) {
 }
 
 const wanted = process.argv.slice(2);
-const keys = Object.keys(PUBLISHED).filter((key) => wanted.length === 0 || wanted.includes(key));
+const unknown = wanted.filter((key) => !ROWS.includes(key));
+if (unknown.length > 0) {
+  console.error(`bench: no row named ${unknown.join(', ')}; the rows are ${ROWS.join(', ')}`);
+  process.exit(2);
+}
+const keys = ROWS.filter((key) => wanted.length === 0 || wanted.includes(key));
 for (const key of keys) {
   const isStep = key.startsWith('step-');
   const rows = isStep ? ours('training-step.bench.ts', key.slice(5)) : ours('kernels.bench.ts', key);
@@ -100,7 +137,7 @@ for (const key of keys) {
   const torch = python
     ? lines(python, [
         isStep ? 'bench/torch/training_step.py' : 'bench/torch/kernels.py',
-        isStep ? key.slice(5) : key,
+        isStep ? key.slice(5).replace('-bf16', '') : key,
       ])[0]
     : undefined;
   print(

@@ -50,6 +50,7 @@ constexpr Entry ENTRIES[] = {
     {"instructionSets", runInstructionSets},
     {"alignmentOffset", runAlignmentOffset},
     {"hasBf16", runHasBf16},
+    {"emulateBf16", runEmulateBf16},
     {"takeScratchPeak", runScratchPeak},
     {"idleScratchBytes", runIdleScratch},
 };

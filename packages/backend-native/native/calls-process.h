@@ -53,6 +53,14 @@ napi_value runAlignmentOffset(Call& call) {
 }
 
 napi_value runHasBf16(Call& call) { return numberValue(call, kernels().hasBf16() ? 1 : 0); }
+
+/** Whether instruction sets without bfloat16 products make them of single-precision ones. */
+napi_value runEmulateBf16(Call& call) {
+  const bool emulate = call.boolean();
+  if (!call.failed()) emulatesBf16.store(emulate);
+  return nullptr;
+}
+
 napi_value runScratchPeak(Call& call) { return numberValue(call, static_cast<double>(takeScratchPeak())); }
 napi_value runIdleScratch(Call& call) { return numberValue(call, static_cast<double>(idleScratchBytes())); }
 

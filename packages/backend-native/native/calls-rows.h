@@ -95,6 +95,7 @@ LinearArgs readLinear(Call& call) {
   const int64_t activation = call.size();
   if (activation > SIGMOID) call.fail("argument", "an activation from 0 to 5", "another number");
   a.activation = static_cast<Activation>(activation);
+  a.bf16 = call.boolean();
   a.x = call.floats(a.numRows * a.inputs);
   a.weights = call.floats(a.inputs * a.outputs);
   return a;

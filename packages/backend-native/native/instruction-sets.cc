@@ -4,6 +4,8 @@
 
 namespace nimue {
 
+std::atomic<bool> emulatesBf16{false};
+
 #if defined(__x86_64__)
 extern const KernelTable kernels_avx512;
 extern const KernelTable kernels_avx2;

@@ -2,8 +2,12 @@
 // H heads. All matrices are row-major without gaps; arguments have been checked by the caller.
 #pragma once
 #include <stdint.h>
+#include <atomic>
 
 namespace nimue {
+
+/** Instruction sets without bfloat16 products make them of single-precision ones, for tests. */
+extern std::atomic<bool> emulatesBf16;
 
 enum Activation { NONE = 0, RELU = 1, GELU = 2, SILU = 3, TANH = 4, SIGMOID = 5 };
 enum SampledForm {
@@ -83,6 +87,8 @@ struct LinearArgs {
   const float *x, *weights, *bias;
   int64_t numRows, inputs, outputs;
   Activation activation;
+  /* Operands rounded to bfloat16 where the instruction set multiplies those. */
+  bool bf16;
   float *y, *preActivation;
   /* Gradient only. */
   const float *dy, *savedY, *savedPreActivation;

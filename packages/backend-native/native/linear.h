@@ -2,6 +2,7 @@
 #pragma once
 #include "elementwise.h"
 #include "gemm.h"
+#include "linear-bf16.h"
 
 namespace {
 
@@ -9,7 +10,7 @@ static void linear(const nimue::LinearArgs& args) {
   Gemm g{args.numRows, args.outputs, args.inputs, args.x, args.inputs, 1, args.weights, args.outputs, 1,
          args.y, args.outputs};
   g.bias = args.bias, g.activation = args.activation, g.preActivation = args.preActivation;
-  gemm(g);
+  usesPairs(args) ? pairGemm(g) : gemm(g);
 }
 
 /** dy · activation′, from the value where that is enough and from the pre-activation otherwise. */
@@ -54,10 +55,14 @@ static void linearGradient(const nimue::LinearArgs& args) {
     case nimue::TANH: backThroughActivation<nimue::TANH>(args, scratch); break;
     case nimue::SIGMOID: backThroughActivation<nimue::SIGMOID>(args, scratch); break;
   }
-  gemm(Gemm{args.numRows, args.inputs, args.outputs, dz, args.outputs, 1, args.weights, 1, args.outputs, args.dx,
-            args.inputs});
-  gemm(Gemm{args.inputs, args.outputs, args.numRows, args.x, 1, args.inputs, dz, args.outputs, 1, args.dWeights,
-            args.outputs});
+  if (usesPairs(args)) {
+    linearPairGradients(args, dz);
+  } else {
+    gemm(Gemm{args.numRows, args.inputs, args.outputs, dz, args.outputs, 1, args.weights, 1, args.outputs, args.dx,
+              args.inputs});
+    gemm(Gemm{args.inputs, args.outputs, args.numRows, args.x, 1, args.inputs, dz, args.outputs, 1, args.dWeights,
+              args.outputs});
+  }
   if (args.dBias) columnSums(dz, args.numRows, args.outputs, args.dBias);
 }
 

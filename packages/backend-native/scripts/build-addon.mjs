@@ -1,9 +1,10 @@
 // Builds the Node-API addon with the system's C++ compiler. Runs at install and never fails it: without a compiler it
 // says so in one line, and the package reports itself as not available.
 //
-//   node scripts/build-addon.mjs [--force] [--sanitize] [--check-only]
+//   node scripts/build-addon.mjs [--force] [--sanitize] [--arch arm64|x64]
 //
 // --sanitize builds a second binary with AddressSanitizer and UndefinedBehaviorSanitizer for `npm run test:sanitize`.
+// --arch builds for another processor than this one's, into build/<arch>, with $CXX or Debian's cross compiler of that name.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +16,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const sources = join(root, 'native');
 const sanitize = process.argv.includes('--sanitize');
 const force = process.argv.includes('--force');
-const out = join(root, 'build', sanitize ? 'sanitize' : 'release');
+const arch = process.argv.includes('--arch') ? process.argv[process.argv.indexOf('--arch') + 1] : process.arch;
+const isCross = arch !== process.arch;
+const out = join(root, 'build', sanitize ? 'sanitize' : isCross ? `${process.platform}-${arch}` : 'release');
 const binary = join(out, 'nimue-native.node');
 
 /** Flags per copy of the kernels. */
@@ -28,7 +31,12 @@ const INSTRUCTION_SETS = {
   arm64: { neon: [] },
 };
 
-const COMPILERS = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
+const CROSS_COMPILERS = { arm64: 'aarch64-linux-gnu-g++', x64: 'x86_64-linux-gnu-g++' };
+const COMPILERS = process.env.CXX
+  ? [process.env.CXX]
+  : isCross
+    ? [CROSS_COMPILERS[arch] ?? `${arch}-linux-gnu-g++`]
+    : ['g++', 'clang++', 'c++'];
 
 function findCompiler() {
   for (const command of COMPILERS) {
@@ -69,11 +77,17 @@ async function inPairs(jobs) {
 }
 
 async function build() {
-  const sets = INSTRUCTION_SETS[process.arch];
+  const sets = INSTRUCTION_SETS[arch];
   if (!sets || (process.platform !== 'linux' && process.platform !== 'darwin')) {
-    return `no native kernels for ${process.platform}-${process.arch}; the wasm and cpu backends serve`;
+    if (isCross) throw new Error(`--arch ${arch}: expected ${Object.keys(INSTRUCTION_SETS).join(' or ')}`);
+    return `no native kernels for ${process.platform}-${arch}; the wasm and cpu backends serve`;
   }
   const compiler = findCompiler();
+  if (!compiler && isCross) {
+    throw new Error(
+      `no compiler for ${arch} found (tried ${COMPILERS.join(', ')}): apt-get install g++-aarch64-linux-gnu`,
+    );
+  }
   if (!compiler) {
     return `no C++ compiler found (tried ${COMPILERS.join(', ')}); the wasm and cpu backends serve. To get the native one: apt-get install g++ && npm rebuild @nimue/backend-native`;
   }
@@ -102,7 +116,7 @@ async function build() {
   if (sanitize) link.push('-fsanitize=address,undefined');
   else if (process.platform === 'linux') link.push('-static-libstdc++');
 
-  const hash = createHash('sha256').update(JSON.stringify([compiler, process.version, units, link]));
+  const hash = createHash('sha256').update(JSON.stringify([compiler, process.version, arch, units, link]));
   for (const file of readdirSync(sources).sort()) hash.update(file).update(readFileSync(join(sources, file)));
   const key = hash.digest('hex');
   const keyFile = join(out, 'key');
@@ -126,5 +140,5 @@ try {
   console.log(
     `@nimue/backend-native: the native kernels could not be built; the wasm and cpu backends serve. ${error.message}`,
   );
-  if (sanitize || force) process.exitCode = 1;
+  if (sanitize || force || isCross) process.exitCode = 1;
 }

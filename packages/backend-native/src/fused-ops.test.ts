@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   dropout,
   embed,
@@ -293,30 +292,4 @@ describe('sampledHead', () => {
       }
     }
   });
-});
-
-describe('softmaxHead with bfloat16 operands', () => {
-  test.each([
-    [1, 4, 1],
-    [33, 140, 17],
-    [230, 400, 32],
-  ])(
-    '%i rows, table %i × %i: close to single precision, and the same bits on any number of threads',
-    (rows, items, width) => {
-      const targets = randomIds(random, rows, 3, items);
-      const inputs = [array([rows, width], 0.5), array([items, width], 0.5), array([items])];
-      const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
-      expectAgreement(
-        inputs,
-        (hidden, table, bias) =>
-          softmaxHead(hidden as Tensor2D, table as Tensor2D, targets, {
-            bias: bias as Tensor1D,
-            labelSmoothing: 0.1,
-            precision: 'bfloat16',
-          }),
-        2e-3,
-      );
-      warn.mockRestore();
-    },
-  );
 });

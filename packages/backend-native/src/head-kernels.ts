@@ -1,5 +1,6 @@
-import type { FusedKernels, ProductPrecision, SampledForm } from '@nimue/ops';
+import type { FusedKernels, SampledForm } from '@nimue/ops';
 import type { NativeBackend } from './native-backend.ts';
+import { usesBfloat16 } from './product-precision.ts';
 
 /** Numbers of the forms in `native/kernel-table.h`; BCE is gBCE with the power 1. */
 const FORM_NUMBERS: Readonly<Record<SampledForm, number>> = {
@@ -15,14 +16,6 @@ const FORM_NUMBERS: Readonly<Record<SampledForm, number>> = {
 /** Loss and gradients in one pass: softmax cross-entropy over the whole catalogue, and losses on sampled negatives. */
 export function createHeadKernels(backend: NativeBackend) {
   const { addon } = backend;
-  let toldAboutBf16 = false;
-  const useBf16 = (precision: ProductPrecision | undefined): boolean => {
-    if (precision !== 'bfloat16') return false;
-    if (addon.hasBf16()) return true;
-    if (!toldAboutBf16) console.warn('softmaxHead: this processor has no bfloat16 products; computing in float32');
-    toldAboutBf16 = true;
-    return false;
-  };
   return {
     softmaxHead({ hidden, table, bias, targetIds, firstRow, temperature, labelSmoothing, precision, withGradients }) {
       const [rows, width] = hidden.shape;
@@ -40,7 +33,7 @@ export function createHeadKernels(backend: NativeBackend) {
         Math.min(firstRow, Math.max(0, table.shape[0] - 1)),
         temperature,
         labelSmoothing,
-        useBf16(precision) ? 1 : 0,
+        usesBfloat16(addon, precision) ? 1 : 0,
         backend.floats(hidden),
         backend.floats(table),
         bias && backend.floats(bias),

@@ -1,5 +1,6 @@
 import type { Activation, FusedKernels } from '@nimue/ops';
 import type { NativeBackend } from './native-backend.ts';
+import { usesBfloat16 } from './product-precision.ts';
 
 /** Numbers of the activations on the C++ side. */
 const ACTIVATIONS: Readonly<Record<Activation, number>> = { none: 0, relu: 1, gelu: 2, silu: 3, tanh: 4, sigmoid: 5 };
@@ -8,7 +9,7 @@ const ACTIVATIONS: Readonly<Record<Activation, number>> = { none: 0, relu: 1, ge
 export function createLinearKernels(backend: NativeBackend) {
   const { addon } = backend;
   return {
-    linear({ x, weights, bias, activation, saveForGradient }) {
+    linear({ x, weights, bias, activation, precision, saveForGradient }) {
       const [rows, inputs] = x.shape;
       const outputs = weights.shape[1];
       const y = backend.output([rows, outputs]);
@@ -19,6 +20,7 @@ export function createLinearKernels(backend: NativeBackend) {
         inputs,
         outputs,
         ACTIVATIONS[activation],
+        usesBfloat16(addon, precision) ? 1 : 0,
         backend.floats(x),
         backend.floats(weights),
         bias && backend.floats(bias),
@@ -27,7 +29,7 @@ export function createLinearKernels(backend: NativeBackend) {
       );
       return { y: backend.tensor(y), preActivation: preActivation && backend.tensor(preActivation) };
     },
-    linearGradient({ x, weights, bias, activation, dy, y, preActivation }) {
+    linearGradient({ x, weights, bias, activation, precision, dy, y, preActivation }) {
       const [rows, inputs] = x.shape;
       const outputs = weights.shape[1];
       const dx = backend.output(x.shape);
@@ -38,6 +40,7 @@ export function createLinearKernels(backend: NativeBackend) {
         inputs,
         outputs,
         ACTIVATIONS[activation],
+        usesBfloat16(addon, precision) ? 1 : 0,
         backend.floats(x),
         backend.floats(weights),
         backend.floats(dy),

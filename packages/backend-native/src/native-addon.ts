@@ -68,8 +68,10 @@ export interface NativeAddon {
   /** Those that run here, best first. */
   instructionSets(): string[];
   alignmentOffset(buffer: ArrayBuffer): number;
-  /** 1 when the head of the chosen instruction set can multiply bfloat16 operands. */
+  /** 1 when the chosen instruction set can multiply bfloat16 operands. */
   hasBf16(): number;
+  /** 1 lets instruction sets without such products make them of single-precision ones, slowly: for tests. */
+  emulateBf16(on: number): void;
   takeScratchPeak(): number;
   idleScratchBytes(): number;
 }

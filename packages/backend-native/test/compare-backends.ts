@@ -31,6 +31,16 @@ export function configure({ isa, threads }: { isa: string; threads: number }): v
   nativeAddon().setNumThreads(threads);
 }
 
+/** Runs `body` with bfloat16 products on every instruction set: real ones where the processor has them, emulated elsewhere. */
+export function withEmulatedBfloat16(body: () => void): void {
+  nativeAddon().emulateBf16(1);
+  try {
+    body();
+  } finally {
+    nativeAddon().emulateBf16(0);
+  }
+}
+
 /** Value of `op` and the gradients of Σ value · weight for fixed random weights. */
 export function evaluate(inputs: readonly ArrayInput[], op: (...tensors: Tensor[]) => Tensor): Evaluation {
   return tf.tidy(() => {

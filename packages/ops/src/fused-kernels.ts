@@ -133,6 +133,8 @@ export interface LinearArgs {
   readonly weights: Tensor2D;
   readonly bias?: Tensor1D;
   readonly activation: Activation;
+  /** Operands of the products; sums are always float32. A kernel without bfloat16 computes in float32. */
+  readonly precision?: ProductPrecision;
 }
 
 export interface ResidualNormArgs {

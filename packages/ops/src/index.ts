@@ -4,6 +4,7 @@ export type { GruWeights } from './gru.ts';
 export type { JaggedAttentionOptions } from './jagged-attention.ts';
 export { deriveSeed, keepHash, keepThreshold, mix32 } from './keep-mask.ts';
 export * from './ops.ts';
+export { productPrecision, withProductPrecision } from './product-precision.ts';
 export { product } from './products.ts';
 export type { RankedTopItems } from './rank-and-top-k.ts';
 export { type RankOfTargetOptions, UNRANKED } from './rank-of-target.ts';

@@ -2,11 +2,13 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { assertShape } from './assert-args.ts';
 import { type Activation, fusedKernel, type LinearArgs } from './fused-kernels.ts';
+import { productPrecision } from './product-precision.ts';
 import { product } from './products.ts';
 import { withGradient } from './with-gradient.ts';
 
 /**
- * y = activation(x · weights + bias).
+ * y = activation(x · weights + bias). Within `withProductPrecision('bfloat16', …)` the operands of the product, and of those of its
+ * gradient, are rounded to bfloat16 where the backend multiplies those.
  *
  * @param x [N, I]
  * @param weights [I, O]
@@ -20,16 +22,17 @@ export function linear(x: Tensor2D, weights: Tensor2D, bias?: Tensor1D, activati
   if (bias) assertShape('linear', 'bias', bias, [weights.shape[1]]);
   const forward = fusedKernel('linear');
   const backward = fusedKernel('linearGradient');
-  if (!forward || !backward) return linearReference({ x, weights, bias, activation });
+  const precision = productPrecision();
+  if (!forward || !backward) return linearReference({ x, weights, bias, activation, precision });
   return withGradient(
     [x, weights, bias],
     ([x, weights, bias]) => {
-      const { y, preActivation } = forward({ x, weights, bias, activation, saveForGradient: true });
+      const { y, preActivation } = forward({ x, weights, bias, activation, precision, saveForGradient: true });
       return { value: y, saved: preActivation ? [y, preActivation] : [y] };
     },
     (dy, [x, weights, bias], [y, preActivation]) => {
       const saved = { y: y as Tensor2D, preActivation: preActivation as Tensor2D | undefined };
-      const gradient = backward({ x, weights, bias, activation, dy, ...saved });
+      const gradient = backward({ x, weights, bias, activation, precision, dy, ...saved });
       return [gradient.x, gradient.weights, gradient.bias];
     },
   );

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { assertIndices, assertShape } from './assert-args.ts';
 import { fusedKernel, type ProductPrecision, type SoftmaxHeadArgs } from './fused-kernels.ts';
 import { gatherRows, scatterRows } from './gather-rows.ts';
+import { productPrecision } from './product-precision.ts';
 import { product } from './products.ts';
 import { withGradient } from './with-gradient.ts';
 
@@ -14,7 +15,7 @@ export interface SoftmaxHeadOptions {
   readonly temperature?: number;
   /** Share ε of the target's mass that is spread over all items. */
   readonly labelSmoothing?: number;
-  /** `bfloat16` trades about 1e-5 of the loss and 1e-3 of the gradients for speed, where the backend can. */
+  /** `bfloat16` trades about 1e-5 of the loss and 1e-3 of the gradients for speed, where the backend can; see `withProductPrecision`. */
   readonly precision?: ProductPrecision;
 }
 
@@ -38,7 +39,7 @@ export function softmaxHead(
   targetIds: Int32Array,
   options: SoftmaxHeadOptions = {},
 ): Scalar {
-  const { bias, temperature = 1, labelSmoothing = 0, precision = 'float32' } = options;
+  const { bias, temperature = 1, labelSmoothing = 0, precision = productPrecision() } = options;
   assertShape('softmaxHead', 'hidden', hidden, [-1, -1]);
   assertShape('softmaxHead', 'table', table, [-1, hidden.shape[1]]);
   if (bias) assertShape('softmaxHead', 'bias', bias, [table.shape[0]]);

@@ -139,7 +139,7 @@ async function fitEpochs(
   batchesOf: (seed: number, epoch: number) => Iterable<StepBatch>,
 ): Promise<number> {
   const { model, loss, optimizer, config, seed, itemCounts, window, average, onStep, breathe } = args;
-  const { clipNorm, touchedRowsOnly } = config;
+  const { clipNorm, touchedRowsOnly, precision } = config;
   const rateAt = createRates(args, numSteps);
   const plateau = new Plateau(config.plateau ?? plateauSchema.parse({}));
   const numEpochs =
@@ -161,7 +161,7 @@ async function fitEpochs(
       const [first, ...further] = seeded.filter(({ batch }) => batch.targets.positions.length > 0);
       if (!first) continue;
       const learningRate = rateAt(step) * (config.schedule === 'reduceOnPlateau' ? plateau.share : 1);
-      const rest = { itemCounts, learningRate, clipNorm, touchedRowsOnly, carried };
+      const rest = { itemCounts, learningRate, clipNorm, touchedRowsOnly, precision, carried };
       const lossValue = trainStep({ model, loss, optimizer, ...first, further, ...rest });
       if (!Number.isFinite(lossValue)) {
         throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });

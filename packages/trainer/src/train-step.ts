@@ -1,7 +1,13 @@
 import type { SessionBatch } from '@nimue/batch';
 import type { Loss } from '@nimue/losses';
 import { type CarriedStates, hiddenAtTargets, type NeuralModel } from '@nimue/models';
-import { clipByGlobalNorm, gradientsByRows, type MovedRows } from '@nimue/ops';
+import {
+  clipByGlobalNorm,
+  gradientsByRows,
+  type MovedRows,
+  type ProductPrecision,
+  withProductPrecision,
+} from '@nimue/ops';
 import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { meanGradients } from './accumulate-gradients.ts';
@@ -25,6 +31,8 @@ export interface TrainStepArgs {
   readonly carried?: CarriedStates;
   /** Tables that were only looked up move in those rows alone. */
   readonly touchedRowsOnly?: boolean;
+  /** Operands of the products of linear layers and softmax head; `float32` when not given. */
+  readonly precision?: ProductPrecision;
 }
 
 /**
@@ -34,7 +42,10 @@ export interface TrainStepArgs {
  */
 export function trainStep(args: TrainStepArgs): number {
   const { model, optimizer, batch, seed, learningRate, clipNorm } = args;
-  const { lossValue, gradients, rows } = gradientsOfStep(args, [{ batch, seed }, ...(args.further ?? [])]);
+  const batches = [{ batch, seed }, ...(args.further ?? [])];
+  const { lossValue, gradients, rows } = withProductPrecision(args.precision ?? 'float32', () =>
+    gradientsOfStep(args, batches),
+  );
   let current = gradients;
   if (Number.isFinite(lossValue)) {
     if (clipNorm !== undefined) {

@@ -63,6 +63,11 @@ export const trainingSchema = z.strictObject({
    * large as the table. For losses on sampled items: a softmax over all items touches every row of its table.
    */
   touchedRowsOnly: z.boolean().default(false),
+  /**
+   * Operands of the output layer's and the linear layers' products in training: `bfloat16` rounds them to 8 significant bits where
+   * the processor multiplies those faster (AVX512-BF16); elsewhere it says so once and computes in float32. Evaluation is float32.
+   */
+  precision: z.enum(['float32', 'bfloat16']).default('float32'),
   /** Gradients are scaled down together to this global norm; absent: not at all. */
   clipNorm: z.number().positive().optional(),
   /**

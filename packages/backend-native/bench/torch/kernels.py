@@ -57,10 +57,52 @@ def norm():
     return backward(lambda x, r: layer(r + F.dropout(x, 0.2)), torch.randn(21700, 64), torch.randn(21700, 64))
 
 
-def adam():
+def optimizer(create, touched=None):
+    """A dense step, or one on the rows that a lookup touched (a sparse gradient, as nn.Embedding(sparse=True) gives it)."""
     parameter = nn.Parameter(torch.randn(400000, 64))
-    parameter.grad = torch.randn(400000, 64)
-    return torch.optim.Adam([parameter], fused=True).step
+    if touched is None:
+        parameter.grad = torch.randn(400000, 64)
+    else:
+        rows = (torch.arange(touched) * 77 % 400000)[None, :]
+        parameter.grad = torch.sparse_coo_tensor(rows, torch.randn(touched, 64), (400000, 64)).coalesce()
+    return create([parameter]).step
+
+
+def sampled_head(rows, width, items, count):
+    """Softmax over the target and `count` negatives that all positions share; the table is an nn.Embedding of its own."""
+    table = nn.Embedding(items + 3, width)
+    hidden = (torch.randn(rows, width) * 0.1).requires_grad_(True)
+    targets, negatives = torch.randint(3, items, (rows,)), torch.randint(3, items, (count,))
+    labels = torch.zeros(rows, dtype=torch.long)
+
+    def body():
+        hidden.grad = table.weight.grad = None
+        positive = (hidden * table(targets)).sum(1, keepdim=True)
+        logits = hidden @ table(negatives).T
+        logits = logits.masked_fill(negatives[None, :] == targets[:, None], float("-inf"))
+        F.cross_entropy(torch.cat([positive, logits], 1), labels).backward()
+
+    return body
+
+
+def biased_attention(num_sessions, max_length, width, heads, weights):
+    """Padded attention with a mask or a learned bias by distance, with softmax or SiLU weights (HSTU) in plain torch."""
+    shape = (num_sessions, heads, max_length, width // heads)
+    q, k, v = (torch.randn(shape) for _ in range(3))
+    bias = torch.zeros(heads, max_length, max_length)
+    causal = torch.ones(max_length, max_length, dtype=torch.bool).tril()
+
+    def function(q, k, v, bias):
+        if weights == "masked":
+            mask = torch.zeros(num_sessions, 1, max_length, max_length).masked_fill(~causal, float("-inf"))
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        if weights == "silu":
+            return (F.silu(q @ k.transpose(2, 3) + bias) * causal / max_length) @ v
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=bias.masked_fill(~causal, float("-inf")))
+
+    if weights == "masked":
+        return backward(lambda q, k, v: function(q, k, v, None), q, k, v)
+    return backward(function, q, k, v, bias)
 
 
 def scores(rows=2000):
@@ -88,18 +130,28 @@ ROWS = {
     "head-5000": lambda: head(5000, 128, 16000),
     "head-10000": lambda: head(10000, 64, 3416),
     "head-400k": lambda: head(2048, 64, 400000),
+    "sampled-head-400k": lambda: sampled_head(2048, 64, 400000, 256),
     "attention-short": lambda: attention(256, 20, 6, 128, 1),
     "attention-short-4": lambda: attention(256, 20, 6, 128, 4),
     "attention-long": lambda: attention(128, 200, 165, 64, 1),
     "attention-long-4": lambda: attention(128, 200, 165, 64, 4),
+    "attention-masked": lambda: biased_attention(128, 200, 64, 2, "masked"),
+    "attention-biased": lambda: biased_attention(128, 200, 64, 2, "biased"),
+    "attention-silu": lambda: biased_attention(128, 200, 64, 2, "silu"),
     "gru-full": lambda: gru([20] * 256, 128, False),
     "gru-packed": lambda: gru(session_lengths(256, 20, 5.6), 128, True),
     "norm": norm,
-    "adam": adam,
+    "adam": lambda: optimizer(lambda p: torch.optim.Adam(p, fused=True)),
+    "adam-touched": lambda: optimizer(lambda p: torch.optim.SparseAdam(p), 5000),
+    "adagrad": lambda: optimizer(lambda p: torch.optim.Adagrad(p, fused=True)),
+    "adagrad-touched": lambda: optimizer(lambda p: torch.optim.Adagrad(p), 5000),
+    "sgd": lambda: optimizer(lambda p: torch.optim.SGD(p, 1e-3, momentum=0.9, fused=True)),
     "scores": scores,
     "scores-50k": lambda: scores(50000),
 }
 
 key = sys.argv[1]
+if key not in ROWS:  # torch has no such thing: rows without a peer print none
+    sys.exit(0)
 timing = measure(ROWS[key]())
 print(json.dumps({"key": key, **timing, "peakMemoryMb": peak_memory_mb(), "torch": torch.__version__}))
