@@ -1,8 +1,9 @@
-import { dropout, jaggedAttention } from '@nimue/ops';
+import { dropout } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
+import { attend } from './neural/attend.ts';
 import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, type DropoutStream, dropoutsOf } from './neural/layers.ts';
@@ -64,16 +65,18 @@ function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed, f
 
   return createNeuralModel({
     name: 'esasrec',
+    remembersSessions: true,
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
+      const { memory } = mode;
       let x = items.project(items.embed(batch, drop(config.dropout), mode));
       for (const block of blocks) {
         const normed = layers.norm(`${block}.attentionNorm`, x);
         const [query, key, value] = ['query', 'key', 'value'].map((part) => layers.linear(`${block}.${part}`, normed));
         const options = { numHeads, causal: true, dropout: drop(config.dropout) };
-        const mixed = jaggedAttention(query, key, value, batch.offsets, options);
+        const mixed = attend(query, key, value, batch.offsets, options, memory && { memory, layer: block });
         x = gatedAdd(`${block}.attentionGate`, x, layers.linear(`${block}.output`, mixed), drop);
         const y = layers.norm(`${block}.feedForwardNorm`, x);
         const inner: Tensor2D = tf.mul(

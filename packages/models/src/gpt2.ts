@@ -47,12 +47,13 @@ function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed, feature
   });
   return createNeuralModel({
     name: 'gpt2',
+    remembersSessions: true,
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
       const x = items.project(items.embed(batch, drop(dropout), mode));
-      return transformer.apply(x, batch.offsets, drop);
+      return transformer.apply(x, batch.offsets, drop, mode.memory);
     },
     ...items,
   });

@@ -46,10 +46,12 @@ function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed, f
   return createNeuralModel({
     name: 'gru4rec',
     carriesState: true,
+    remembersSessions: true,
     parameters: layers.parameters,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
       const x = items.embed(batch, drop(inputDropout), mode);
+      if (mode.memory) return gru.applyToNewest(x, mode.memory);
       return gru.apply(x, batch.offsets, (states) => dropout(states, drop(hiddenDropout)), mode.carried);
     },
     ...items,

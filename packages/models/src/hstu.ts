@@ -1,15 +1,16 @@
 import type { SessionBatch } from '@nimue/batch';
-import { dropout, jaggedAttention, type PairBias, residualAdd, residualNorm } from '@nimue/ops';
+import { dropout, jaggedAttention, residualAdd, residualNorm } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
+import { attendNewest } from './neural/attend-newest.ts';
 import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
 import { scaleRows } from './neural/prefixes.ts';
-import { timeBuckets } from './neural/time-buckets.ts';
+import { timeBuckets, timeBucketsOfNewest } from './neural/time-buckets.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
 
@@ -80,23 +81,34 @@ function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed, feature
     name: 'hstu',
     parameters,
     maxLength,
+    remembersSessions: true,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
-      const kinds = relativeTime ? timeBuckets('hstu', batch, config.numTimeBuckets) : undefined;
+      const { memory } = mode;
+      const bucketsOf = () =>
+        memory
+          ? timeBucketsOfNewest('hstu', batch, config.numTimeBuckets, memory.numSeen)
+          : timeBuckets('hstu', batch, config.numTimeBuckets);
+      const kinds = relativeTime ? bucketsOf() : undefined;
       const ones = tf.ones([hiddenSize]) as Tensor1D;
       const norm = (x: Tensor2D) => residualNorm(x, ones, { epsilon: EPSILON });
       let x = items.project(items.embed(batch, drop(config.dropout), mode));
       for (const block of blocks) {
         const normed = norm(x);
         const part = (name: string) => layers.linear(`${block}.${name}`, normed, 'silu');
-        const pairBias: PairBias | undefined = kinds && { table: parameters.matrix(`${block}.timeBias`), kinds };
-        const mixed = jaggedAttention(part('query'), part('key'), overMaxLength(part('value'), batch), batch.offsets, {
+        const biases = {
           numHeads,
-          causal: true,
           kind: 'silu',
-          pairBias,
+          pairBias: kinds && { table: parameters.matrix(`${block}.timeBias`), kinds },
           ...(relativePosition && { relativeBias: parameters.matrix(`${block}.positionBias`) }),
-        });
+        } as const;
+        const keep = (name: string) => memory?.append(`${block}.${name}`, part(name)) as Tensor2D;
+        const mixed = memory
+          ? attendNewest(part('query'), keep('key'), keep('value'), { ...biases, divisor: maxLength })
+          : jaggedAttention(part('query'), part('key'), overMaxLength(part('value'), batch), batch.offsets, {
+              ...biases,
+              causal: true,
+            });
         const gated: Tensor2D = tf.mul(part('gate'), norm(mixed));
         x = residualAdd(layers.linear(`${block}.output`, dropout(gated, drop(config.dropout))), x);
       }

@@ -7,6 +7,7 @@ import { checkWidths, itemOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
+import type { SessionMemory } from './neural/session-memory.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
 
@@ -64,25 +65,27 @@ function createLRURec(config: z.infer<typeof lrurecSchema>, { numRows, seed, fea
   }
 
   /** Re(C h + c) for the states of a block. */
-  const recur = (block: string, x: Tensor2D, offsets: Int32Array): Tensor2D => {
+  const recur = (block: string, x: Tensor2D, offsets: Int32Array, memory?: SessionMemory): Tensor2D => {
     const radius = tf.exp(tf.neg(tf.exp(parameters.vector(`${block}.nuLog`))));
     const angle = tf.exp(parameters.vector(`${block}.thetaLog`));
     const decay: Tensor2D = tf.stack([tf.mul(radius, tf.cos(angle)), tf.mul(radius, tf.sin(angle))]) as Tensor2D;
     const gamma = tf.exp(parameters.vector(`${block}.gammaLog`));
     const inputs: Tensor2D = tf.mul(layers.linear(`${block}.in`, x), tf.concat([gamma, gamma]));
-    return layers.linear(`${block}.out`, linearRecurrence(inputs, offsets, decay));
+    const states = memory ? recurOnwards(block, inputs, decay, memory) : linearRecurrence(inputs, offsets, decay);
+    return layers.linear(`${block}.out`, states);
   };
 
   return createNeuralModel({
     name: 'lrurec',
     parameters,
     maxLength,
+    remembersSessions: true,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
       const vectors = items.project(items.embed(batch, NO_DROPOUT, mode));
       let x = layers.norm('itemNorm', dropout(vectors, drop(config.dropout)));
       for (const block of blocks) {
-        const recurred = recur(block, x, batch.offsets);
+        const recurred = recur(block, x, batch.offsets, mode.memory);
         x = layers.norm(`${block}.recurrenceNorm`, recurred, { residual: x, dropout: drop(config.dropout) });
         const inner = dropout(layers.linear(`${block}.expand`, x, 'gelu'), drop(config.dropout));
         const fed = layers.linear(`${block}.contract`, inner);
@@ -92,4 +95,14 @@ function createLRURec(config: z.infer<typeof lrurecSchema>, { numRows, seed, fea
     },
     ...items,
   });
+}
+
+/** `linearRecurrence` of the newest events x [n, 2 S] of a session, from the state that is kept of those before. */
+function recurOnwards(block: string, x: Tensor2D, decay: Tensor2D, memory: SessionMemory): Tensor2D {
+  const before = memory.last(block);
+  // A first event that is the state itself: h₁ = λ ∘ h₀ + x₁ with h₀ = 0.
+  const inputs: Tensor2D = before ? tf.concat([before, x], 0) : x;
+  const states = linearRecurrence(inputs, Int32Array.of(0, inputs.shape[0]), decay);
+  memory.keepLast(block, states);
+  return before ? (tf.slice(states, [1, 0]) as Tensor2D) : states;
 }

@@ -9,6 +9,7 @@ import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
 import { prefixesOf, weightedSums } from './neural/prefixes.ts';
+import type { SessionMemory } from './neural/session-memory.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { ParameterStore } from './parameter-store.ts';
 
@@ -55,13 +56,19 @@ function createNarm(config: z.infer<typeof narmSchema>, { numRows, seed, feature
     name: 'narm',
     parameters: layers.parameters,
     maxLength,
+    remembersSessions: true,
     bodyAt(batch, positions, mode) {
       const drop = dropoutsOf(mode);
-      const states = gru.apply(items.embed(batch, drop(inputDropout), mode), batch.offsets);
+      const { memory } = mode;
+      const x = items.embed(batch, drop(inputDropout), mode);
+      const states = memory ? memory.append('states', gru.applyToNewest(x, memory)) : gru.apply(x, batch.offsets);
       const prefixes = prefixesOf(batch.offsets, positions);
       const newest = gatherRows(states, positions);
+      const each = memory
+        ? memory.append('each', layers.linear('each', gatherRows(states, newPositions(memory, states))))
+        : layers.linear('each', states);
       const fromNewest = gatherRows(layers.linear('newest', newest), prefixes.owners);
-      const fromEach = gatherRows(layers.linear('each', states), prefixes.members);
+      const fromEach = gatherRows(each, prefixes.members);
       const weights = layers.linear('attention', tf.sigmoid(tf.add(fromNewest, fromEach)) as Tensor2D);
       const local = weightedSums(weights, states, prefixes.members, prefixes);
       return tf.add(
@@ -71,4 +78,9 @@ function createNarm(config: z.infer<typeof narmSchema>, { numRows, seed, feature
     },
     ...items,
   });
+}
+
+/** Positions of the events that the memory lacked. */
+function newPositions({ numSeen }: SessionMemory, { shape }: Tensor2D): Int32Array {
+  return Int32Array.from({ length: shape[0] - numSeen }, (_, n) => numSeen + n);
 }

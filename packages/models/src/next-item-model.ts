@@ -3,6 +3,7 @@ import type { ExcludedItems, RankedTopItems, TopItems } from '@nimue/ops';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { InputColumn } from './inputs/input-column.ts';
 import type { CarriedStates } from './neural/carried-states.ts';
+import type { SessionMemory } from './neural/session-memory.ts';
 import type { NewItems } from './new-items.ts';
 import type { ParameterStore } from './parameter-store.ts';
 
@@ -33,6 +34,11 @@ export interface RankingOptions {
   readonly excluded?: ExcludedItems;
   /** The only items that can be recommended, ids rising; a target outside them is unranked. Default: all. */
   readonly candidates?: Int32Array;
+  /**
+   * For a model that `remembersSessions`, asked about one session at its newest event: computes only what the memory lacks.
+   * The answer is the same up to rounding.
+   */
+  readonly memory?: SessionMemory;
 }
 
 /** How a target is placed. */
@@ -50,6 +56,8 @@ export interface TargetRankingOptions extends RankingOptions {
 export type EncodeMode = ({ readonly training: false } | { readonly training: true; readonly seed: number }) & {
   /** For a model that `carriesState`: sessions of one event each go on from these states. */
   readonly carried?: CarriedStates;
+  /** For a model that `remembersSessions` and only predicts (`RankingOptions.memory`). */
+  readonly memory?: SessionMemory;
 };
 
 /** Mean loss of N states against the items that were expected. */
@@ -67,6 +75,8 @@ export interface NeuralModel extends NextItemModel {
   readonly attention?: AttentionDirection;
   /** Whether a session may be encoded event by event, its state carried from one to the next (`EncodeMode.carried`). */
   readonly carriesState?: boolean;
+  /** Whether a session may be asked about again and again as it grows, without being computed again (`SessionMemory`). */
+  readonly remembersSessions?: boolean;
   readonly parameters: ParameterStore;
   /** Hidden state at every position [T, D]; with causal attention position t has seen positions ≤ t of its session only. */
   encode(batch: SessionBatch, mode: EncodeMode): Tensor2D;
@@ -84,6 +94,8 @@ export interface NeuralModel extends NextItemModel {
    * trained or asked, and again when the catalogue has grown.
    */
   setItemFeatures?(features: NonNullable<SessionBatch['features']>): void;
+  /** Adds the features of items that come after those of `setItemFeatures`, when the table has grown by them. */
+  addItemFeatures?(features: NonNullable<SessionBatch['features']>): void;
   /** The output layer: row = item id [V, D]. Made anew where items' features are part of it: call it within a tidy. */
   itemTable(): Tensor2D;
   /** Added to every item's logit [V]. */

@@ -23,7 +23,7 @@ type Encoder = Pick<NeuralModel, 'encode' | 'encodeTargets' | 'itemTable' | 'ite
 /** `rankTargets` of every neural model. */
 export function rankByHidden(model: Encoder, batch: SessionBatch, options: TargetRankingOptions = {}): Int32Array {
   const { among, ties } = options;
-  return withHidden(model, batch, (hidden, itemTable) => {
+  return withHidden(model, batch, options, (hidden, itemTable) => {
     if (among) return rankAmong(hidden, outputOf(model, itemTable), batch.targets.itemIds, among, ties);
     return withCandidates(outputOf(model, itemTable), options, ({ table, bias, excluded, idsOf }) =>
       rankOfTarget(hidden, table, idsOf(batch.targets.itemIds), { bias, excluded, ties }),
@@ -38,7 +38,7 @@ export function recommendByHidden(
   k: number,
   options: RankingOptions = {},
 ): TopItems {
-  return withHidden(model, batch, (hidden, itemTable) =>
+  return withHidden(model, batch, options, (hidden, itemTable) =>
     withCandidates(outputOf(model, itemTable), options, ({ table, bias, excluded, itemsOf }) =>
       itemsOf(topK(hidden, table, k, { bias, excluded })),
     ),
@@ -52,7 +52,7 @@ export function rankAndRecommendByHidden(
   k: number,
   options: RankingOptions = {},
 ): RankedTopItems {
-  return withHidden(model, batch, (hidden, itemTable) =>
+  return withHidden(model, batch, options, (hidden, itemTable) =>
     withCandidates(outputOf(model, itemTable), options, ({ table, bias, excluded, idsOf, itemsOf }) =>
       itemsOf(rankAndTopK(hidden, table, idsOf(batch.targets.itemIds), k, { bias, excluded })),
     ),
@@ -64,9 +64,14 @@ function outputOf(model: Encoder, itemTable: Tensor2D): Pick<NeuralModel, 'itemT
   return { itemTable: () => itemTable, itemBias: () => model.itemBias() };
 }
 
-function withHidden<T>(model: Encoder, batch: SessionBatch, use: (hidden: Tensor2D, itemTable: Tensor2D) => T): T {
+function withHidden<T>(
+  model: Encoder,
+  batch: SessionBatch,
+  { memory }: RankingOptions,
+  use: (hidden: Tensor2D, itemTable: Tensor2D) => T,
+): T {
   const [hidden, itemTable] = tf.tidy(() => [
-    hiddenAtTargets(model, batch, { training: false }),
+    hiddenAtTargets(model, batch, { training: false, memory }),
     // A table that is a parameter is not ours to dispose.
     model.itemTable().clone(),
   ]);

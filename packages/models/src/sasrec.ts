@@ -68,12 +68,13 @@ function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed, fea
   });
   return createNeuralModel({
     name: 'sasrec',
+    remembersSessions: true,
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
       const x = items.project(items.embed(batch, drop(dropout), mode));
-      return transformer.apply(x, batch.offsets, drop);
+      return transformer.apply(x, batch.offsets, drop, mode.memory);
     },
     ...items,
   });

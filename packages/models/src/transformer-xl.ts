@@ -47,12 +47,15 @@ function createTransformerXl(
   });
   return createNeuralModel({
     name: 'transformerXl',
+    remembersSessions: true,
     parameters: layers.parameters,
     maxLength: config.maxLength,
     body(batch, mode) {
       const drop = dropoutsOf(mode);
       const x = dropout(items.project(items.embed(batch, NO_DROPOUT, mode)), drop(config.dropout));
-      const states = transformer.apply(x, batch.offsets, { causal: true }, drop);
+      const states = mode.memory
+        ? transformer.applyToNewest(x, mode.memory)
+        : transformer.apply(x, batch.offsets, { causal: true }, drop);
       return dropout(states, drop(config.dropout));
     },
     ...items,

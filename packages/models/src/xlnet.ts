@@ -78,13 +78,23 @@ function createXLNet(config: XLNetConfig, { numRows, seed, features }: ModelSize
   const body = (batch: SessionBatch, mode: EncodeMode): Tensor2D => {
     const drop = dropoutsOf(mode);
     const x = dropout(items.project(items.embed(batch, NO_DROPOUT, mode)), drop(inputDropout));
-    const states =
-      attention === 'twoStream'
+    const states = mode.memory
+      ? transformer.applyToNewest(x, mode.memory)
+      : attention === 'twoStream'
         ? twoStream(batch, x, drop)
         : transformer.apply(x, batch.offsets, { causal: attention === 'causal' }, drop);
     return dropout(states, drop(config.dropout));
   };
-  const parts = { name: 'xlnet', attention, parameters: layers.parameters, maxLength, body, ...items };
+  const remembersSessions = attention === 'causal';
+  const parts = {
+    name: 'xlnet',
+    attention,
+    remembersSessions,
+    parameters: layers.parameters,
+    maxLength,
+    body,
+    ...items,
+  };
   if (discriminatorWeight === 0) return createNeuralModel(parts);
   return createNeuralModel({
     ...parts,

@@ -1,9 +1,16 @@
+export type { NewItem } from './add-items.ts';
+export type { ItemEffect } from './explain-item.ts';
+export { type HnswOptions, hnswSearch } from './hnsw-search.ts';
+export type { ItemSearch, ItemVectors } from './item-search.ts';
+export { LiveSession, type SessionEvent } from './live-session.ts';
 export { type Manifest, SCHEMA_VERSION } from './manifest.ts';
 export { type OpenedModel, openModel } from './open-model.ts';
 export { type ModelFiles, openModelFiles } from './open-model-files.ts';
 export { readModelFolder } from './read-model-folder.ts';
 export { Recommender } from './recommender.ts';
 export {
+  type Cell,
+  type ListOptions,
   type Recommendation,
   type RecommendedItem,
   type RecommendRequest,

@@ -1,24 +1,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { datasetFromSessions, objectives, planRollingEvaluation } from '@nimue/data';
-import { losses } from '@nimue/losses';
-import { defaultObjective, type ModelSpec, models } from '@nimue/models';
-import { evaluationSchema, runContender, trainingSchema } from '@nimue/trainer';
+import { models } from '@nimue/models';
 import * as tf from '@tensorflow/tfjs';
-import { Recommender, RequestError, writeModelFolder } from './index.ts';
+import { type PLAIN, QUESTIONS as questions, trainSmall } from '../test/train-small.ts';
+import { Recommender, RequestError } from './index.ts';
 
-/** Three days; day by day an item comes in, and some sessions hold one that training has not seen. */
-const plain = Array.from({ length: 48 }, (_, s) => {
-  const day = s % 3;
-  const items = Array.from({ length: 2 + (s % 4) }, (_, i) => `i${(s + i * i) % (8 + day)}`);
-  const startMs = Date.UTC(2024, 0, 1 + day) + s * 100_000;
-  return { items, timestampsMs: items.map((_, i) => startMs + i * 1000) };
-});
-const dataset = datasetFromSessions(plain, { split: { validShare: 0 } });
-const plan = planRollingEvaluation(dataset.windows, { policy: 'incremental' });
 const root = mkdtempSync(join(tmpdir(), 'nimue-recommender-'));
-const questions = plain.filter((_, s) => s % 3 === 2);
+const train = (name: string, folder: string, seenItems: 'keep' | 'exclude' = 'keep') =>
+  trainSmall(name, join(root, folder), { seenItems });
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -26,40 +16,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-async function train(name: string, folder: string, seenItems: 'keep' | 'exclude' = 'keep') {
-  const spec = (models as unknown as Record<string, ModelSpec>)[name];
-  const shape = (spec.configSchema as unknown as { shape?: Record<string, unknown> }).shape ?? {};
-  const small = Object.entries({ hiddenSize: 4, maxLength: 3 }).filter(([key]) => key in shape);
-  const config = spec.configSchema.parse(Object.fromEntries(small));
-  const taught = defaultObjective(spec, config) as keyof typeof objectives;
-  const objective = objectives[taught].create(objectives[taught].configSchema.parse({}) as never);
-  const contender = {
-    label: name,
-    create: (size: Parameters<ModelSpec['create']>[1]) => spec.create(config, size),
-    loss: losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({})),
-    objective,
-    training: trainingSchema.parse({ epochs: 1, batchSize: 8, averageDecay: 0.5 }),
-  };
-  const results = await runContender(contender, {
-    dataset,
-    plan,
-    evaluation: evaluationSchema.parse({ metrics: ['mrr@20'], seenItems }),
-    seed: 7,
-    onTrained: (trained) => writeModelFolder(folder, trained, { model: { name, config } }),
-  });
-  return results[results.length - 1];
-}
-
-const visibleOf = ({ items, timestampsMs }: (typeof plain)[number]) => ({
+const visibleOf = ({ items, timestampsMs }: (typeof PLAIN)[number]) => ({
   items: items.slice(0, -1),
   timestampsMs: timestampsMs.slice(0, -1),
 });
 
 test.each(Object.keys(models))('%s: the saved model answers with the numbers of evaluation', async (name) => {
   for (const seenItems of ['keep', 'exclude'] as const) {
-    const folder = join(root, `${name}-${seenItems}`);
+    const folder = `${name}-${seenItems}`;
     const { targetValues } = await train(name, folder, seenItems);
-    const recommender = Recommender.load(folder);
+    const recommender = Recommender.load(join(root, folder));
     const filterSeen = seenItems === 'exclude';
     const answers = recommender.recommend({ sessions: questions.map(visibleOf), k: 20, filterSeen, withScores: true });
     const reciprocal = questions.map(({ items }, s) => {
@@ -80,7 +46,7 @@ describe('requests', () => {
   const folder = join(root, 'asked');
   let recommender: Recommender;
   beforeAll(async () => {
-    await train('sasrec', folder);
+    await train('sasrec', 'asked');
     recommender = Recommender.load(folder);
   });
   afterAll(() => recommender.dispose());
@@ -98,6 +64,9 @@ describe('requests', () => {
     expect(listed({ sessions, candidates: [...some, 'nothing'] })).toEqual([all.filter((item) => some.includes(item))]);
     expect(listed({ sessions, candidates: ['nothing'] })).toEqual([[]]);
     expect(listed({})).toEqual([]);
+    expect(listed({ sessions, k: 9, candidates: [...some, ...some] })).toEqual(
+      listed({ sessions, k: 9, candidates: some }),
+    );
     for (const k of [0, 1.5, Number.NaN]) expect(() => listed({ sessions, k })).toThrow(RequestError);
   });
 
@@ -127,6 +96,44 @@ describe('requests', () => {
     recommender.setHistory('ann', sessions[0]);
     expect(listed({ users: ['ann'] })).toEqual(listed({ sessions }));
     expect(() => listed({ users: ['bob'], onUnsupported: 'error' })).toThrow("user 'bob' is not known");
+  });
+
+  test('many requests at once are answered as each alone; one that is at fault spoils no other', () => {
+    const requests = [
+      { sessions, k: 2 },
+      { sessions: [{ items: ['i3'] }, { items: [] }], k: 5, filterSeen: true, withScores: true },
+      { sessions: [{ items: ['i3'], timestampsMs: [1, 2] }] },
+      { sessions: [{ items: ['i4', 'i5'], timestampsMs: [1, 2] }], k: 3, exclude: ['i0'] },
+      { sessions: [{ items: ['nobody knows'] }], onUnsupported: 'error' },
+      { sessions, candidates: ['i7', 'i2'] },
+      { sessions, k: 0 },
+      { users: ['ann', 'bob'], onUnsupported: 'skip' },
+    ] as const;
+    const alone = requests.map((request) => {
+      try {
+        return recommender.recommend(request);
+      } catch (error) {
+        return error;
+      }
+    });
+    expect(recommender.recommendAll(requests)).toEqual(alone);
+    expect(alone.map((answer) => answer instanceof RequestError)).toEqual([
+      false,
+      false,
+      true,
+      false,
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(recommender.recommendAll([])).toEqual([]);
+  });
+
+  test('a column that no feature reads is refused, not passed over', () => {
+    expect(() => listed({ sessions: [{ items: ['i1'], context: { device: 'phone' } }] })).toThrow(
+      "session 0: no feature of the model reads a column 'device' (it reads: none)",
+    );
   });
 
   test('similar items by cosine: that of the weights, never the item itself', () => {
@@ -164,10 +171,10 @@ describe('requests', () => {
 
   test('a folder that is damaged, of another version or not there is refused by name; none is overwritten', async () => {
     expect(() => Recommender.load(join(root, 'none'))).toThrow(/model folder .*none cannot be used: manifest\.json/);
-    await expect(train('sasrec', folder)).rejects.toThrow('it exists already');
+    await expect(train('sasrec', 'asked')).rejects.toThrow('it exists already');
     expect(readdirSync(root).filter((name) => name.endsWith('.tmp'))).toEqual([]);
     const damaged = join(root, 'damaged');
-    await train('popularity', damaged);
+    await train('popularity', 'damaged');
     const weights = join(damaged, 'weights.safetensors');
     const bytes = readFileSync(weights);
     bytes[bytes.length - 1] ^= 1;

@@ -1,43 +1,46 @@
-import { FIRST_ITEM_ID, UNKNOWN_ID } from '@nimue/batch';
-import {
-  columnsOfFeatures,
-  type EncodedSessions,
-  encodeSessions,
-  type FeatureConfig,
-  hideNewest,
-  type PlainSession,
-  packInferenceBatches,
-  sessionsFromPlain,
-} from '@nimue/data';
-import { type ExcludedItems, topK } from '@nimue/ops';
-import { visibleLength } from '@nimue/trainer';
-import * as tf from '@tensorflow/tfjs';
+import type { EncodedSessions } from '@nimue/data';
+import { MissingTimesError, type SessionMemory } from '@nimue/models';
 import { readModelFolder } from '#read-model-folder';
+import { addItems, type NewItem } from './add-items.ts';
+import { Catalogue } from './catalogue.ts';
+import { explainItem, type ItemEffect } from './explain-item.ts';
+import type { ItemSearch, ItemVectors } from './item-search.ts';
+import { LiveSession } from './live-session.ts';
 import type { OpenedModel } from './open-model.ts';
+import { type RankedList, type RankOptions, rankItems } from './ranking.ts';
 import {
+  assertListLength,
   type Recommendation,
   type RecommendedItem,
   type RecommendRequest,
   RequestError,
   type RequestSession,
 } from './request.ts';
+import { SessionEncoder } from './session-encoder.ts';
+import { SimilarItems } from './similar-items.ts';
 
-/** Sessions answered by one pass; changes no answer. */
-const BATCH_SIZE = 256;
-/** Stands for the item to be predicted; no log can hold it. */
-const NEXT = '\u0000next';
-const NOTHING = '\u0000nothing';
+/** A request that was read: its sessions, and what is odd about them. */
+interface Asked {
+  readonly request: RecommendRequest;
+  readonly sessions: readonly RequestSession[];
+  readonly unknown: readonly (readonly string[])[];
+  readonly warnings: readonly (string | undefined)[];
+}
 
 /** A trained model that answers requests. Dispose it. */
 export class Recommender {
   readonly #opened: OpenedModel;
-  readonly #idOf: ReadonlyMap<string, number>;
+  readonly #catalogue: Catalogue;
+  readonly #encoder: SessionEncoder;
+  readonly #similar: SimilarItems;
   readonly #histories = new Map<string, RequestSession>();
-  #directions: tf.Tensor2D | undefined;
+  #search: { readonly index: ItemSearch; readonly vectors: ItemVectors } | undefined;
 
   constructor(opened: OpenedModel) {
     this.#opened = opened;
-    this.#idOf = new Map(opened.itemIds.map((item, i) => [item, FIRST_ITEM_ID + i]));
+    this.#catalogue = new Catalogue(opened.itemIds, opened.titles);
+    this.#encoder = new SessionEncoder(this.#catalogue, opened.pipeline);
+    this.#similar = new SimilarItems(opened.model);
   }
 
   /**
@@ -55,7 +58,7 @@ export class Recommender {
   }
 
   get numItems(): number {
-    return this.#opened.itemIds.length;
+    return this.#catalogue.numItems;
   }
 
   /** The newest window that the model learned from. */
@@ -63,13 +66,43 @@ export class Recommender {
     return this.#opened.manifest.trainWindows.at(-1);
   }
 
+  /** Columns of events that the model's features read: what `columns` and `context` of a session may hold. */
+  get columns(): readonly { readonly name: string; readonly kind: 'number' | 'text' }[] {
+    return this.#encoder.columns;
+  }
+
+  /** Whether a `LiveSession` computes new events only. */
+  get remembersSessions(): boolean {
+    const { model } = this.#opened;
+    return model.kind === 'neural' && model.remembersSessions === true;
+  }
+
   isKnown(item: string | number): boolean {
-    return this.#idOf.has(String(item));
+    return this.#catalogue.idOf(item) !== undefined;
+  }
+
+  /** Raw ids of all items, in the order of the item table. */
+  get items(): readonly string[] {
+    return this.#catalogue.rawIds;
+  }
+
+  /** Raw id → title, of the items that have one. */
+  get titles(): ReadonlyMap<string, string> {
+    return this.#catalogue.titles;
   }
 
   /** Keeps what a user has done, for requests that name the user. */
   setHistory(user: string, history: RequestSession): void {
     this.#histories.set(user, history);
+  }
+
+  get numUsers(): number {
+    return this.#histories.size;
+  }
+
+  /** Hands the histories over to the model that takes this one's place. */
+  copyHistories(to: Recommender): void {
+    for (const [user, history] of this.#histories) to.setHistory(user, history);
   }
 
   /**
@@ -79,28 +112,33 @@ export class Recommender {
    * @throws RequestError when the request is malformed, or a session is unsupported and `onUnsupported` is `error`
    */
   recommend(request: RecommendRequest): Recommendation[] {
-    const { k = 10, onUnsupported = 'warn', withScores = false } = request;
-    if (!Number.isInteger(k) || k < 1) throw new RequestError(`k is ${k}; expected a whole number ≥ 1`);
-    const sessions = this.#sessionsOf(request);
-    const unknown = sessions.map(({ items }) => items.map(String).filter((item) => !this.#idOf.has(item)));
-    const warnings = sessions.map(({ items }, s) => {
-      if (items.length > unknown[s].length) return undefined;
-      const what = items.length === 0 ? 'has no items' : `has no item that the model knows (${unknown[s].slice(0, 3)})`;
-      if (onUnsupported === 'error') throw new RequestError(`session ${s} ${what}`);
-      return `session ${s} ${what}`;
-    });
-    const asked = sessions.flatMap((_, s) => (warnings[s] && onUnsupported === 'skip' ? [] : [s]));
-    const lists = this.#rank(
-      asked.map((s) => sessions[s]),
-      k,
-      request,
+    return this.#answer([this.#read(request)])[0];
+  }
+
+  /**
+   * Answers several requests by as few passes as possible, each as `recommend` would; in place of the answer to one that is at
+   * fault stands its error.
+   */
+  recommendAll(requests: readonly RecommendRequest[]): (Recommendation[] | RequestError)[] {
+    const asked = requests.map((request) => caught(() => this.#read(request)));
+    const sound = asked.filter((one) => !(one instanceof RequestError)) as Asked[];
+    const together = caught(() => this.#answer(sound));
+    const answerOf = new Map<Asked | RequestError, Recommendation[] | RequestError>(
+      // What one of them is refused for must not be laid to the others.
+      sound.map((one, i) => [
+        one,
+        together instanceof RequestError ? caught(() => this.#answer([one])[0]) : together[i],
+      ]),
     );
-    const items = new Map(asked.map((s, i) => [s, lists[i]] as const));
-    return sessions.map((_, s) => ({
-      items: (items.get(s) ?? []).map(({ score, ...item }) => ({ ...item, ...(withScores && { score }) })),
-      unknownItems: unknown[s],
-      ...(warnings[s] && { warning: warnings[s] }),
-    }));
+    return asked.map((one) => (one instanceof RequestError ? one : (answerOf.get(one) as Recommendation[])));
+  }
+
+  /** A session that will go on, to be asked again after every event. */
+  startSession(start: RequestSession = { items: [] }): LiveSession {
+    return new LiveSession((request, memory) => {
+      const kept = this.remembersSessions ? memory : undefined;
+      return this.#answer([this.#read(request)], kept)[0];
+    }, start);
   }
 
   /**
@@ -110,28 +148,9 @@ export class Recommender {
    * @throws RequestError when an item is unknown, or the model counts and so has no vectors
    */
   similarItems({ items, k = 10 }: { items: readonly (string | number)[]; k?: number }): RecommendedItem[][] {
-    const { model } = this.#opened;
-    if (model.kind !== 'neural') {
-      throw new RequestError(`${this.label}: a model that counts has no item vectors; ask for recommendations instead`);
-    }
-    if (!Number.isInteger(k) || k < 1) throw new RequestError(`k is ${k}; expected a whole number ≥ 1`);
-    const ids = Int32Array.from(items, (item) => {
-      const id = this.#idOf.get(String(item));
-      if (id === undefined) throw new RequestError(`item '${item}' is not known to the model`);
-      return id;
-    });
-    const length = Math.min(k, this.numItems);
-    if (ids.length === 0) return [];
-    this.#directions ??= tf.tidy(() => {
-      const table = model.itemTable();
-      return tf.div(table, tf.maximum(tf.norm(table, 2, 1, true), 1e-30)) as tf.Tensor2D;
-    });
-    const table = this.#directions;
-    const rows = tf.tidy(() => tf.gather(table, tf.tensor1d(ids, 'int32')));
-    const excluded = { offsets: Int32Array.from({ length: ids.length + 1 }, (_, n) => n), itemIds: ids };
-    const top = topK(rows, table, length, { excluded });
-    rows.dispose();
-    return Array.from(ids, (_, n) => this.#listOf(top, n, length));
+    assertListLength(k);
+    const ids = items.map((item) => this.#idOf(item));
+    return this.#similar.find(ids, Math.min(k, this.numItems)).map((list) => this.#named(list));
   }
 
   /**
@@ -140,132 +159,177 @@ export class Recommender {
    *
    * @throws RequestError when `item` is unknown
    */
-  explain({ session, item }: { session: RequestSession; item: string | number }): { item: string; effect: number }[] {
-    if (!this.isKnown(item)) throw new RequestError(`item '${item}' is not known to the model`);
-    const without = session.items.map((_, dropped) => withoutEvent(session, dropped));
-    const lists = this.#rank([session, ...without], 1, { candidates: [item] });
-    const [whole, ...others] = lists.map(([{ score = 0 }]) => score);
-    return session.items.map((event, i) => ({
-      item: String(event),
-      effect: this.isKnown(event) ? whole - others[i] : 0,
-    }));
+  explain({ session, item }: { session: RequestSession; item: string | number }): ItemEffect[] {
+    const candidates = Int32Array.of(this.#idOf(item));
+    return explainItem(session, {
+      isKnown: (other) => this.isKnown(other),
+      scoresOf: (sessions) => {
+        const lists = this.#rank(this.#encoder.visible(sessions), { k: 1, candidates });
+        return lists.map(([{ score }]) => score);
+      },
+    });
+  }
+
+  /**
+   * Takes in items that the model was not trained with: they can be recommended from now on, and no score of another item
+   * changes. See `NewItem` for what tells them from one another.
+   *
+   * @throws RequestError, before anything is changed, when an item is known already, the model counts, or nothing would tell
+   *   an item from others
+   */
+  addItems(items: readonly NewItem[]): void {
+    addItems(this.#opened, this.#catalogue, this.#encoder, items);
+    if (items.length === 0) return;
+    this.#similar.forget();
+    if (this.#search) this.useSearch(this.#search.index);
+  }
+
+  /**
+   * Finds items by an index from now on, such as that of `hnswSearch`, and no longer by looking at every one; `undefined` goes
+   * back to that. Requests with `candidates` look at each of these as before.
+   *
+   * @throws RequestError when the model counts and so has no vectors
+   */
+  useSearch(index: ItemSearch | undefined): void {
+    this.#search = undefined;
+    if (!index) return;
+    const vectors = this.#similar.vectors();
+    index.build(vectors);
+    this.#search = { index, vectors };
+  }
+
+  /**
+   * The share of the k best items that the index finds, over the sessions: 1 without one.
+   *
+   * @throws RequestError as `recommend` does
+   */
+  measureRecall(sessions: readonly RequestSession[], k = 10): number {
+    const visible = this.#encoder.visible(sessions);
+    const length = Math.min(k, this.numItems);
+    const exact = this.#rank(visible, { k: length });
+    const found = this.#rank(visible, { k: length, search: this.#found() });
+    let hits = 0;
+    exact.forEach((list, s) => {
+      const ids = new Set(found[s].map(({ id }) => id));
+      for (const { id } of list) if (ids.has(id)) hits++;
+    });
+    return hits / (exact.length * length);
   }
 
   dispose(): void {
-    this.#directions?.dispose();
+    this.#similar.forget();
     this.#opened.model.dispose();
   }
 
-  #sessionsOf({ sessions = [], users = [], onUnsupported }: RecommendRequest): RequestSession[] {
-    const histories = users.map((user) => {
-      const history = this.#histories.get(user);
-      if (!history && onUnsupported === 'error') throw new RequestError(`user '${user}' is not known`);
-      return history ?? { items: [] };
-    });
-    return [...sessions, ...histories];
-  }
-
-  #rank(sessions: readonly RequestSession[], k: number, request: RecommendRequest): RecommendedItem[][] {
-    if (sessions.length === 0) return [];
-    const { filterSeen, candidates: only, exclude = [] } = request;
-    const candidates = only && this.#knownIds(only).sort();
-    const length = Math.min(k, candidates?.length ?? this.numItems);
-    if (length === 0) return sessions.map(() => []);
-    const { model, objective, manifest } = this.#opened;
-    const visible = this.#visible(sessions);
-    const banned = this.#knownIds(exclude);
-    const lists: RecommendedItem[][] = [];
-    for (const batch of packInferenceBatches(visible, {
-      batchSize: BATCH_SIZE,
-      maxLength: visibleLength(model, manifest.maxLength),
-      objective,
-    })) {
-      const first = lists.length;
-      const end = first + batch.targets.positions.length;
-      const excluded = filterSeen || banned.length > 0 ? hidden(visible, first, end, banned, filterSeen) : undefined;
-      const top = model.recommend(batch, length, { excluded, candidates });
-      for (let n = 0; n < end - first; n++) lists.push(this.#listOf(top, n, length));
-    }
-    return lists;
-  }
-
-  /** The sessions as evaluation shows them: an item to be predicted is added and hidden again. */
-  #visible(sessions: readonly RequestSession[]): EncodedSessions {
-    const { pipeline } = this.#opened;
-    const configs = (pipeline?.toJSON().features ?? []).map(({ config }) => config as FeatureConfig);
-    const hasTimes = sessions.some(({ timestampsMs }) => timestampsMs);
+  /** @throws RequestError when the model looks at times and the sessions have none */
+  #rank(visible: EncodedSessions, options: RankOptions): RankedList[] {
     try {
-      const plain = sessions.map((session, s) => withNext(session, s, hasTimes));
-      const { sessions: laid, source } = sessionsFromPlain(plain, columnsOfFeatures(configs));
-      const asked = hasTimes ? laid : { ...laid, hasOnlyOrder: true };
-      const encode = (codes: Int32Array) => codes.map((code) => this.#idOf.get(source.rawItemId(code)) ?? UNKNOWN_ID);
-      const features = pipeline?.transform(asked, source);
-      return hideNewest(encodeSessions(asked, { encode }, { unknown: 'skip', features })).visible;
+      return rankItems(this.#opened, visible, options);
     } catch (error) {
-      throw new RequestError(error instanceof Error ? error.message : String(error));
+      throw error instanceof MissingTimesError ? new RequestError(error.message) : error;
     }
   }
 
-  #knownIds(items: readonly (string | number)[]): Int32Array {
-    return Int32Array.from(new Set(items.flatMap((item) => this.#idOf.get(String(item)) ?? [])));
-  }
-
-  #listOf({ itemIds, scores }: { itemIds: Int32Array; scores: Float32Array }, n: number, k: number): RecommendedItem[] {
-    const list: RecommendedItem[] = [];
-    for (let place = n * k; place < (n + 1) * k; place++) {
-      if (itemIds[place] < FIRST_ITEM_ID || scores[place] === Number.NEGATIVE_INFINITY) continue;
-      const item = this.#opened.itemIds[itemIds[place] - FIRST_ITEM_ID];
-      const title = this.#opened.titles?.[item];
-      list.push({ item, ...(title !== undefined && { title }), score: scores[place] });
-    }
-    return list;
-  }
-}
-
-/** @throws when some sessions of a request have times and this one has none, or times and items differ in number */
-function withNext({ items, timestampsMs, columns = {} }: RequestSession, s: number, hasTimes: boolean): PlainSession {
-  if (hasTimes && items.length > 0 && timestampsMs?.length !== items.length) {
-    throw new RequestError(
-      `session ${s} has ${items.length} items but ${timestampsMs?.length ?? 'no'} timestamps; give one per item, or none at all`,
+  #found() {
+    const search = this.#search;
+    return (
+      search && {
+        find: (hidden: Float32Array, count: number) => search.index.find(hidden, count),
+        vectors: search.vectors,
+      }
     );
   }
-  const known = items.length > 0 ? items : [NOTHING];
-  const times = known.map((_, i) => timestampsMs?.[i] ?? i);
-  return {
-    items: [...known, NEXT],
-    timestampsMs: [...times, times[times.length - 1]],
-    columns: Object.fromEntries(
-      Object.entries(columns).map(([name, cells]) => [
-        name,
-        items.length > 0 ? [...cells, cells[cells.length - 1] ?? null] : [null, null],
-      ]),
-    ),
-  };
-}
 
-function withoutEvent({ items, timestampsMs, columns }: RequestSession, dropped: number): RequestSession {
-  const cut = <T>(values: readonly T[]) => values.filter((_, i) => i !== dropped);
-  return {
-    items: cut(items),
-    ...(timestampsMs && { timestampsMs: cut(timestampsMs) }),
-    ...(columns && { columns: Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, cut(cells)])) }),
-  };
-}
-
-/** The items that sessions `first` … `end − 1` may not be recommended. */
-function hidden(
-  visible: EncodedSessions,
-  first: number,
-  end: number,
-  banned: Int32Array,
-  filterSeen = false,
-): ExcludedItems {
-  const offsets = new Int32Array(end - first + 1);
-  const itemIds: number[] = [];
-  for (let s = first; s < end; s++) {
-    const seen = filterSeen ? visible.itemIds.subarray(visible.offsets[s], visible.offsets[s + 1]) : [];
-    for (const id of new Set([...banned, ...seen])) if (id >= FIRST_ITEM_ID) itemIds.push(id);
-    offsets[s - first + 1] = itemIds.length;
+  /** @throws RequestError */
+  #read(request: RecommendRequest): Asked {
+    const { k = 10, onUnsupported = 'warn', sessions: given = [], users = [] } = request;
+    assertListLength(k);
+    const histories = users.map((user) => this.#histories.get(user));
+    const sessions = [...given, ...histories.map((history) => history ?? { items: [] })];
+    const unknown = sessions.map(({ items }) => items.map(String).filter((item) => !this.isKnown(item)));
+    const warnings = sessions.map(({ items }, s) => {
+      if (items.length > unknown[s].length) return undefined;
+      const user = s - given.length;
+      const who = user < 0 ? `session ${s}` : `user '${users[user]}'`;
+      if (user >= 0 && !histories[user]) return `${who} is not known`;
+      return items.length === 0
+        ? `${who} has no items`
+        : `${who} has no item that the model knows (${unknown[s].slice(0, 3)})`;
+    });
+    const refused = onUnsupported === 'error' && warnings.find((warning) => warning !== undefined);
+    if (refused) throw new RequestError(refused);
+    return { request, sessions, unknown, warnings };
   }
-  return { offsets, itemIds: Int32Array.from(itemIds) };
+
+  /** @throws RequestError */
+  #answer(asked: readonly Asked[], memory?: SessionMemory): Recommendation[][] {
+    const rows = asked.flatMap((one) => one.sessions.map((session, s) => ({ one, session, s })));
+    const toRank = rows.filter(({ one, s }) => !one.warnings[s] || one.request.onUnsupported !== 'skip');
+    const lists = new Map<(typeof rows)[number], RankedList>();
+    const banned = new Map(asked.map((one) => [one, this.#catalogue.knownIds(one.request.exclude ?? [])]));
+    // One pass for those that may be recommended the same items, and that have times or not; nothing goes with either.
+    const someHaveTimes = toRank.some(({ session }) => session.timestampsMs);
+    const groups = new Map<string, typeof rows>();
+    for (const row of toRank) {
+      const { candidates = null } = row.one.request;
+      const hasTimes = row.session.items.length === 0 ? someHaveTimes : row.session.timestampsMs !== undefined;
+      const key = JSON.stringify([candidates, hasTimes]);
+      const group = groups.get(key);
+      if (group) group.push(row);
+      else groups.set(key, [row]);
+    }
+    for (const group of groups.values()) {
+      const { candidates: only } = group[0].one.request;
+      const candidates = only && this.#catalogue.knownIds(only);
+      const longest = Math.max(...group.map(({ one }) => one.request.k ?? 10));
+      const k = Math.min(longest, candidates?.length ?? this.numItems);
+      if (k === 0) continue;
+      const visible = this.#encoder.visible(group.map(({ session }) => session));
+      const filters = group.some(({ one }) => one.request.filterSeen || one.request.exclude?.length);
+      const hiddenOf = (s: number) => {
+        const { one } = group[s];
+        const seen = one.request.filterSeen ? visible.itemIds.subarray(visible.offsets[s], visible.offsets[s + 1]) : [];
+        return [...(banned.get(one) ?? []), ...seen];
+      };
+      const search = this.#found();
+      const ranked = this.#rank(visible, { k, candidates, ...(filters && { hiddenOf }), memory, search });
+      for (const [i, row] of group.entries()) lists.set(row, ranked[i]);
+    }
+    const answers = new Map(rows.map((row) => [row, this.#recommendation(row.one, row.s, lists.get(row) ?? [])]));
+    return asked.map((one) => rows.filter((row) => row.one === one).map((row) => answers.get(row) as Recommendation));
+  }
+
+  #recommendation({ request, unknown, warnings }: Asked, s: number, list: RankedList): Recommendation {
+    const { k = 10, withScores } = request;
+    const items = this.#named(list.slice(0, k));
+    return {
+      items: withScores ? items : items.map(({ score: _, ...item }) => item),
+      unknownItems: unknown[s],
+      ...(warnings[s] && { warning: warnings[s] }),
+    };
+  }
+
+  #named(list: RankedList): RecommendedItem[] {
+    return list.map(({ id, score }) => {
+      const item = this.#catalogue.rawIdOf(id);
+      const title = this.#catalogue.titles.get(item);
+      return { item, ...(title !== undefined && { title }), score };
+    });
+  }
+
+  #idOf(item: string | number): number {
+    const id = this.#catalogue.idOf(item);
+    if (id === undefined) throw new RequestError(`item '${item}' is not known to the model`);
+    return id;
+  }
+}
+
+/** What `ask` gives, or the RequestError that it throws. */
+function caught<T>(ask: () => T): T | RequestError {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof RequestError) return error;
+    throw error;
+  }
 }

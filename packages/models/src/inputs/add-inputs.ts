@@ -24,6 +24,8 @@ export interface ModelInputs {
   readonly describesItems: boolean;
   /** @throws when a column that describes items is missing */
   setItemFeatures(features: NonNullable<SessionBatch['features']>): void;
+  /** Adds rows to them. @throws when a column that describes items is missing */
+  addItemFeatures(features: NonNullable<SessionBatch['features']>): void;
   resize(columns: readonly InputColumn[]): void;
 }
 
@@ -75,6 +77,10 @@ export function addInputs(layers: Layers, config: InputsConfig, size: InputsSize
   const vectorsOf = ({ name, layer }: { name: string; layer: InputLayer }, rows: InputRows) =>
     config.layerNorm ? own.norm(`${name}.norm`, layer.apply(rows)) : layer.apply(rows);
   let itemFeatures: NonNullable<SessionBatch['features']> = {};
+  const assertDescribed = (caller: string, features: NonNullable<SessionBatch['features']>) => {
+    const missing = ofItems.flatMap((each) => each.columns).find((column) => !(column in features));
+    if (missing) throw new Error(`${caller}: the column '${missing}' is missing`);
+  };
 
   return {
     combine(items, batch, mode) {
@@ -109,9 +115,13 @@ export function addInputs(layers: Layers, config: InputsConfig, size: InputsSize
     },
     describesItems: ofItems.length > 0,
     setItemFeatures(features) {
-      const missing = ofItems.flatMap((each) => each.columns).find((column) => !(column in features));
-      if (missing) throw new Error(`setItemFeatures: the column '${missing}' is missing`);
+      assertDescribed('setItemFeatures', features);
       itemFeatures = features;
+    },
+    addItemFeatures(features) {
+      assertDescribed('addItemFeatures', features);
+      const read = [...new Set(ofItems.flatMap((each) => each.columns))];
+      itemFeatures = Object.fromEntries(read.map((column) => [column, joined(itemFeatures[column], features[column])]));
     },
     resize(now) {
       const columnsNow = new Map(now.map((column) => [column.name, column]));
@@ -147,4 +157,11 @@ function takeRows(
       return [name, taken];
     }),
   );
+}
+
+function joined<Column extends Int32Array | Float32Array>(before: Column, added: Column): Column {
+  const all = new (before.constructor as new (length: number) => Column)(before.length + added.length);
+  all.set(before);
+  all.set(added, before.length);
+  return all;
 }

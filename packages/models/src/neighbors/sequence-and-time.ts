@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { createCountingModel } from '../counting-model.ts';
+import { MissingTimesError } from '../missing-times-error.ts';
 import type { ModelSize } from '../model-spec.ts';
 import type { StatisticalModel } from '../next-item-model.ts';
 import { currentSession } from './current-session.ts';
@@ -96,8 +97,8 @@ function lastPlacesOf(clicks: Int32Array): Map<number, number> {
   return places;
 }
 
-function timesMissing(name: string, where: string): Error {
-  return new Error(
+function timesMissing(name: string, where: string): MissingTimesError {
+  return new MissingTimesError(
     `${name}: recencyDecayDays needs the time of every click, but the ${where} came without timestampsMs; ` +
       'pass them, or set recencyDecayDays: null',
   );

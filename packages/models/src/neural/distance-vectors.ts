@@ -8,13 +8,22 @@ import * as tf from '@tensorflow/tfjs';
  */
 export function distanceVectors(offsets: Int32Array, width: number): Tensor2D {
   const reach = Math.max(0, maxSessionLength(offsets) - 1);
+  return sinusoids(2 * reach + 1, width, (row) => reach - row);
+}
+
+/** The same of the distances `from` … `to` − 1 [to − from, D]. */
+export function vectorsOfDistances(from: number, to: number, width: number): Tensor2D {
+  return sinusoids(to - from, width, (row) => from + row);
+}
+
+function sinusoids(numRows: number, width: number, distanceOf: (row: number) => number): Tensor2D {
   const half = Math.ceil(width / 2);
-  const values = new Float32Array((2 * reach + 1) * width);
-  for (let row = 0; row <= 2 * reach; row++) {
+  const values = new Float32Array(numRows * width);
+  for (let row = 0; row < numRows; row++) {
     for (let column = 0; column < width; column++) {
-      const angle = (reach - row) / 10000 ** ((2 * (column % half)) / width);
+      const angle = distanceOf(row) / 10000 ** ((2 * (column % half)) / width);
       values[row * width + column] = column < half ? Math.sin(angle) : Math.cos(angle);
     }
   }
-  return tf.tensor2d(values, [2 * reach + 1, width]);
+  return tf.tensor2d(values, [numRows, width]);
 }

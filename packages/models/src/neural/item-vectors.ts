@@ -1,6 +1,7 @@
 import { positionsInSession, type SessionBatch } from '@nimue/batch';
 import { type Dropout, dropout as dropOut, embed, gatherRows, residualAdd } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { addInputs, type ModelInputs } from '../inputs/add-inputs.ts';
 import type { InputColumn } from '../inputs/input-column.ts';
 import type { InputsConfig } from '../inputs/inputs-schema.ts';
@@ -30,7 +31,10 @@ export interface ItemVectorsConfig {
 
 /** Item vectors on the way in and on the way out. */
 export interface ItemVectors {
-  /** Vectors of the batch's items, joined with their features and positions [T, itemSize]. */
+  /**
+   * Vectors of the batch's items, joined with their features and positions [T, itemSize]; of the events that the memory lacks,
+   * where there is one.
+   */
   embed(batch: SessionBatch, dropout: Dropout, mode: EncodeMode): Tensor2D;
   /** From the width of the item vectors to that of the body; x itself when they are the same. */
   project(x: Tensor2D): Tensor2D;
@@ -66,15 +70,18 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
   return {
     embed(batch, dropout, mode) {
       const { itemIds, offsets } = batch;
-      const positions = maxPositions ? positionsInSession(offsets) : undefined;
+      const from = mode.memory?.numSeen ?? 0;
+      const positions = maxPositions ? positionsInSession(offsets).subarray(from) : undefined;
       if (!inputs) {
-        return embed(parameters.matrix('items'), itemIds, {
+        return embed(parameters.matrix('items'), itemIds.subarray(from), {
           ...(positions && { positionTable: parameters.matrix('positions'), positions }),
           scale,
           dropout,
         });
       }
-      const x = inputs.combine(embed(parameters.matrix('items'), itemIds, { scale }), batch, mode);
+      // A feature may say something of the session's other events, such as the time since the last: all are read.
+      const all = inputs.combine(embed(parameters.matrix('items'), itemIds, { scale }), batch, mode);
+      const x = from > 0 ? (tf.slice(all, [from, 0]) as Tensor2D) : all;
       const placed = positions ? residualAdd(gatherRows(parameters.matrix('positions'), positions), x) : x;
       return dropOut(placed, dropout);
     },

@@ -1,8 +1,10 @@
-import { type Activation, dropout, jaggedAttention } from '@nimue/ops';
+import { type Activation, dropout, jaggedAttention, NO_DROPOUT } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import { distanceVectors } from './distance-vectors.ts';
+import { attendNewest } from './attend-newest.ts';
+import { distanceVectors, vectorsOfDistances } from './distance-vectors.ts';
 import type { DropoutStream, Layers } from './layers.ts';
+import type { SessionMemory } from './session-memory.ts';
 
 export interface RelativeTransformerConfig {
   /** Before the names of the weights. */
@@ -23,6 +25,8 @@ export type Visibility = { readonly causal: boolean; readonly mask?: Uint8Array 
 
 export interface RelativeTransformer {
   apply(x: Tensor2D, offsets: Int32Array, sees: Visibility, drop: DropoutStream): Tensor2D;
+  /** Causal states of the newest events x [n, D] of a session of which keys, values and distances are kept. */
+  applyToNewest(x: Tensor2D, memory: SessionMemory): Tensor2D;
   /** Query stream beside the content stream: queries of `query`, keys and values of the content (XLNet). */
   applyTwoStream(
     content: Tensor2D,
@@ -57,6 +61,13 @@ export function addRelativeTransformer(layers: Layers, config: RelativeTransform
     layers.addNorm(`${block}.feedForwardNorm`, hiddenSize);
   }
 
+  /** What content and distances are compared with. */
+  const queriesOf = (block: string, x: Tensor2D) => {
+    const biases = sharesBiases ? prefix : `${block}.`;
+    const query = layers.linear(`${block}.query`, x);
+    const withBias = (bias: string): Tensor2D => tf.add(query, parameters.vector(`${biases}${bias}`));
+    return { byContent: withBias('contentBias'), byDistance: withBias('positionBias') };
+  };
   /** One stream through one block; `source` gives keys and values. */
   const stream = (
     block: string,
@@ -66,16 +77,18 @@ export function addRelativeTransformer(layers: Layers, config: RelativeTransform
     sees: Visibility,
     drop: DropoutStream,
   ): Tensor2D => {
-    const biases = sharesBiases ? prefix : `${block}.`;
-    const query = layers.linear(`${block}.query`, x);
-    const withBias = (bias: string): Tensor2D => tf.add(query, parameters.vector(`${biases}${bias}`));
-    const mixed = jaggedAttention(withBias('contentBias'), source.key, source.value, offsets, {
+    const { byContent, byDistance } = queriesOf(block, x);
+    const mixed = jaggedAttention(byContent, source.key, source.value, offsets, {
       numHeads,
       causal: sees.causal,
       mask: sees.mask,
-      relative: { query: withBias('positionBias'), keys: source.distances },
+      relative: { query: byDistance, keys: source.distances },
       dropout: drop(config.dropout),
     });
+    return feedForward(block, x, mixed, drop);
+  };
+  /** The rest of a block after attention. */
+  const feedForward = (block: string, x: Tensor2D, mixed: Tensor2D, drop: DropoutStream): Tensor2D => {
     const attended = layers.linear(`${block}.output`, mixed);
     const normed = layers.norm(`${block}.attentionNorm`, attended, { residual: x, dropout: drop(config.dropout) });
     const inner = dropout(layers.linear(`${block}.expand`, normed, activation), drop(config.dropout));
@@ -94,6 +107,22 @@ export function addRelativeTransformer(layers: Layers, config: RelativeTransform
       let content = x;
       for (const block of blocks) {
         content = stream(block, content, sourceOf(block, content, vectors), offsets, sees, drop);
+      }
+      return content;
+    },
+    applyToNewest(x, memory) {
+      const { numSeen } = memory;
+      const vectors = vectorsOfDistances(numSeen, numSeen + x.shape[0], hiddenSize);
+      let content = x;
+      for (const block of blocks) {
+        const { byContent, byDistance } = queriesOf(block, content);
+        const keep = (part: string, rows: Tensor2D) =>
+          memory.append(`${block}.${part}`, layers.linear(`${block}.${part}`, rows));
+        const mixed = attendNewest(byContent, keep('key', content), keep('value', content), {
+          numHeads,
+          relative: { query: byDistance, keysByDistance: keep('position', vectors) },
+        });
+        content = feedForward(block, content, mixed, () => NO_DROPOUT);
       }
       return content;
     },

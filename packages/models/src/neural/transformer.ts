@@ -1,7 +1,9 @@
-import { type Activation, dropout, jaggedAttention, residualAdd } from '@nimue/ops';
+import { type Activation, dropout, residualAdd } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { attend } from './attend.ts';
 import type { DropoutStream, Layers } from './layers.ts';
+import type { SessionMemory } from './session-memory.ts';
 
 /** Where a block normalises; a(·) is attention, f(·) the feed-forward layer. */
 export const NORMS = ['pre', 'post', 'query'] as const;
@@ -31,7 +33,8 @@ export interface TransformerConfig {
 }
 
 export interface Transformer {
-  apply(x: Tensor2D, offsets: Int32Array, drop: DropoutStream): Tensor2D;
+  /** @param memory what is kept of the session that x [n, D] are the newest events of; causal only */
+  apply(x: Tensor2D, offsets: Int32Array, drop: DropoutStream, memory?: SessionMemory): Tensor2D;
 }
 
 /** Adds blocks of self-attention and point-wise feed-forward layers (Vaswani et al. 2017, section 3): `block1.query` … */
@@ -59,16 +62,17 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
   if (norm !== 'post') layers.addNorm(`${prefix}finalNorm`, hiddenSize);
 
   return {
-    apply(x, offsets, drop) {
-      const attend = (block: string, query: Tensor2D, source: Tensor2D) =>
+    apply(x, offsets, drop, memory) {
+      const attention = (block: string, i: number, query: Tensor2D, source: Tensor2D) =>
         layers.linear(
           `${block}.output`,
-          jaggedAttention(
+          attend(
             layers.linear(`${block}.query`, query),
             layers.linear(`${block}.key`, source),
             layers.linear(`${block}.value`, source),
             offsets,
             { numHeads, causal, dropout: drop(config.attentionDropout) },
+            memory && { memory, layer: `${prefix}block${i + 1}` },
           ),
         );
       const feedForward = (block: string, x: Tensor2D) => {
@@ -80,18 +84,18 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
         const block = names[isShared ? 0 : i];
         if (norm === 'pre') {
           const normed = layers.norm(`${block}.attentionNorm`, hidden);
-          hidden = residualAdd(attend(block, normed, normed), hidden, drop(config.dropout));
+          hidden = residualAdd(attention(block, i, normed, normed), hidden, drop(config.dropout));
           const fed = feedForward(block, layers.norm(`${block}.feedForwardNorm`, hidden));
           hidden = residualAdd(fed, hidden, drop(config.dropout));
         } else if (norm === 'post') {
-          const attended = attend(block, hidden, hidden);
+          const attended = attention(block, i, hidden, hidden);
           hidden = layers.norm(`${block}.attentionNorm`, attended, { residual: hidden, dropout: drop(config.dropout) });
           const fed = feedForward(block, hidden);
           hidden = layers.norm(`${block}.feedForwardNorm`, fed, { residual: hidden, dropout: drop(config.dropout) });
         } else {
           const query = layers.norm(`${block}.attentionNorm`, hidden);
           // the attention's result is not dropped here, only its probabilities
-          const summed = tf.add(attend(block, query, hidden), query) as Tensor2D;
+          const summed = tf.add(attention(block, i, query, hidden), query) as Tensor2D;
           const normed = layers.norm(`${block}.feedForwardNorm`, summed);
           hidden = residualAdd(feedForward(block, normed), normed, drop(config.dropout));
         }

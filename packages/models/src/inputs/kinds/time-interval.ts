@@ -1,5 +1,6 @@
 import { gatherRows } from '@nimue/ops';
 import { z } from 'zod';
+import { MissingTimesError } from '../../missing-times-error.ts';
 import { defineInputKind, widthOf } from '../input-kind.ts';
 
 /** Width of a bucket in the logarithm of seconds: about a factor of 1.35. */
@@ -22,7 +23,7 @@ export const timeInterval = defineInputKind({
       size: to,
       apply({ numRows, offsets, timestampsMs }) {
         if (!timestampsMs || !offsets) {
-          throw new Error(
+          throw new MissingTimesError(
             'inputs: timeInterval needs times, but the sessions have none; map dataset.columns.timestamp',
           );
         }
