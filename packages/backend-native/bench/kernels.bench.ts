@@ -4,7 +4,7 @@ import * as ops from '@nimue/ops';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { nativeAddon, registerNativeBackend } from '../src/register-native-backend.ts';
-import { measure } from './measure.ts';
+import { measure, peakMemoryMb } from './measure.ts';
 import { sessionLengths } from './sasrec-step.ts';
 
 interface Row {
@@ -68,6 +68,21 @@ function sampledHead(rows: number, width: number, items: number, numNegatives: n
     tensors,
     comparedWith: 'head-400k',
     body: () => tf.tidy(() => void gradients(tensors)),
+  };
+}
+
+/** A feed-forward layer's first half at the size of the long sessions, in either precision. */
+function linear(precision: ops.ProductPrecision): Row {
+  const [rows, inputs, outputs] = [21_120, 64, 256];
+  const gradients = tf.grads((x: Tensor, w: Tensor, b: Tensor) =>
+    tf.sum(ops.linear(x as Tensor2D, w as Tensor2D, b as Tensor1D, 'gelu')),
+  );
+  const tensors = [random(rows, inputs), random(inputs, outputs), random(outputs)];
+  return {
+    name: `linear ${rows} × ${inputs} → ${outputs}, GELU${precision === 'bfloat16' ? ', bf16 operands' : ''}`,
+    flops: 6 * rows * inputs * outputs,
+    tensors,
+    body: () => ops.withProductPrecision(precision, () => tf.tidy(() => void gradients(tensors))),
   };
 }
 
@@ -181,6 +196,8 @@ const ROWS: Record<string, () => Row> = {
   'head-10000': () => head(10000, 64, 3416),
   'head-400k': () => head(2048, 64, 400_000, 10),
   'sampled-head-400k': () => sampledHead(2048, 64, 400_000, 256),
+  linear: () => linear('float32'),
+  'linear-bf16': () => linear('bfloat16'),
   'attention-short': () => attention(256, 20, 6, 128, 1),
   'attention-short-4': () => attention(256, 20, 6, 128, 4),
   'attention-long': () => attention(128, 200, 165, 64, 1),
@@ -237,6 +254,7 @@ for (const [key, create] of Object.entries(ROWS)) {
       ...(otherMs ? { timesFasterThan: { [row.comparedWith as string]: otherMs / timing.medianMs } } : {}),
       shareOfPeak: gflops && (gflops * 1e9) / peak,
       scratchMb: nativeAddon().takeScratchPeak() / 1e6,
+      peakMemoryMb: peakMemoryMb(),
     }),
   );
   tf.dispose(row.tensors as Tensor[]);

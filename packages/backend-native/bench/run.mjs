@@ -47,6 +47,8 @@ const ROWS = [
   'head-10000',
   'head-400k',
   'sampled-head-400k',
+  'linear',
+  'linear-bf16',
   'attention-short',
   'attention-short-4',
   'attention-long',
@@ -137,7 +139,8 @@ for (const key of keys) {
   const torch = python
     ? lines(python, [
         isStep ? 'bench/torch/training_step.py' : 'bench/torch/kernels.py',
-        isStep ? key.slice(5).replace('-bf16', '') : key,
+        // The peer computes in float32 either way.
+        (isStep ? key.slice(5) : key).replace('-bf16', ''),
       ])[0]
     : undefined;
   print(

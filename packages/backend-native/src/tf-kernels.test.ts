@@ -1,6 +1,8 @@
+import { jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import { configurations, configure, evaluateOn, relativeDifference } from '../test/compare-backends.ts';
 import { createRandom, randomFloats } from '../test/random-arrays.ts';
+import { nativeBackendFallbacks } from './tf-kernels.ts';
 
 const random = createRandom(3);
 const array = (...shape: number[]) => ({
@@ -127,6 +129,22 @@ test('a view that JavaScript kernels return does not change when its source is d
   expect(new Set(slice.dataSync())).toEqual(new Set([2]));
   expect(new Set(read)).toEqual(new Set([2]));
   tf.dispose([top, slice, other]);
+});
+
+test('an operation on many elements without a kernel is named, once', () => {
+  tf.setBackend('native');
+  const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+  expect(nativeBackendFallbacks()).not.toContain('Cumsum');
+  tf.cumsum(tf.ones([100]));
+  expect(warn.mock.calls).toEqual([]);
+  for (let i = 0; i < 3; i++) tf.cumsum(tf.ones([70_000]));
+  expect(warn.mock.calls).toEqual([
+    [
+      'native backend: Cumsum on 70000 elements runs in plain JavaScript, many times slower than a kernel; this is said once',
+    ],
+  ]);
+  expect(nativeBackendFallbacks()).toContain('Cumsum');
+  warn.mockRestore();
 });
 
 test('exp and sqrt keep their limits', () => {

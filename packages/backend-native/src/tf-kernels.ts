@@ -187,7 +187,7 @@ const MANY_ELEMENTS = 1 << 16;
 
 const slowKernels = new Set<string>();
 
-/** TensorFlow.js operations on 65,536 elements or more that ran in plain JavaScript on this backend so far. */
+/** TensorFlow.js operations on 65,536 elements or more that ran in plain JavaScript on this backend so far; each was warned of once. */
 export function nativeBackendFallbacks(): readonly string[] {
   return [...slowKernels].sort();
 }
@@ -208,6 +208,9 @@ function withFastPath({ kernelName, kernelFunc }: KernelConfig): KernelFunc {
     }
     if (!CHEAP.has(kernelName) && !slowKernels.has(kernelName) && elements(inputs) >= MANY_ELEMENTS) {
       slowKernels.add(kernelName);
+      console.warn(
+        `native backend: ${kernelName} on ${elements(inputs)} elements runs in plain JavaScript, many times slower than a kernel; this is said once`,
+      );
     }
     return kernelFunc(args);
   };

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import * as tf from '@tensorflow/tfjs';
 import { useBackend } from '../test/backends.ts';
 import { dropout, fusedKernelFallbacks, gatherRows, registerFusedKernels, withReferenceOps } from './index.ts';
@@ -27,9 +28,14 @@ test('an op takes the backend’s kernel, values and gradient; withReferenceOps 
   expect(calls).toHaveLength(3);
 });
 
-test('what a backend lacks is remembered by name', () => {
+test('what a backend lacks is warned of once and remembered by name', () => {
   registerFusedKernels('cpu', {});
-  dropout(tf.ones([2, 2]), { rate: 0.5, seed: 1 });
+  const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
+  for (let i = 0; i < 3; i++) dropout(tf.ones([2, 2]), { rate: 0.5, seed: 1 });
+  expect(warn.mock.calls).toEqual([
+    ['cpu backend: no kernel for dropout; its plain reference runs, slower; this is said once'],
+  ]);
+  warn.mockRestore();
   expect(fusedKernelFallbacks('cpu')).toEqual(['dropout']);
   expect(fusedKernelFallbacks('webgl')).toEqual([]);
 });

@@ -334,7 +334,7 @@ export function registerFusedKernels(backendName: string, kernels: FusedKernels)
 
 /**
  * The active backend's kernel of that name, or undefined when the reference is to run. A backend that offers fused
- * kernels but lacks this one is remembered in `fusedKernelFallbacks`.
+ * kernels but lacks this one is warned of once and remembered in `fusedKernelFallbacks`.
  */
 export function fusedKernel<K extends keyof FusedKernels>(name: K): FusedKernels[K] | undefined {
   if (forcedReference) return undefined;
@@ -344,6 +344,9 @@ export function fusedKernel<K extends keyof FusedKernels>(name: K): FusedKernels
   const kernel = kernels[name];
   if (!kernel) {
     const missing = reportedFallbacks.get(backend) ?? new Set();
+    if (!missing.has(name)) {
+      console.warn(`${backend} backend: no kernel for ${name}; its plain reference runs, slower; this is said once`);
+    }
     missing.add(name);
     reportedFallbacks.set(backend, missing);
   }

@@ -52,6 +52,18 @@ def gru(lengths, width, packed):
     return body
 
 
+def linear():
+    layer = nn.Linear(64, 256)
+    x = torch.randn(21120, 64, requires_grad=True)
+
+    def body():
+        layer.zero_grad()
+        x.grad = None
+        F.gelu(layer(x)).sum().backward()
+
+    return body
+
+
 def norm():
     layer = nn.LayerNorm(64)
     return backward(lambda x, r: layer(r + F.dropout(x, 0.2)), torch.randn(21700, 64), torch.randn(21700, 64))
@@ -131,6 +143,7 @@ ROWS = {
     "head-10000": lambda: head(10000, 64, 3416),
     "head-400k": lambda: head(2048, 64, 400000),
     "sampled-head-400k": lambda: sampled_head(2048, 64, 400000, 256),
+    "linear": linear,
     "attention-short": lambda: attention(256, 20, 6, 128, 1),
     "attention-short-4": lambda: attention(256, 20, 6, 128, 4),
     "attention-long": lambda: attention(128, 200, 165, 64, 1),
