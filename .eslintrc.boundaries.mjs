@@ -32,7 +32,10 @@ export default [
     plugins: { '@nx': nx },
     rules: {
       // '#…' names files of a package's own that a browser replaces ("imports" in its package.json).
-      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: ['#*'], depConstraints }],
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: false, allow: ['#*'], depConstraints },
+      ],
     },
   },
 ];

@@ -1,5 +1,13 @@
 export type { NewItem } from './add-items.ts';
 export type { ItemEffect } from './explain-item.ts';
+export {
+  type ExportedModel,
+  type ExportModelOptions,
+  exportModel,
+  type FormatName,
+} from './exports/export-model.ts';
+export * as formats from './exports/formats.ts';
+export type { Int8Loss } from './exports/int8-loss.ts';
 export { type HnswOptions, hnswSearch } from './hnsw-search.ts';
 export type { ItemSearch, ItemVectors } from './item-search.ts';
 export { LiveSession, type SessionEvent } from './live-session.ts';

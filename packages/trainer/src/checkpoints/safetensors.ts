@@ -1,5 +1,5 @@
 /** Arrays that a safetensors file holds. */
-export type StoredArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+export type StoredArray = Float32Array | Float64Array | Int32Array | Int8Array | Uint8Array;
 
 export interface StoredTensor {
   readonly shape: readonly number[];
@@ -14,7 +14,7 @@ export interface Safetensors {
 
 const METADATA = '__metadata__';
 const HEADER_ALIGNMENT_BYTES = 8;
-const ARRAYS = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const;
+const ARRAYS = { F32: Float32Array, F64: Float64Array, I32: Int32Array, I8: Int8Array, U8: Uint8Array } as const;
 type Dtype = keyof typeof ARRAYS;
 
 /**
@@ -103,7 +103,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 function dtypeOf(values: StoredArray): Dtype {
   if (values instanceof Float32Array) return 'F32';
   if (values instanceof Float64Array) return 'F64';
-  return values instanceof Int32Array ? 'I32' : 'U8';
+  if (values instanceof Int32Array) return 'I32';
+  return values instanceof Int8Array ? 'I8' : 'U8';
 }
 
 function isDtype(value: unknown): value is Dtype {
