@@ -1,14 +1,21 @@
 import {
   type Activation,
   embed,
+  gatherRows,
   gru,
   jaggedAttention,
   linear,
+  linearRecurrence,
+  rankOfTarget,
+  residualAdd,
   residualNorm,
   sampledHead,
+  scatterRows,
   softmaxHead,
+  topK,
 } from '@nimue/ops';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import {
   type ArrayInput,
   configurations,
@@ -69,6 +76,42 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
         embed(table as Tensor2D, ids, { positionTable: positionTable as Tensor2D, positions, scale: 2, dropout }),
       (table, positionTable) => reference.embed(table, positionTable, ids, positions, 2, dropout),
     );
+  });
+
+  test('gatherRows, scatterRows and residualAdd', () => {
+    const [rows, width] = [upTo(9), upTo(20)];
+    const ids = randomIds(random, size, 0, rows);
+    expectExact(
+      [array(rows, width)],
+      (x) => gatherRows(x as Tensor2D, ids),
+      (x) => reference.gatherRows(x, ids),
+    );
+    expectExact(
+      [array(size, width)],
+      (x) => scatterRows(x as Tensor2D, ids, rows),
+      (x) => reference.scatterRows(x, ids, rows),
+    );
+    expectExact(
+      [array(size, width), array(size, width)],
+      (x, residual) => residualAdd(x as Tensor2D, residual as Tensor2D, dropout),
+      (x, residual) => reference.residualAdd(x, residual, dropout),
+    );
+  });
+
+  test('matrix products in all transposes', () => {
+    const [m, k, n] = [upTo(20), upTo(20), upTo(20)];
+    for (const [transposeA, transposeB] of [
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
+    ]) {
+      expectExact(
+        [transposeA ? array(k, m) : array(m, k), transposeB ? array(n, k) : array(k, n)],
+        (a, b) => tf.matMul(a as Tensor2D, b as Tensor2D, transposeA, transposeB),
+        (a, b) => reference.product(transposeA ? reference.transpose(a) : a, transposeB ? reference.transpose(b) : b),
+      );
+    }
   });
 
   test('linear', () => {
@@ -135,6 +178,78 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
       (q, k, v, relativeBias) =>
         reference.attention(q, k, v, offsets, numHeads, causal, dropout, { ...extras, relativeBias }),
     );
+  });
+
+  test('jaggedAttention: scores by distance and by kind of pair', () => {
+    const numHeads = upTo(3);
+    const width = numHeads * upTo(7);
+    const causal = seed % 2 === 0;
+    const numPairs = lengths.reduce((sum, length) => sum + length ** 2, 0);
+    const numKinds = upTo(5);
+    const kinds = Uint8Array.from(randomIds(random, numPairs, 0, numKinds));
+    expectExact(
+      [
+        ...Array.from({ length: 4 }, () => array(size, width)),
+        array(2 * upTo(seed + 1) - 1, width),
+        array(numKinds, numHeads),
+      ],
+      (q, k, v, relativeQuery, relativeKeys, table) =>
+        jaggedAttention(q as Tensor2D, k as Tensor2D, v as Tensor2D, offsets, {
+          numHeads,
+          causal,
+          dropout,
+          relative: { query: relativeQuery as Tensor2D, keys: relativeKeys as Tensor2D },
+          pairBias: { table: table as Tensor2D, kinds },
+        }),
+      (q, k, v, query, keys, table) =>
+        reference.attention(q, k, v, offsets, numHeads, causal, dropout, {
+          relative: { query, keys },
+          pairBias: { table, kinds },
+        }),
+    );
+  });
+
+  test('linearRecurrence', () => {
+    const width = upTo(9);
+    expectExact(
+      [array(size, 2 * width), array(2, width)],
+      (x, decay) => linearRecurrence(x as Tensor2D, offsets, decay as Tensor2D),
+      (x, decay) => reference.linearRecurrence(x, offsets, decay),
+    );
+  });
+
+  test('rankOfTarget and topK order the catalogue as double precision does', () => {
+    const [rows, items, width] = [upTo(12) - 1, 3 + upTo(60), upTo(20)];
+    const [hidden, table] = [array(rows, width), array(items, width)];
+    const targetIds = randomIds(random, rows, 3, items);
+    const excluded = {
+      offsets: Int32Array.from({ length: rows + 1 }, (_, n) => n),
+      itemIds: randomIds(random, rows, 3, items),
+    };
+    const exact = reference.scores(
+      reference.matrix(rows, width, hidden.values),
+      reference.matrix(items, width, table.values),
+      3,
+    );
+    const k = upTo(items - 3);
+    for (const configuration of configurations()) {
+      configure(configuration);
+      tf.setBackend('native');
+      tf.tidy(() => {
+        const h = tf.tensor2d(hidden.values.slice(), [rows, width]);
+        const t = tf.tensor2d(table.values.slice(), [items, width]);
+        const ranks = rankOfTarget(h, t, targetIds);
+        const best = topK(h, t, k, { excluded });
+        exact.forEach((scores, n) => {
+          const own = scores[targetIds[n] - 3];
+          expect(ranks[n]).toBe(scores.filter((score) => score >= own).length);
+          const allowed = [...scores.keys()].filter((v) => v + 3 !== excluded.itemIds[n]);
+          const order = allowed.sort((a, b) => scores[b] - scores[a]).slice(0, k);
+          const row = [...best.itemIds.subarray(n * k, n * k + order.length)];
+          expect(row).toEqual(order.map((v) => v + 3));
+        });
+      });
+    }
   });
 
   test('gru', () => {

@@ -102,6 +102,10 @@ export interface AttentionExtras {
   readonly mask?: Uint8Array;
   /** [2 R + 1, H] */
   readonly relativeBias?: Matrix;
+  /** Query of its own [T, D] and keys by distance [2 R + 1, D]. */
+  readonly relative?: { readonly query: Matrix; readonly keys: Matrix };
+  /** [K, H], and which of its rows every pair of a session takes. */
+  readonly pairBias?: { readonly table: Matrix; readonly kinds: Uint8Array };
   readonly kind?: 'softmax' | 'silu';
 }
 
@@ -113,7 +117,7 @@ export function attention(
   numHeads: number,
   causal: boolean,
   dropout: Dropout,
-  { mask, relativeBias, kind = 'softmax' }: AttentionExtras = {},
+  { mask, relativeBias, relative, pairBias, kind = 'softmax' }: AttentionExtras = {},
 ): Matrix {
   const headWidth = query.columns / numHeads;
   const scale = kind === 'silu' ? 1 : 1 / Math.sqrt(headWidth);
@@ -127,13 +131,19 @@ export function attention(
         const weights: number[] = [];
         for (let j = offsets[b]; j < end; j++) {
           let score = 0;
-          for (let d = h * headWidth; d < (h + 1) * headWidth; d++) score += get(query, i, d) * get(key, j, d);
-          score *= scale;
-          if (relativeBias) {
-            const reach = (relativeBias.rows - 1) / 2;
-            score += get(relativeBias, Math.max(-reach, Math.min(reach, j - i)) + reach, h);
+          const pair = block + (i - offsets[b]) * length + j - offsets[b];
+          const distanceRow = (rows: number) => {
+            const reach = (rows - 1) / 2;
+            return Math.max(-reach, Math.min(reach, j - i)) + reach;
+          };
+          for (let d = h * headWidth; d < (h + 1) * headWidth; d++) {
+            score += get(query, i, d) * get(key, j, d);
+            if (relative) score += get(relative.query, i, d) * get(relative.keys, distanceRow(relative.keys.rows), d);
           }
-          const isHidden = mask?.[block + (i - offsets[b]) * length + j - offsets[b]] === 0;
+          score *= scale;
+          if (relativeBias) score += get(relativeBias, distanceRow(relativeBias.rows), h);
+          if (pairBias) score += get(pairBias.table, pairBias.kinds[pair], h);
+          const isHidden = mask?.[pair] === 0;
           const weight = kind === 'silu' ? score / (1 + Math.exp(-score)) : Math.exp(score);
           weights.push(isHidden ? 0 : weight);
         }
@@ -149,6 +159,59 @@ export function attention(
     block += length * length;
   }
   return y;
+}
+
+/** y[n] = x[rows[n]] */
+export function gatherRows(x: Matrix, rows: Int32Array): Matrix {
+  return build(rows.length, x.columns, (n, d) => get(x, rows[n], d));
+}
+
+/** y[r] = Σ x[n] over rows[n] = r */
+export function scatterRows(x: Matrix, rows: Int32Array, numRows: number): Matrix {
+  const y = build(numRows, x.columns, () => 0);
+  rows.forEach((row, n) => {
+    for (let d = 0; d < x.columns; d++) y.values[row * x.columns + d] += get(x, n, d);
+  });
+  return y;
+}
+
+export function residualAdd(x: Matrix, residual: Matrix, dropout: Dropout): Matrix {
+  return build(x.rows, x.columns, (r, c) => get(residual, r, c) + keep(dropout, r, c) * get(x, r, c));
+}
+
+/** hₜ = λ hₜ₋₁ + xₜ in complex numbers, real parts first. */
+export function linearRecurrence(x: Matrix, offsets: Int32Array, decay: Matrix): Matrix {
+  const size = decay.columns;
+  const y = build(x.rows, x.columns, () => 0);
+  for (let b = 0; b + 1 < offsets.length; b++) {
+    for (let s = 0; s < size; s++) {
+      let [real, imaginary] = [0, 0];
+      for (let t = offsets[b]; t < offsets[b + 1]; t++) {
+        [real, imaginary] = [
+          get(decay, 0, s) * real - get(decay, 1, s) * imaginary + get(x, t, s),
+          get(decay, 0, s) * imaginary + get(decay, 1, s) * real + get(x, t, size + s),
+        ];
+        y.values[t * x.columns + s] = real;
+        y.values[t * x.columns + size + s] = imaginary;
+      }
+    }
+  }
+  return y;
+}
+
+export function transpose(x: Matrix): Matrix {
+  return build(x.columns, x.rows, (r, c) => get(x, c, r));
+}
+
+/** Scores of the rows ≥ firstRow of the table, row by row of `hidden`. */
+export function scores(hidden: Matrix, table: Matrix, firstRow: number): Float64Array[] {
+  return Array.from({ length: hidden.rows }, (_, n) =>
+    Float64Array.from({ length: table.rows - firstRow }, (_, v) => {
+      let sum = 0;
+      for (let d = 0; d < hidden.columns; d++) sum += get(hidden, n, d) * get(table, firstRow + v, d);
+      return sum;
+    }),
+  );
 }
 
 export function gru(
