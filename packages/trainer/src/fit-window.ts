@@ -15,6 +15,7 @@ import { CarriedStates, type NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { DivergenceError } from './divergence-error.ts';
 import { visibleLength } from './evaluation/visible-length.ts';
+import { type FitProgress, newFitProgress } from './fit-progress.ts';
 import { assertSessionParallel, countLaneBatches, type LaneBatch, laneBatches } from './fit-session-parallel.ts';
 import { learningRateAt } from './learning-rate.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -42,9 +43,26 @@ export interface FitWindowArgs {
   readonly itemCounts?: Int32Array;
   /** For messages. */
   readonly window: string;
+  /** Where to go on; it moves with the training. Default: the beginning. */
+  readonly progress?: FitProgress;
   readonly onStep?: (step: FitStep) => void;
-  /** Called after every step: lets the process answer signals, and may throw to stop. */
+  /**
+   * Called after every step, when weights and `progress` belong together: lets the process answer signals, and may throw to
+   * stop.
+   */
   readonly breathe?: () => Promise<void>;
+  /** Called at the end of every epoch; true ends the training. When it throws, `progress` stands before the end of the epoch. */
+  readonly onEpoch?: (epoch: FitEpoch) => Promise<boolean>;
+}
+
+export interface FitEpoch {
+  readonly epoch: number;
+  readonly numEpochs: number;
+  readonly step: number;
+  readonly numSteps: number;
+  /** Mean over the targets of the epoch. */
+  readonly loss: number;
+  readonly isLast: boolean;
 }
 
 export interface FitStep {
@@ -54,6 +72,8 @@ export interface FitStep {
   readonly numSteps: number;
   readonly loss: number;
   readonly learningRate: number;
+  /** That the step read. */
+  readonly numSessions: number;
   readonly numEvents: number;
 }
 
@@ -109,7 +129,7 @@ function batching({ batchSize, maxBatchEvents, bucketBatches }: TrainingConfig) 
  * each time.
  *
  * @returns mean loss per target of the last epoch
- * @throws DivergenceError when a loss is not finite
+ * @throws DivergenceError when a loss is not finite, or far above those of the window's first steps
  */
 export async function fitWindow(args: FitWindowArgs): Promise<number> {
   const { model, objective, sessions, config } = args;
@@ -138,47 +158,103 @@ async function fitEpochs(
   numSteps: number,
   batchesOf: (seed: number, epoch: number) => Iterable<StepBatch>,
 ): Promise<number> {
-  const { model, loss, optimizer, config, seed, itemCounts, window, average, onStep, breathe } = args;
-  const { clipNorm, touchedRowsOnly, precision } = config;
+  const { config, seed, progress = newFitProgress(), onEpoch, breathe } = args;
   const rateAt = createRates(args, numSteps);
-  const plateau = new Plateau(config.plateau ?? plateauSchema.parse({}));
+  const plateau = new Plateau(config.plateau ?? plateauSchema.parse({}), progress.plateau);
   const numEpochs =
     config.steps === undefined ? config.epochs : Math.ceil(numSteps / Math.max(1, stepsOfEpoch(args, 1)));
-  let step = 0;
-  let numDrawn = 0;
-  let meanLoss = Number.NaN;
-  for (let epoch = 1; epoch <= numEpochs && step < numSteps; epoch++) {
-    let sum = 0;
-    let numTargets = 0;
-    const states = new CarriedStates();
-    for (const group of groupsOf(batchesOf(seed, epoch), config.accumulateBatches ?? 1)) {
-      if (step === numSteps) break;
-      step++;
-      const [{ lanes, resets }] = group;
-      if (lanes && resets) states.begin(lanes, resets);
-      const carried = lanes && states;
-      const seeded = group.map(({ batch }) => ({ batch, seed: deriveSeed(seed, epoch, ++numDrawn) }));
-      const [first, ...further] = seeded.filter(({ batch }) => batch.targets.positions.length > 0);
-      if (!first) continue;
-      const learningRate = rateAt(step) * (config.schedule === 'reduceOnPlateau' ? plateau.share : 1);
-      const rest = { itemCounts, learningRate, clipNorm, touchedRowsOnly, precision, carried };
-      const lossValue = trainStep({ model, loss, optimizer, ...first, further, ...rest });
-      if (!Number.isFinite(lossValue)) {
-        throw new DivergenceError('loss', lossValue, { model: model.name, window, step, learningRate });
-      }
-      average?.update(model.parameters);
-      const stepTargets = [first, ...further].reduce((count, { batch }) => count + batch.targets.positions.length, 0);
-      const numEvents = [first, ...further].reduce((count, { batch }) => count + batch.itemIds.length, 0);
-      sum += lossValue * stepTargets;
-      numTargets += stepTargets;
-      onStep?.({ epoch, numEpochs, step, numSteps, loss: lossValue, learningRate, numEvents });
-      await breathe?.();
+  while (!progress.isOver) {
+    let taken = 0;
+    for (const group of groupsOf(batchesOf(seed, progress.epoch), config.accumulateBatches ?? 1)) {
+      if (progress.step === numSteps) break;
+      if (taken++ < progress.epochStep) continue;
+      const learningRate = rateAt(progress.step + 1) * (config.schedule === 'reduceOnPlateau' ? plateau.share : 1);
+      const hasTaken = takeStep(args, progress, { group, learningRate, numEpochs, numSteps });
+      if (hasTaken) await breathe?.();
     }
-    if (numTargets === 0) continue;
-    meanLoss = sum / numTargets;
-    plateau.observe(meanLoss);
+    const { epoch, step, lossSum, numTargets } = progress;
+    const loss = numTargets > 0 ? lossSum / numTargets : undefined;
+    const isLast = epoch >= numEpochs || step >= numSteps;
+    const stops = loss !== undefined && (await onEpoch?.({ epoch, numEpochs, step, numSteps, loss, isLast }));
+    if (loss !== undefined) {
+      progress.meanLoss = loss;
+      plateau.observe(loss);
+    }
+    Object.assign(progress, { epochStep: 0, lossSum: 0, numTargets: 0, carried: new CarriedStates() });
+    progress.isOver = isLast || stops === true;
+    if (!progress.isOver) progress.epoch++;
   }
-  return meanLoss;
+  return progress.meanLoss ?? Number.NaN;
+}
+
+/** Steps whose mean loss is what later ones are measured by. */
+const NUM_FIRST_STEPS = 10;
+
+/** One step, and `progress` after it. @returns false when the batches hold no target: nothing was learned */
+function takeStep(
+  { model, loss, optimizer, config, seed, itemCounts, window, average, onStep }: FitWindowArgs,
+  progress: FitProgress,
+  step: {
+    readonly group: readonly StepBatch[];
+    readonly learningRate: number;
+    readonly numEpochs: number;
+    readonly numSteps: number;
+  },
+): boolean {
+  const { clipNorm, touchedRowsOnly, precision, explodingLoss = 20 } = config;
+  const { group, learningRate, numEpochs, numSteps } = step;
+  const { epoch, carried, firstLosses } = progress;
+  const [{ lanes, resets }] = group;
+  progress.epochStep++;
+  progress.step++;
+  if (lanes && resets) carried.begin(lanes, resets);
+  const seeded = group.map(({ batch }) => ({ batch, seed: deriveSeed(seed, epoch, ++progress.numDrawn) }));
+  const withTargets = seeded.filter(({ batch }) => batch.targets.positions.length > 0);
+  const [first, ...further] = withTargets;
+  if (!first) return false;
+  const firstLoss = firstLosses.sum / firstLosses.count;
+  const rest = {
+    itemCounts,
+    learningRate,
+    clipNorm,
+    touchedRowsOnly,
+    precision,
+    carried: lanes && carried,
+    ...(firstLosses.count > 0 && { maxLoss: explodingLoss * Math.max(1, firstLoss) }),
+  };
+  const lossValue = trainStep({ model, loss, optimizer, ...first, further, ...rest });
+  if (!Number.isFinite(lossValue) || lossValue > (rest.maxLoss ?? Number.POSITIVE_INFINITY)) {
+    throw new DivergenceError({
+      model: model.name,
+      window,
+      step: progress.step,
+      learningRate,
+      loss: lossValue,
+      ...(Number.isFinite(lossValue) && { firstLoss }),
+      batches: withTargets.map(({ batch }) => batch),
+    });
+  }
+  average?.update(model.parameters);
+  const sum = (count: (batch: SessionBatch) => number) =>
+    withTargets.reduce((total, { batch }) => total + count(batch), 0);
+  const numTargets = sum(({ targets }) => targets.positions.length);
+  progress.lossSum += lossValue * numTargets;
+  progress.numTargets += numTargets;
+  if (firstLosses.count < NUM_FIRST_STEPS) {
+    firstLosses.sum += lossValue;
+    firstLosses.count++;
+  }
+  onStep?.({
+    epoch,
+    numEpochs,
+    step: progress.step,
+    numSteps,
+    loss: lossValue,
+    learningRate,
+    numSessions: sum(({ offsets }) => offsets.length - 1),
+    numEvents: sum(({ itemIds }) => itemIds.length),
+  });
+  return true;
 }
 
 /** The learning rate of every step of the window, whose schedule may be a part of the run's. */

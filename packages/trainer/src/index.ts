@@ -1,5 +1,5 @@
 export { CheckpointError, readCheckpointFile, writeCheckpointFile } from './checkpoints/checkpoint-file.ts';
-export type { CheckpointOptions } from './checkpoints/run-checkpoints.ts';
+export { type CheckpointOptions, type CheckpointsConfig, checkpointsSchema } from './checkpoints/run-checkpoints.ts';
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -8,8 +8,15 @@ export {
   type StoredTensor,
 } from './checkpoints/safetensors.ts';
 export { betterThan, compareModels, MIN_WINDOWS_TO_COMPARE, type ModelComparison } from './compare-models.ts';
-export { DivergenceError } from './divergence-error.ts';
+export { type Divergence, DivergenceError } from './divergence-error.ts';
+export {
+  type EarlyStoppingConfig,
+  earlyStoppingSchema,
+  observeValidation,
+  type StoppingState,
+} from './early-stopping.ts';
 export { CatalogueStatistics } from './evaluation/catalogue-statistics.ts';
+export { type EarlierResult, type Forgetting, summarizeForgetting } from './evaluation/earlier-windows.ts';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -34,8 +41,10 @@ export type { TargetEvents } from './evaluation/target-events.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
 export { visibleLength } from './evaluation/visible-length.ts';
 export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from './fit-and-evaluate.ts';
-export { countSteps, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
+export { type FitProgress, newFitProgress } from './fit-progress.ts';
+export { countSteps, type FitEpoch, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
 export { type LearningRateConfig, learningRateAt, type ScheduleName } from './learning-rate.ts';
+export { estimateMemory, type MemoryEstimate, type MemoryEstimateArgs } from './memory-estimate.ts';
 export { Optimizer, type OptimizerConfig, type UpdateArgs, type UpdateRule } from './optimizer.ts';
 export * as optimizers from './optimizers.ts';
 export { type Contender, type Reference, type RunRollingArgs, runContender, runReference } from './run-rolling.ts';
@@ -45,7 +54,10 @@ export * as schedules from './schedules.ts';
 export { type ModelSummary, summarizeResults } from './summarize-results.ts';
 export { lossAndGradients, type TrainStepArgs, trainStep } from './train-step.ts';
 export type { TrainedModel } from './trained-model.ts';
+export { Trainer, type TrainerOptions, type TrainerSession } from './trainer.ts';
 export type {
+  BestResult,
+  EpochDone,
   RunPosition,
   StepDone,
   TrainerEvent,

@@ -53,6 +53,11 @@ export class Optimizer {
     this.#decayGroup = weightDecayOn;
   }
 
+  /** Arrays that are kept for every parameter, each of its size. */
+  get numStates(): number {
+    return this.#rule.stateNames.length;
+  }
+
   /** Steps taken since the start or the last `restart`. */
   get step(): number {
     return this.#step;

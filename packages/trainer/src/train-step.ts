@@ -27,6 +27,8 @@ export interface TrainStepArgs {
   readonly itemCounts?: Int32Array;
   readonly learningRate: number;
   readonly clipNorm?: number;
+  /** A loss above it changes nothing, as one that is not finite. */
+  readonly maxLoss?: number;
   /** States of the batch's sessions, for a model that carries them from step to step. */
   readonly carried?: CarriedStates;
   /** Tables that were only looked up move in those rows alone. */
@@ -38,16 +40,16 @@ export interface TrainStepArgs {
 /**
  * One step: loss of the batch, gradients, update in place. Tensors are created and disposed within.
  *
- * @returns the loss before the update, a mean over the targets; when it is not finite nothing was updated
+ * @returns the loss before the update, a mean over the targets; when it is not finite or above `maxLoss` nothing was updated
  */
 export function trainStep(args: TrainStepArgs): number {
-  const { model, optimizer, batch, seed, learningRate, clipNorm } = args;
+  const { model, optimizer, batch, seed, learningRate, clipNorm, maxLoss = Number.POSITIVE_INFINITY } = args;
   const batches = [{ batch, seed }, ...(args.further ?? [])];
   const { lossValue, gradients, rows } = withProductPrecision(args.precision ?? 'float32', () =>
     gradientsOfStep(args, batches),
   );
   let current = gradients;
-  if (Number.isFinite(lossValue)) {
+  if (Number.isFinite(lossValue) && lossValue <= maxLoss) {
     if (clipNorm !== undefined) {
       const names = Object.keys(gradients);
       const clipped = clipByGlobalNorm(

@@ -1,4 +1,6 @@
+import type { EarlierResult } from './evaluation/earlier-windows.ts';
 import type { SliceResult } from './evaluation/evaluate.ts';
+import type { MemoryEstimate } from './memory-estimate.ts';
 
 /** Which model, with which seed, in which step of the rolling evaluation. */
 export interface RunPosition {
@@ -24,6 +26,8 @@ export interface WindowStarted extends RunPosition {
   readonly numNewItems: number;
   /** Steps of all epochs together; 0 for models that count. */
   readonly numSteps: number;
+  /** What the training will take, with the first window that is trained. */
+  readonly memory?: MemoryEstimate;
 }
 
 export interface StepDone extends RunPosition {
@@ -35,9 +39,39 @@ export interface StepDone extends RunPosition {
   readonly numSteps: number;
   readonly loss: number;
   readonly learningRate: number;
-  /** Events that the step read, and since when this window is being learned. */
+  /** What the step read, and since when this window is being learned. */
+  readonly numSessions: number;
   readonly numEvents: number;
   readonly elapsedMs: number;
+}
+
+/** The end of an epoch. */
+export interface EpochDone extends RunPosition {
+  readonly type: 'epochDone';
+  /** 1-based. */
+  readonly epoch: number;
+  readonly numEpochs: number;
+  readonly step: number;
+  readonly numSteps: number;
+  /** Mean over the targets of the epoch. */
+  readonly loss: number;
+  /** Metrics on the valid part of the window that is evaluated next, where `earlyStopping` or `keepBest` asks for them. */
+  readonly validation: Readonly<Record<string, number>>;
+  /** Of `earlyStopping` and `keepBest`, the metrics that were never better in this window. */
+  readonly improved: readonly string[];
+  /** Further epochs are left out. */
+  readonly stopsEarly: boolean;
+}
+
+/** The best epoch of a window by one metric. */
+export interface BestResult {
+  readonly metric: string;
+  /** 1-based. */
+  readonly epoch: number;
+  /** The metric on the valid part, by which the epoch was chosen. */
+  readonly value: number;
+  /** What that epoch's weights reach on the evaluated part. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** One line of the results: a model with a seed, trained up to a window and evaluated on the next. */
@@ -55,6 +89,12 @@ export interface WindowResult extends RunPosition {
   readonly targetValues?: Readonly<Record<string, Float64Array>>;
   /** Mean loss of the last epoch; absent for models that count. */
   readonly loss?: number;
+  /** Epochs that were taken, fewer than asked for where training stopped early. */
+  readonly numEpochs?: number;
+  /** The best epochs that `training.keepBest` asks for. */
+  readonly best?: readonly BestResult[];
+  /** Windows that the model learned before, where `evaluation.earlierWindows` asks for them. */
+  readonly earlier?: readonly EarlierResult[];
   readonly numItems: number;
   /** Items that could be recommended in the evaluation; a reference does not tell. */
   readonly numRankedItems?: number;
@@ -70,5 +110,5 @@ export interface WindowDone {
   readonly result: WindowResult;
 }
 
-export type TrainerEvent = WindowStarted | StepDone | WindowDone;
+export type TrainerEvent = WindowStarted | StepDone | EpochDone | WindowDone;
 export type TrainerListener = (event: TrainerEvent) => void;

@@ -1,4 +1,6 @@
+import { parseMetricAtK } from '@nimue/metrics';
 import { z } from 'zod';
+import { earlyStoppingSchema, LOSS } from './early-stopping.ts';
 import type { ScheduleName } from './learning-rate.ts';
 import { NEW_ITEMS } from './new-items.ts';
 import * as optimizers from './optimizers.ts';
@@ -8,6 +10,9 @@ import { WEIGHT_DECAY_GROUPS } from './weight-decay-groups.ts';
 
 type OptimizerName = keyof typeof optimizers;
 
+/** A metric of the evaluation, or the training loss. */
+const watchedMetric = z.string().refine(isWatched, { error: 'expected loss, or <metric>@<k> such as ndcg@20' });
+
 /** The `training` section of an experiment file: how one window is learned. */
 export const trainingSchema = z.strictObject({
   /** Passes over the train sessions of a window. */
@@ -16,6 +21,15 @@ export const trainingSchema = z.strictObject({
   baseEpochs: z.int().min(1).optional(),
   /** Steps of a window instead of epochs: as many passes as they take. */
   steps: z.int().min(1).optional(),
+  /** Ends a window's training before its epochs do; the model goes on with the weights of its best epoch. */
+  earlyStopping: earlyStoppingSchema.extend({ metric: watchedMetric }).optional(),
+  /**
+   * Metrics by each of which a window's best epoch is kept, several at once: chosen on the `valid` part of the window that is
+   * evaluated next, reported on its `test` part, and kept as a checkpoint.
+   */
+  keepBest: z.array(watchedMetric).min(1).optional(),
+  /** Epochs from one look at the valid part to the next, for `earlyStopping` and `keepBest`; the last epoch is looked at too. */
+  validateEvery: z.int().min(1).optional(),
   /** Sessions per batch. */
   batchSize: z.int().min(1).default(128),
   /**
@@ -70,6 +84,8 @@ export const trainingSchema = z.strictObject({
   precision: z.enum(['float32', 'bfloat16']).default('float32'),
   /** Gradients are scaled down together to this global norm; absent: not at all. */
   clipNorm: z.number().positive().optional(),
+  /** A loss above this many times the mean of the window's first ten steps (or 1, if that is more) ends the run. Default 20. */
+  explodingLoss: z.number().gt(1).optional(),
   /**
    * Cuts the batches on another thread, ahead of the steps. They are cut fast enough without: it pays where they come from a
    * file on a slow disk (`maxEventsInMemory`) and a core is free.
@@ -87,3 +103,13 @@ export const trainingSchema = z.strictObject({
 });
 
 export type TrainingConfig = z.output<typeof trainingSchema>;
+
+function isWatched(label: string): boolean {
+  if (label === LOSS) return true;
+  try {
+    parseMetricAtK(label);
+    return true;
+  } catch {
+    return false;
+  }
+}

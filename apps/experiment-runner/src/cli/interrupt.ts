@@ -5,12 +5,12 @@ export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
-/** How long a run may take to stop by itself. */
-const GRACE_MS = 900;
+/** How long a run may take to finish its step and to save what it has learned. */
+const GRACE_MS = 30_000;
 
 /**
- * The first Ctrl-C asks the run to stop, and ends the process when it has not within a second; a second Ctrl-C ends it at
- * once.
+ * The first Ctrl-C asks the run to stop: it ends after the step it is at, with what it has learned saved, and when it has not
+ * within half a minute the process ends. A second Ctrl-C ends it at once.
  *
  * @param onFirst called once, to tell the person
  * @returns the signal, and how to take the handler away

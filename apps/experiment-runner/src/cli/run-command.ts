@@ -32,7 +32,9 @@ export async function runCommand(files: readonly string[], options: RunCommandOp
   const experiment = await loadExperiment(files, { models, losses, objectives, settings });
   if (experiment.sweep)
     throw new InputError(`${files.join(', ')}: the experiment has a sweep section; use nimue sweep`);
-  const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; Ctrl-C again to stop at once\n'));
+  const interrupt = watchInterrupt(() =>
+    process.stderr.write('\nstopping after this step, and saving; Ctrl-C again to stop at once\n'),
+  );
   const preparation = createPreparationView(logger, terminal.isTTY ? terminal : undefined);
   try {
     const outcome = await runExperiment(experiment, services, {

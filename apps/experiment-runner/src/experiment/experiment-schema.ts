@@ -10,7 +10,7 @@ import {
 } from '@nimue/data';
 import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
-import { evaluationSchema, trainingSchema } from '@nimue/trainer';
+import { checkpointsSchema, evaluationSchema, trainingSchema } from '@nimue/trainer';
 import { z } from 'zod';
 import { sweepSchema } from '../sweep/sweep-schema.ts';
 import { isMapping } from './is-mapping.ts';
@@ -57,6 +57,7 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
     objective: objectiveSchema.optional(),
     training: trainingSchema.prefault({}),
     evaluation: evaluationSchema.prefault({}),
+    checkpoints: checkpointsSchema.prefault({}),
     seeds: z.array(z.int().min(0)).min(1).default([1]),
     /** Variations of the experiment, for `nimue sweep`. */
     sweep: sweepSchema.optional(),

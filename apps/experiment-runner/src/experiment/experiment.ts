@@ -7,7 +7,7 @@ import type {
   SplitConfig,
   WindowsConfig,
 } from '@nimue/data';
-import type { EvaluationConfig } from '@nimue/trainer';
+import type { CheckpointsConfig, EvaluationConfig } from '@nimue/trainer';
 import type { SweepConfig } from '../sweep/sweep-schema.ts';
 
 /** An experiment file after validation, with every default filled in. */
@@ -23,6 +23,8 @@ export interface Experiment {
   readonly features: readonly FeatureConfig[];
   readonly contenders: readonly ContenderConfig[];
   readonly evaluation: EvaluationConfig;
+  /** How much of a run is kept to go on from. */
+  readonly checkpoints: CheckpointsConfig;
   readonly seeds: readonly number[];
   readonly backend: BackendChoice;
   /** Variations, for `nimue sweep`. */

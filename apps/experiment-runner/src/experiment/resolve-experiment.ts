@@ -37,6 +37,7 @@ export function resolveExperiment(file: ParsedFile, { models, objectives }: Cata
     features: file.features,
     contenders,
     evaluation: file.evaluation,
+    checkpoints: file.checkpoints,
     seeds: file.seeds,
     backend: file.backend,
     ...(file.sweep && { sweep: file.sweep }),

@@ -31,6 +31,7 @@ const step = (number: number, loss: number): StepDone => ({
   numSteps: 4,
   loss,
   learningRate: 0.1,
+  numSessions: 15,
   numEvents: 150,
   elapsedMs: number * 100,
 });
@@ -93,6 +94,10 @@ const plan: RunPlan = {
   ],
 };
 
+function expectNever(): never {
+  throw new Error('not needed');
+}
+
 function tracker() {
   let elapsedMs = 0;
   const clock = { now: () => new Date(0), elapsedMs: () => elapsedMs };
@@ -125,16 +130,43 @@ describe('the progress of a run', () => {
     update(step(1, 4));
     wait(7000);
     expect(barLine(update(step(2, 3)))).toBe(
-      '━━━━━━──────────────────  25 % window 1/2 2024-01-02 gru4rec epoch 1/2 step 2/4 loss 3.90 1,500 events/s 0:21 left',
+      '━━━━━━──────────────────  25 % window 1/2 2024-01-02 gru4rec epoch 1/2 step 2/4 loss 3.90 rate 0.1 150 sessions/s 1,500 events/s 0:21 left',
     );
   });
 
   test('without a terminal there is one line per window', () => {
     const lines: string[] = [];
     const view = createLineView(tracker(), { info: (line) => lines.push(line), warn() {} });
+    const memory = { weights: 9e6, optimizer: 18e6, average: 0, step: 120e6, process: 170e6, peak: 308e6 };
+    view.onEvent({ ...started, memory });
+    expect(lines.splice(0)).toEqual([
+      'gru4rec: about 308 MB of memory at most (weights 9, optimizer 18, a step 120, the rest of the process 161)',
+    ]);
     for (const event of [started, step(1, 4), step(2, 3), done]) view.onEvent(event);
     view.close();
-    expect(lines).toEqual(['window 1/2 2024-01-02 gru4rec ndcg@20 .4312 hr@20 1.0000 loss 3.21 6,000 events/s']);
+    expect(lines).toEqual([
+      'window 1/2 2024-01-02 gru4rec ndcg@20 .4312 hr@20 1.0000 loss 3.21 600 sessions/s 6,000 events/s',
+    ]);
+  });
+
+  test('a finished window stands beside the popularity row of the same window', () => {
+    const { create, ...contender } = plan.parts[0].kind === 'contender' ? plan.parts[0].contender : expectNever();
+    const popularity = { kind: 'contender', isNeural: false, isPopularity: true, seed: 1 } as const;
+    const both: RunPlan = {
+      ...plan,
+      parts: [{ ...popularity, contender: { ...contender, create, label: 'popularity' } }, ...plan.parts],
+    };
+    const tracked = createProgressTracker(both, { now: () => new Date(0), elapsedMs: () => 0 });
+    const lines: string[] = [];
+    const view = createLineView(tracked, { info: (line) => lines.push(line), warn() {} });
+    const { loss, ...counted } = done.result;
+    view.onEvent({
+      type: 'windowDone',
+      result: { ...counted, model: 'popularity', metrics: { 'ndcg@20': 0.13124, 'hr@20': 1 } },
+    });
+    view.onEvent(done);
+    expect(lines[0]).not.toContain('to popularity');
+    expect(lines[1]).toContain('ndcg@20 .4312 hr@20 1.0000 (to popularity +.3000 +.0000) loss 3.21');
   });
 
   test('the bar is redrawn at most ten times a second, fits the terminal and is taken away', () => {

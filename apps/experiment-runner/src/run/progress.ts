@@ -1,5 +1,5 @@
 import type { Clock } from '@nimue/container';
-import type { StepDone, TrainerEvent, WindowResult } from '@nimue/trainer';
+import type { StepDone, TrainerEvent, WindowDone, WindowResult } from '@nimue/trainer';
 import { labelOfPart, type RunPlan, workOfWindows } from './run-plan.ts';
 
 /** What a person watching a run wants to know. */
@@ -10,7 +10,11 @@ export interface ProgressState {
   readonly step?: string;
   /** Exponential average over about 20 steps. */
   readonly loss?: number;
+  readonly learningRate?: number;
+  readonly sessionsPerSecond?: number;
   readonly eventsPerSecond?: number;
+  /** At the end of a window: metric → difference to the popularity row of the same window. */
+  readonly toPopularity?: Readonly<Record<string, number>>;
   /** Share of the whole run, 0 … 1. */
   readonly share: number;
   readonly remainingSeconds?: number;
@@ -32,6 +36,12 @@ export function createProgressTracker(plan: RunPlan, clock: Clock): ProgressTrac
   let finished = 0;
   let loss: number | undefined;
   let numEvents = 0;
+  let numSessions = 0;
+  let last: ProgressState | undefined;
+  const popularity = plan.parts.find((part) => part.kind === 'contender' && part.isPopularity);
+  const popularityLabel = popularity && labelOfPart(popularity);
+  /** Metrics of the popularity row by evaluated window. */
+  const popular = new Map<string, WindowResult['metrics']>();
 
   function stateAt(
     position: Pick<WindowResult, 'model' | 'seed' | 'windowIndex' | 'numWindows' | 'evaluateWindow'>,
@@ -55,32 +65,53 @@ export function createProgressTracker(plan: RunPlan, clock: Clock): ProgressTrac
   function ofStep(event: StepDone): ProgressState {
     loss = loss === undefined ? event.loss : LOSS_MEMORY * loss + (1 - LOSS_MEMORY) * event.loss;
     numEvents += event.numEvents;
+    numSessions += event.numSessions;
+    const seconds = Math.max(event.elapsedMs / 1000, 1e-3);
     return {
       ...stateAt(event, (workOf(event) * event.step) / event.numSteps),
       epoch: `${event.epoch}/${event.numEpochs}`,
       step: `${event.step}/${event.numSteps}`,
       loss,
-      eventsPerSecond: numEvents / Math.max(event.elapsedMs / 1000, 1e-3),
+      learningRate: event.learningRate,
+      sessionsPerSecond: numSessions / seconds,
+      eventsPerSecond: numEvents / seconds,
     };
+  }
+
+  function ofWindow({ result, isRestored }: WindowDone): ProgressState {
+    if (isRestored) total -= workOf(result);
+    else finished += workOf(result);
+    const { model, evaluateWindow, metrics, trainSeconds } = result;
+    if (model === popularityLabel) popular.set(evaluateWindow, metrics);
+    const beside = model === popularityLabel ? undefined : popular.get(evaluateWindow);
+    const readEvents = numEvents || result.numTrainEvents;
+    return {
+      ...stateAt(result, 0),
+      ...(beside && {
+        toPopularity: Object.fromEntries(
+          Object.entries(metrics).map(([label, value]) => [label, value - beside[label]]),
+        ),
+      }),
+      ...(result.loss !== undefined && { loss: result.loss }),
+      ...(trainSeconds > 0 && numSessions > 0 && { sessionsPerSecond: numSessions / trainSeconds }),
+      ...(trainSeconds > 0 && { eventsPerSecond: readEvents / trainSeconds }),
+    };
+  }
+
+  function stateAfter(event: TrainerEvent): ProgressState {
+    if (event.type === 'stepDone') return ofStep(event);
+    if (event.type === 'windowDone') return ofWindow(event);
+    if (event.type === 'epochDone') return last ?? stateAt(event, 0);
+    loss = undefined;
+    numEvents = 0;
+    numSessions = 0;
+    return stateAt(event, 0);
   }
 
   return {
     update(event) {
-      if (event.type === 'stepDone') return ofStep(event);
-      if (event.type === 'windowStarted') {
-        loss = undefined;
-        numEvents = 0;
-        return stateAt(event, 0);
-      }
-      const { result } = event;
-      if (event.isRestored) total -= workOf(result);
-      else finished += workOf(result);
-      const readEvents = numEvents || result.numTrainEvents;
-      return {
-        ...stateAt(result, 0),
-        ...(result.loss !== undefined && { loss: result.loss }),
-        ...(result.trainSeconds > 0 && { eventsPerSecond: readEvents / result.trainSeconds }),
-      };
+      last = stateAfter(event);
+      return last;
     },
   };
 }

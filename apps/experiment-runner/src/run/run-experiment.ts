@@ -114,7 +114,8 @@ async function planRun(
   for (const config of contenders) {
     const contender = services.trainer.createContender(config);
     const isNeural = services.models.get(config.model.name)?.kind === 'neural';
-    for (const seed of seeds) parts.push({ kind: 'contender', contender, isNeural, seed });
+    const isPopularity = config.model.name === 'popularity';
+    for (const seed of seeds) parts.push({ kind: 'contender', contender, isNeural, isPopularity, seed });
   }
   const planned = await planEvaluation(dataset, policy, { timeZone: windows.timeZone, split });
   return { dataset: planned.dataset, evaluation: planned.plan, parts };
@@ -133,6 +134,7 @@ async function runIntoFolder(
   const checkpoints = {
     directory: join(folder.path, 'checkpoints'),
     resume: resume !== undefined,
+    ...experiment.checkpoints,
     dataChecksum: environment.data.checksum,
   };
   const view = watch?.(plan, clock);

@@ -1,6 +1,6 @@
 import type { Trainer } from '@nimue/container';
 import type { RunRollingArgs, TrainerListener, WindowResult } from '@nimue/trainer';
-import type { RunPlan } from './run-plan.ts';
+import type { RunPart, RunPlan } from './run-plan.ts';
 
 export interface RunPartsArgs {
   readonly trainer: Trainer;
@@ -14,14 +14,18 @@ export interface RunPartsArgs {
   readonly onEvent?: TrainerListener;
 }
 
-/** Runs every part of the plan through the same windows, one after the other. */
+/**
+ * Runs every part of the plan through the same windows, one after the other: popularity before the models that are shown
+ * beside it.
+ */
 export async function runParts({ dataset, evaluation: plan, parts }: RunPlan, args: RunPartsArgs): Promise<void> {
   const { trainer, evaluation, timeZone, features, checkpoints, signal, onResult } = args;
   const onEvent: TrainerListener = (event) => {
     if (event.type === 'windowDone') onResult(event.result);
     args.onEvent?.(event);
   };
-  for (const part of parts) {
+  const isFirst = (part: RunPart) => part.kind === 'reference' || part.isPopularity === true;
+  for (const part of [...parts.filter(isFirst), ...parts.filter((part) => !isFirst(part))]) {
     const rolling: RunRollingArgs = {
       dataset,
       plan,

@@ -3,7 +3,14 @@ import type { Contender, Reference } from '@nimue/trainer';
 
 /** One row of the comparison with one seed. */
 export type RunPart =
-  | { readonly kind: 'contender'; readonly contender: Contender; readonly isNeural: boolean; readonly seed: number }
+  | {
+      readonly kind: 'contender';
+      readonly contender: Contender;
+      readonly isNeural: boolean;
+      /** The row that the others are shown beside as the run goes. */
+      readonly isPopularity?: boolean;
+      readonly seed: number;
+    }
   | { readonly kind: 'reference'; readonly reference: Reference; readonly seed: number };
 
 /** Everything that a run is going to do, in order. */
@@ -27,6 +34,7 @@ export function workOfWindows(plan: RunPlan, part: RunPart): number[] {
     const evaluated = numEvents(step.evaluateWindow) / 3;
     if (part.kind === 'reference' || !part.isNeural) return evaluated / 10;
     const read = step.trainWindows.reduce((sum, window) => sum + numEvents(window), 0);
-    return evaluated + read * part.contender.training.epochs;
+    const { epochs, baseEpochs = epochs } = part.contender.training;
+    return evaluated + read * (step.carryWeights ? epochs : baseEpochs);
   });
 }

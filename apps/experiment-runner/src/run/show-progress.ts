@@ -1,6 +1,6 @@
 import type { LineSink, Logger } from '@nimue/container';
 import type { PrepareProgress } from '@nimue/data';
-import type { TrainerEvent, TrainerListener } from '@nimue/trainer';
+import type { MemoryEstimate, TrainerEvent, TrainerListener } from '@nimue/trainer';
 import { formatCount, formatDuration, formatMetric } from '../report/format.ts';
 import type { ProgressState, ProgressTracker } from './progress.ts';
 
@@ -16,6 +16,7 @@ export function createLineView(tracker: ProgressTracker, logger: Logger): Progre
   return {
     onEvent(event) {
       const state = tracker.update(event);
+      if (event.type === 'windowStarted' && event.memory) logger.info(memoryLine(event.model, event.memory));
       if (event.type === 'windowDone') logger.info(windowLine(event, state));
     },
     close() {},
@@ -42,6 +43,10 @@ export function createBarView(
   return {
     onEvent(event) {
       const state = tracker.update(event);
+      if (event.type === 'windowStarted' && event.memory) {
+        terminal.write(CLEAR_LINE);
+        logger.info(memoryLine(event.model, event.memory));
+      }
       if (event.type === 'windowDone') {
         terminal.write(CLEAR_LINE);
         logger.info(windowLine(event, state));
@@ -76,13 +81,33 @@ export function createPreparationView(logger: Logger, terminal?: TerminalSink) {
   };
 }
 
-/** `window 3/7 2024-01-04 gru4rec ndcg@20 .4312 hr@20 .6120 loss 3.21 12,300 events/s` */
+/**
+ * `window 3/7 2024-01-04 gru4rec ndcg@20 .4312 hr@20 .6120 (to popularity +.2998 +.3010) loss 3.21 2,100 sessions/s 12,300
+ * events/s`
+ */
 export function windowLine({ result }: Extract<TrainerEvent, { type: 'windowDone' }>, state: ProgressState): string {
   const metrics = Object.entries(result.metrics).map(([label, value]) => `${label} ${formatMetric(value)}`);
-  return [state.where, ...metrics, ...speedParts(state)].join(' ');
+  const differences = Object.values(state.toPopularity ?? {}).map(
+    (value) => `${value < 0 ? '−' : '+'}${formatMetric(Math.abs(value))}`,
+  );
+  const beside = differences.length > 0 ? [`(to popularity ${differences.join(' ')})`] : [];
+  return [state.where, ...metrics, ...beside, ...speedParts(state)].join(' ');
 }
 
-/** `━━━━────  42 % window 3/7 … epoch 2/3 step 40/90 loss 3.21 12,300 events/s 1:10 left` */
+/** `sasrec: about 304 MB of memory at most (weights 9, optimizer 17, a step 118, the rest of the process 160)` */
+export function memoryLine(
+  model: string,
+  { weights, optimizer, average, step, process, peak }: MemoryEstimate,
+): string {
+  const megabytes = (bytes: number) => formatCount(Math.round(bytes / 1e6));
+  const averaged = average > 0 ? `average ${megabytes(average)}, ` : '';
+  return (
+    `${model}: about ${megabytes(peak)} MB of memory at most (weights ${megabytes(weights)}, optimizer ` +
+    `${megabytes(optimizer)}, ${averaged}a step ${megabytes(step)}, the rest of the process ${megabytes(process - weights)})`
+  );
+}
+
+/** `━━━━────  42 % window 3/7 … epoch 2/3 step 40/90 loss 3.21 rate 0.001 2,100 sessions/s 12,300 events/s 1:10 left` */
 export function barLine(state: ProgressState): string {
   const filled = Math.round(state.share * BAR_WIDTH);
   const parts = [
@@ -95,9 +120,11 @@ export function barLine(state: ProgressState): string {
   return parts.join(' ');
 }
 
-function speedParts({ loss, eventsPerSecond }: ProgressState): string[] {
+function speedParts({ loss, learningRate, sessionsPerSecond, eventsPerSecond }: ProgressState): string[] {
   const parts: string[] = [];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(2)}`);
+  if (learningRate !== undefined) parts.push(`rate ${Number(learningRate.toPrecision(3))}`);
+  if (sessionsPerSecond !== undefined) parts.push(`${formatCount(sessionsPerSecond)} sessions/s`);
   if (eventsPerSecond !== undefined) parts.push(`${formatCount(eventsPerSecond)} events/s`);
   return parts;
 }

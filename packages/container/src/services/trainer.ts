@@ -50,6 +50,7 @@ export function createTrainer(
         loss: specOf(losses, 'loss', loss.name).create(loss.config) satisfies Loss,
         objective: specOf(objectives, 'objective', objective.name).create(objective.config),
         training,
+        config: { model, loss, objective },
       };
     },
     runContender,

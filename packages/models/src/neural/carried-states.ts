@@ -48,4 +48,23 @@ export class CarriedStates {
       this.#states.set(lane, layers);
     });
   }
+
+  /** The states by `lane/layer`, copied, for a checkpoint. */
+  read(): Map<string, Float32Array> {
+    const states = [...this.#states].flatMap(([lane, layers]) =>
+      layers.map((state, layer) => [`${lane}/${layer}`, state.slice()] as const),
+    );
+    return new Map(states);
+  }
+
+  /** Goes on from what `read` gave. */
+  write(states: ReadonlyMap<string, Float32Array>): void {
+    this.#states.clear();
+    for (const [key, state] of states) {
+      const [lane, layer] = key.split('/').map(Number);
+      const layers = this.#states.get(lane) ?? [];
+      layers[layer] = state.slice();
+      this.#states.set(lane, layers);
+    }
+  }
 }

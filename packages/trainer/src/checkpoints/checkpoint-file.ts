@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { decodeSafetensors, encodeSafetensors, type Safetensors } from './safetensors.ts';
+import { decodeSafetensors, partsOfSafetensors, type Safetensors } from './safetensors.ts';
 
 const CHECKSUM = 'sha256';
 
@@ -14,14 +14,14 @@ export class CheckpointError extends Error {
  * Writes a file that is there whole or not at all: under a temporary name, synced, renamed. The metadata gain the sha256 of
  * everything else.
  */
-export function writeCheckpointFile(path: string, { tensors, metadata }: Safetensors): void {
-  const sha256 = checksumOf({ tensors, metadata });
-  const bytes = encodeSafetensors({ tensors, metadata: { ...metadata, [CHECKSUM]: sha256 } });
+export function writeCheckpointFile(path: string, content: Safetensors): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = openSync(temporary, 'w');
     try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      for (const part of partsOfCheckpoint(content)) {
+        for (let at = 0; at < part.length; ) at += writeSync(file, part, at);
+      }
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -57,9 +57,14 @@ export function readCheckpointFile(path: string): Safetensors {
   return { tensors: content.tensors, metadata };
 }
 
+/** The bytes of a checkpoint file, end to end: those of a safetensors file whose metadata hold the sha256 of everything else. */
+export function partsOfCheckpoint(content: Safetensors): Uint8Array[] {
+  return partsOfSafetensors({ ...content, metadata: { ...content.metadata, [CHECKSUM]: checksumOf(content) } });
+}
+
 function checksumOf(content: Safetensors): string {
   const sorted = Object.fromEntries(Object.entries(content.metadata).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash('sha256')
-    .update(encodeSafetensors({ ...content, metadata: sorted }))
-    .digest('hex');
+  const hash = createHash('sha256');
+  for (const part of partsOfSafetensors({ ...content, metadata: sorted })) hash.update(part);
+  return hash.digest('hex');
 }

@@ -1,80 +1,87 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WindowResult } from '../trainer-events.ts';
+import { z } from 'zod';
+import type { Divergence } from '../divergence-error.ts';
+import { batchTensors } from './batch-tensors.ts';
 import { CheckpointError, readCheckpointFile, writeCheckpointFile } from './checkpoint-file.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
+import { decodeRunState, encodeRunState, type RunIdentity, type RunState } from './run-state.ts';
 import type { StoredTensor } from './safetensors.ts';
 
+/** The `checkpoints` section of an experiment file. */
+export const checkpointsSchema = z.strictObject({
+  /** Finished windows kept per model and seed; should the newest file be damaged, there is the one before. */
+  keepLast: z.int().min(1).default(2),
+  /** Seconds of training after which the midst of a window is kept too; Ctrl-C keeps it at once. */
+  everySeconds: z.number().min(0).default(120),
+});
+
+export type CheckpointsConfig = z.output<typeof checkpointsSchema>;
+
 /** Where a run keeps what it needs to go on. */
-export interface CheckpointOptions {
+export interface CheckpointOptions extends Partial<CheckpointsConfig> {
   /** One folder for all models and seeds of a run; made when it is not there. */
   readonly directory: string;
   /** Go on after the newest checkpoint; without one the run begins at the beginning. */
   readonly resume: boolean;
-  /** Windows kept per model and seed. Default 2: should the newest file be damaged, there is the one before. */
-  readonly keepLast?: number;
   /** Of the data that the windows are read from; another one is refused. */
   readonly dataChecksum?: string;
 }
 
-/** What a run must have in common with the checkpoint that it goes on from. */
-export type RunIdentity = Readonly<Record<'model' | 'seed' | 'training' | 'plan' | 'evaluation' | 'data', string>>;
-
-/** A model after a window, and all that came out so far. Random choices are functions of seed and window: no state of theirs is kept. */
-export interface RunState {
-  /** 0-based step of the plan that is done. */
-  readonly windowIndex: number;
-  readonly optimizerStep: number;
-  /** Raw item code of every item, id after id. */
-  readonly itemCodes: Int32Array;
-  /** By name; none for models that count. */
-  readonly weights: ReadonlyMap<string, StoredTensor>;
-  /** By `parameter/state`, rows of touched-rows optimizers included. */
-  readonly optimizer: ReadonlyMap<string, Float32Array>;
-  /** Moving average of the weights. */
-  readonly average: ReadonlyMap<string, Float32Array>;
-  readonly results: readonly WindowResult[];
-}
-
-const FORMAT = 'nimue run 1';
-
-/** The checkpoints of one model with one seed: `<model>-seed<seed>-window<n>.safetensors`. */
+/**
+ * The checkpoints of one model with one seed: `<model>-seed<seed>-window<n>.safetensors` when a window is done,
+ * `…-window<n>-step<m>.safetensors` in its midst, `<model>-seed<seed>-best-<metric>.safetensors` for the best moments of the
+ * newest window, and `…-diverged.safetensors` for a batch whose loss was none.
+ */
 export class RunCheckpoints {
   readonly #options: CheckpointOptions;
   readonly #identity: RunIdentity;
   readonly #prefix: string;
+  readonly #writer = new CheckpointWriter();
+  #savedMs = performance.now();
 
   constructor(options: CheckpointOptions, identity: RunIdentity) {
     this.#options = options;
     this.#identity = identity;
-    this.#prefix = `${encodeURIComponent(identity.model)}-seed${identity.seed}-window`;
+    this.#prefix = `${encodeURIComponent(identity.model)}-seed${identity.seed}`;
     mkdirSync(options.directory, { recursive: true });
   }
 
-  save(state: RunState): void {
-    const { directory, keepLast = 2 } = this.#options;
-    const tensors = new Map<string, StoredTensor>([
-      ['vocabulary', { shape: [state.itemCodes.length], values: state.itemCodes }],
-    ]);
-    for (const [name, tensor] of state.weights) tensors.set(`weights/${name}`, tensor);
-    for (const part of ['optimizer', 'average'] as const) {
-      for (const [name, values] of state[part]) tensors.set(`${part}/${name}`, { shape: [values.length], values });
+  /** Whether so much time has gone since the last one that the midst of a window should be kept. */
+  get isDue(): boolean {
+    const { everySeconds = checkpointsSchema.shape.everySeconds.parse(undefined) } = this.#options;
+    return performance.now() - this.#savedMs >= 1000 * everySeconds;
+  }
+
+  /** Begins to write; training goes on meanwhile. @throws what went wrong with a file before */
+  async save(state: RunState): Promise<void> {
+    const { directory } = this.#options;
+    const path = join(directory, this.#fileOf(state));
+    await this.#writer.write(path, encodeRunState(state, this.#identity), () => this.#removeOld(state));
+    this.#savedMs = performance.now();
+  }
+
+  /** Keeps the best moment of a window by a metric, in place of the one before. */
+  async saveBest(metric: string, state: RunState): Promise<void> {
+    const path = join(this.#options.directory, `${this.#prefix}-best-${encodeURIComponent(metric)}.safetensors`);
+    await this.#writer.write(path, encodeRunState(state, this.#identity));
+  }
+
+  /** Keeps the batch of a step that diverged and the weights that it met. @returns the file */
+  saveDiverged({ batches, ...where }: Divergence, weights: ReadonlyMap<string, StoredTensor>): string {
+    const tensors = new Map([...weights].map(([name, tensor]) => [`weights/${name}`, tensor]));
+    for (const [b, batch] of batches.entries()) {
+      for (const [name, tensor] of batchTensors(batch)) tensors.set(`batch${b}/${name}`, tensor);
     }
-    const results = state.results.map(({ targetValues, ...result }, i) => {
-      for (const [metric, values] of Object.entries(targetValues ?? {})) {
-        tensors.set(`targets/${i}/${metric}`, { shape: [values.length], values });
-      }
-      return result;
-    });
-    const { windowIndex, optimizerStep } = state;
-    const metadata = {
-      format: FORMAT,
-      ...this.#identity,
-      windowIndex: String(windowIndex),
-      optimizerStep: String(optimizerStep),
-      results: JSON.stringify(results),
-    };
-    writeCheckpointFile(join(directory, this.#fileOf(windowIndex)), { tensors, metadata });
-    for (const file of this.#files().slice(0, -keepLast)) rmSync(join(directory, file));
+    const path = join(this.#options.directory, `${this.#prefix}-diverged.safetensors`);
+    const metadata = Object.fromEntries(Object.entries(where).map(([key, value]) => [key, String(value)]));
+    writeCheckpointFile(path, { tensors, metadata: { ...this.#identity, ...metadata } });
+    return path;
+  }
+
+  /** Resolves when all is on disk. @throws what went wrong */
+  settled(): Promise<void> {
+    return this.#writer.settled();
   }
 
   /**
@@ -86,6 +93,10 @@ export class RunCheckpoints {
     const { directory, resume } = this.#options;
     const files = this.#files();
     const newest = files.at(-1);
+    for (const file of readdirSync(directory)) {
+      // What a killed process began to write.
+      if (file.startsWith(`${this.#prefix}-`) && file.endsWith('.tmp')) rmSync(join(directory, file), { force: true });
+    }
     if (newest === undefined) return undefined;
     if (!resume) {
       throw new CheckpointError(
@@ -104,44 +115,40 @@ export class RunCheckpoints {
   }
 
   #read(path: string): RunState {
-    const { tensors, metadata } = readCheckpointFile(path);
-    const refuse = (reason: string) => new CheckpointError(`checkpoint ${path} cannot be used: ${reason}`);
-    if (metadata.format !== FORMAT) throw refuse(`its format is '${metadata.format}', expected '${FORMAT}'`);
-    for (const [key, expected] of Object.entries(this.#identity)) {
-      if (metadata[key] === expected) continue;
-      throw refuse(`it is of another run: its ${key} is ${metadata[key]}, expected ${expected}`);
-    }
-    const under = (part: string) =>
-      [...tensors].flatMap(([name, tensor]) =>
-        name.startsWith(`${part}/`) ? [[name.slice(part.length + 1), tensor] as const] : [],
+    const content = readCheckpointFile(path);
+    try {
+      return decodeRunState(content, this.#identity);
+    } catch (error) {
+      throw new CheckpointError(
+        `checkpoint ${path} cannot be used: ${error instanceof Error ? error.message : error}`,
+        { cause: error },
       );
-    const floats = (part: string) =>
-      new Map(under(part).map(([name, { values }]) => [name, Float32Array.from(values)] as const));
-    const results = (JSON.parse(metadata.results) as WindowResult[]).map((result, i): WindowResult => {
-      const values = under(`targets/${i}`).map(([metric, tensor]) => [metric, Float64Array.from(tensor.values)]);
-      return values.length > 0 ? { ...result, targetValues: Object.fromEntries(values) } : result;
-    });
-    return {
-      windowIndex: Number(metadata.windowIndex),
-      optimizerStep: Number(metadata.optimizerStep),
-      itemCodes: Int32Array.from(tensors.get('vocabulary')?.values ?? []),
-      weights: new Map(under('weights')),
-      optimizer: floats('optimizer'),
-      average: floats('average'),
-      results,
-    };
+    }
   }
 
-  #fileOf(windowIndex: number): string {
-    return `${this.#prefix}${String(windowIndex + 1).padStart(6, '0')}.safetensors`;
+  #fileOf({ windowIndex, progress }: RunState): string {
+    const window = `${this.#prefix}-window${String(windowIndex + 1).padStart(6, '0')}`;
+    return progress ? `${window}-step${String(progress.step).padStart(9, '0')}.safetensors` : `${window}.safetensors`;
   }
 
-  /** Oldest first. */
+  /** Of a window that is done nothing from its midst is kept; of one that is not, the last two moments. */
+  #removeOld({ progress }: RunState): void {
+    const { directory, keepLast = checkpointsSchema.shape.keepLast.parse(undefined) } = this.#options;
+    const files = this.#files();
+    const midst = files.filter((file) => file.includes('-step'));
+    const done = files.filter((file) => !midst.includes(file));
+    for (const file of [...(progress ? midst.slice(0, -2) : midst), ...done.slice(0, -keepLast)]) {
+      rmSync(join(directory, file), { force: true });
+    }
+  }
+
+  /** Oldest first: the midst of a window comes before its end. */
   #files(): string[] {
     const { directory } = this.#options;
     if (!existsSync(directory)) return [];
+    const rest = /^-window\d{6}(-step\d{9})?\.safetensors$/;
     return readdirSync(directory)
-      .filter((file) => file.startsWith(this.#prefix) && /^\d{6}\.safetensors$/.test(file.slice(this.#prefix.length)))
+      .filter((file) => file.startsWith(this.#prefix) && rest.test(file.slice(this.#prefix.length)))
       .sort();
   }
 }

@@ -29,7 +29,19 @@ type Dtype = keyof typeof ARRAYS;
  * decodeSafetensors(bytes).metadata; // → {"step":"7"}
  * [...decodeSafetensors(bytes).tensors.get('weights').values]; // → [1.5, -2]
  */
-export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+export function encodeSafetensors(content: Safetensors): Uint8Array {
+  const parts = partsOfSafetensors(content);
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The same bytes as the head of the file and a view of every array: nothing is copied. */
+export function partsOfSafetensors({ tensors, metadata }: Safetensors): Uint8Array[] {
   const entries = [...tensors].sort(
     ([a, one], [b, other]) => other.values.BYTES_PER_ELEMENT - one.values.BYTES_PER_ELEMENT || (a < b ? -1 : 1),
   );
@@ -46,15 +58,13 @@ export function encodeSafetensors({ tensors, metadata }: Safetensors): Uint8Arra
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / HEADER_ALIGNMENT_BYTES) * HEADER_ALIGNMENT_BYTES;
-  const bytes = new Uint8Array(8 + headerBytes + end).fill(0x20, 8, 8 + headerBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.set(json, 8);
-  let at = 8 + headerBytes;
-  for (const [, { values }] of entries) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return bytes;
+  const head = new Uint8Array(8 + headerBytes).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  head.set(json, 8);
+  return [
+    head,
+    ...entries.map(([, { values }]) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+  ];
 }
 
 /** @throws saying why the bytes are no such file: too short, no header, an unknown type, or arrays that do not fill it */

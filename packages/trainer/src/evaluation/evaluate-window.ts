@@ -28,6 +28,8 @@ export interface EvaluateWindowArgs {
   readonly pipeline?: FeaturePipeline;
   /** Number of the window in the data set. */
   readonly window: number;
+  /** In place of what the configuration says; figures of the rest stay. */
+  readonly only?: Partial<Pick<EvaluationConfig, 'split' | 'slices'>> & { readonly metrics?: readonly string[] };
   readonly breathe?: () => Promise<void>;
 }
 
@@ -65,15 +67,16 @@ export class WindowEvaluator {
 
   /** @throws when nothing can be asked for in the window, or it has no candidates */
   async evaluate(args: EvaluateWindowArgs): Promise<Evaluation> {
-    const { sampledNegatives, candidates: _, ...rules } = this.#config;
-    const { model, vocabulary, pipeline, window, ...rest } = args;
-    const sessions = await this.#dataset.read(window, this.#config.split);
+    const { model, vocabulary, pipeline, window, only = {}, ...rest } = args;
+    const config = { ...this.#config, ...(only.metrics && { slices: [] }), ...only };
+    const { sampledNegatives, candidates: _, split, ...rules } = config;
+    const sessions = await this.#dataset.read(window, split);
     const seed = deriveSeed(EVALUATION_SEED, window);
     const candidates = await this.#candidatesOf(window, vocabulary);
     return evaluate(model, sessions, vocabulary, {
       ...rules,
       ...rest,
-      metrics: evaluatedMetrics(this.#config),
+      metrics: evaluatedMetrics(config),
       ...(candidates && { candidates }),
       ...(sampledNegatives !== undefined && { sampledNegatives: { count: sampledNegatives, seed } }),
       featuresOf: pipeline && ((asked) => pipeline.transform(asked, this.#dataset)),

@@ -49,6 +49,12 @@ export const evaluationSchema = z
      * flatter and are labelled in every output.
      */
     sampledNegatives: z.int().min(1).optional(),
+    /**
+     * Forgetting: after each step the model is asked again about so many of the windows that it has learned last, or `all`.
+     */
+    earlierWindows: z
+      .union([z.int().min(1), z.literal('all')], { error: 'expected a whole number ≥ 1, or all' })
+      .optional(),
     /** Tables of the same metrics over parts of the targets. */
     slices: z.array(sliceSchema).default([]),
     /** Sessions scored at a time; changes no number. */
@@ -78,7 +84,10 @@ export function columnsOfEvaluation({ slices, targets }: Pick<EvaluationConfig, 
 }
 
 /** The metrics of a configuration, labelled as every output shows them: `ndcg@10 of 101 sampled`. */
-export function evaluatedMetrics({ metrics, sampledNegatives }: EvaluationConfig): readonly MetricAtK[] {
+export function evaluatedMetrics({
+  metrics,
+  sampledNegatives,
+}: Pick<EvaluationConfig, 'sampledNegatives'> & { readonly metrics: readonly string[] }): readonly MetricAtK[] {
   return metrics.map((label) => {
     const metric = parseMetricAtK(label);
     return sampledNegatives === undefined

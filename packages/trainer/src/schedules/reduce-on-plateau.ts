@@ -15,30 +15,42 @@ export type PlateauConfig = z.output<typeof plateauSchema>;
 /** The highest rate, times what `Plateau` says after every epoch. */
 export const reduceOnPlateau: Schedule = () => 1;
 
+/** What `Plateau` has seen; it can be kept and gone on from. */
+export interface PlateauState {
+  best?: number;
+  numBad: number;
+  share: number;
+}
+
+export function newPlateau(): PlateauState {
+  return { numBad: 0, share: 1 };
+}
+
 /** Watches the loss of epochs: each time it has not become better for more than `patience` of them the rate is cut. */
 export class Plateau {
   readonly #config: PlateauConfig;
-  #best = Number.POSITIVE_INFINITY;
-  #numBad = 0;
-  #share = 1;
+  readonly #state: PlateauState;
 
-  constructor(config: PlateauConfig) {
+  /** @param state is moved along */
+  constructor(config: PlateauConfig, state: PlateauState = newPlateau()) {
     this.#config = config;
+    this.#state = state;
   }
 
   /** What the rate is multiplied by now. */
   get share(): number {
-    return this.#share;
+    return this.#state.share;
   }
 
   /** @param loss of one more epoch */
   observe(loss: number): void {
     const { factor, patience, minDelta } = this.#config;
-    const isBetter = loss < this.#best * (1 - minDelta);
-    if (isBetter) this.#best = loss;
-    this.#numBad = isBetter ? 0 : this.#numBad + 1;
-    if (this.#numBad <= patience) return;
-    this.#share *= factor;
-    this.#numBad = 0;
+    const state = this.#state;
+    const isBetter = loss < (state.best ?? Number.POSITIVE_INFINITY) * (1 - minDelta);
+    if (isBetter) state.best = loss;
+    state.numBad = isBetter ? 0 : state.numBad + 1;
+    if (state.numBad <= patience) return;
+    state.share *= factor;
+    state.numBad = 0;
   }
 }

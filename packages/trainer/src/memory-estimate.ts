@@ -1,0 +1,151 @@
+import type { SessionBatch } from '@nimue/batch';
+import { longestSeen, packBatches, planBatches } from '@nimue/data';
+import type { Loss } from '@nimue/losses';
+import type { NeuralModel } from '@nimue/models';
+import * as tf from '@tensorflow/tfjs';
+import { visibleLength } from './evaluation/visible-length.ts';
+import type { FitWindowArgs } from './fit-window.ts';
+import { lossAndGradients } from './train-step.ts';
+
+/** What the training of a window takes of memory, in bytes, told before its first step. */
+export interface MemoryEstimate {
+  /** Item tables and all other weights. */
+  readonly weights: number;
+  /** State of the optimizer for all of them. */
+  readonly optimizer: number;
+  /** Moving average of the weights, with the copy that evaluation swaps in. */
+  readonly average: number;
+  /** What a step holds at its fullest beside these: gradients, and activations of its largest batch. */
+  readonly step: number;
+  /** Resident memory of the process as it is now: the program, the sessions, the weights. */
+  readonly process: number;
+  /** Resident memory of the process at its highest. */
+  readonly peak: number;
+}
+
+export interface MemoryEstimateArgs {
+  readonly model: NeuralModel;
+  readonly loss: Loss;
+  /** A batch of the window, which the largest one is judged by. */
+  readonly batch: SessionBatch;
+  /** Events of the largest batch. */
+  readonly maxEvents: number;
+  readonly itemCounts?: Int32Array;
+  readonly touchedRowsOnly?: boolean;
+  /** Arrays that the optimizer keeps for every weight. */
+  readonly numOptimizerStates: number;
+  readonly hasAverage: boolean;
+  /** Resident memory in bytes now. Default: that of this process. */
+  readonly processBytes?: number;
+}
+
+const BYTES = 4;
+
+/**
+ * The same for the training that `fitWindow` is about to do; undefined for session-parallel training, whose batches are of
+ * one event a session, and where no batch has a target.
+ */
+export function estimateMemoryOfWindow(
+  { model, loss, objective, sessions, config, seed, itemCounts }: Omit<FitWindowArgs, 'optimizer' | 'window'>,
+  numOptimizerStates: number,
+): MemoryEstimate | undefined {
+  if (config.sessionParallel) return undefined;
+  const { batchSize, maxBatchEvents, bucketBatches, touchedRowsOnly, averageDecay } = config;
+  const options = { batchSize, maxBatchEvents, bucketBatches, seed, epoch: 1 };
+  const maxLength = visibleLength(model, config.maxLength);
+  const longest = longestSeen(maxLength, objective) ?? Number.POSITIVE_INFINITY;
+  const { offsets } = sessions;
+  let maxEvents = 0;
+  for (const batch of planBatches(offsets, options, longest)) {
+    if (!(batch instanceof Int32Array)) throw new Error('estimateMemoryOfWindow: batches are drawn with a seed');
+    // An event that is only a target is no input.
+    const events = batch.reduce((sum, s) => sum + Math.min(longest, offsets[s + 1] - offsets[s]) - 1, 0);
+    maxEvents = Math.max(maxEvents, events);
+  }
+  for (const batch of packBatches(sessions, { ...options, maxLength, objective })) {
+    if (batch.targets.positions.length === 0) continue;
+    return estimateMemory({
+      model,
+      loss,
+      batch,
+      maxEvents: Math.max(maxEvents, batch.itemIds.length),
+      itemCounts,
+      touchedRowsOnly,
+      numOptimizerStates,
+      hasAverage: averageDecay !== undefined,
+    });
+  }
+  return undefined;
+}
+
+/**
+ * Weights, optimizer and average by counting; a step by taking two small parts of a batch, whose largest moments lie on a line
+ * through the number of events. No weight changes.
+ */
+export function estimateMemory(args: MemoryEstimateArgs): MemoryEstimate {
+  const { model, batch, maxEvents, numOptimizerStates, hasAverage } = args;
+  const weights = BYTES * model.parameters.numWeights;
+  const optimizer = numOptimizerStates * weights;
+  const average = hasAverage ? 2 * weights : 0;
+  const numSessions = batch.offsets.length - 1;
+  const small = firstSessions(batch, Math.ceil(numSessions / 8));
+  const large = firstSessions(batch, Math.ceil(numSessions / 4));
+  const step = stepBytes(args, small, large, maxEvents);
+  // After the small parts, when the code has been compiled; what they held is taken again by the steps.
+  const now = args.processBytes ?? process.memoryUsage.rss() - step.held;
+  const peak = now + optimizer + average + step.peak;
+  return { weights, optimizer, average, step: step.peak, process: now, peak };
+}
+
+/** `held`: of the larger part; `peak`: of the largest batch. */
+function stepBytes(args: MemoryEstimateArgs, small: SessionBatch, large: SessionBatch, maxEvents: number) {
+  const [few, more] = [small.itemIds.length, large.itemIds.length];
+  const [low, held] = [peakOf(args, small), peakOf(args, large)];
+  const perEvent = more === few ? held / Math.max(1, more) : (held - low) / (more - few);
+  return { held, peak: held + perEvent * Math.max(0, maxEvents - more) };
+}
+
+/** Bytes of tensors that a step holds at its fullest, those from before it apart. */
+function peakOf({ model, loss, itemCounts, touchedRowsOnly }: MemoryEstimateArgs, batch: SessionBatch): number {
+  if (batch.targets.positions.length === 0) return 0;
+  const before = tf.memory().numBytes;
+  let peak = before;
+  const engine = tf.engine() as unknown as { trackTensor(tensor: unknown, backend: unknown): void };
+  const track = engine.trackTensor;
+  // Called for every tensor that is made; nothing else tells how much there was between two of them.
+  engine.trackTensor = function (tensor, backend) {
+    track.call(this, tensor, backend);
+    peak = Math.max(peak, tf.memory().numBytes);
+  };
+  try {
+    const { value, gradients } = lossAndGradients(model, loss, batch, 1, { itemCounts, touchedRowsOnly });
+    tf.dispose([value, gradients]);
+  } finally {
+    engine.trackTensor = track;
+  }
+  return peak - before;
+}
+
+/** The first sessions of a batch, with their targets. */
+function firstSessions(batch: SessionBatch, count: number): SessionBatch {
+  const end = batch.offsets[count];
+  const numTargets = batch.targets.positions.filter((position) => position < end).length;
+  const cut = <Column extends Int32Array | Float32Array | Float64Array>(column: Column | undefined) =>
+    column?.subarray(0, end) as Column | undefined;
+  const { timestampsMs, features, sessionKeys, factorizationPlaces, originalItemIds } = batch;
+  return {
+    itemIds: batch.itemIds.subarray(0, end),
+    offsets: batch.offsets.subarray(0, count + 1),
+    ...(timestampsMs && { timestampsMs: cut(timestampsMs) }),
+    ...(features && {
+      features: Object.fromEntries(Object.entries(features).map(([name, column]) => [name, column.subarray(0, end)])),
+    }),
+    ...(sessionKeys && { sessionKeys: sessionKeys.subarray(0, count) }),
+    ...(factorizationPlaces && { factorizationPlaces: cut(factorizationPlaces) }),
+    ...(originalItemIds && { originalItemIds: cut(originalItemIds) }),
+    targets: {
+      positions: batch.targets.positions.subarray(0, numTargets),
+      itemIds: batch.targets.itemIds.subarray(0, numTargets),
+    },
+  };
+}
