@@ -8,6 +8,7 @@ export {
 } from './exports/export-model.ts';
 export * as formats from './exports/formats.ts';
 export type { Int8Loss } from './exports/int8-loss.ts';
+export { findModelFolder } from './find-model-folder.ts';
 export { type HnswOptions, hnswSearch } from './hnsw-search.ts';
 export type { ItemSearch, ItemVectors } from './item-search.ts';
 export { LiveSession, type SessionEvent } from './live-session.ts';

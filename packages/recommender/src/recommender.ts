@@ -96,6 +96,10 @@ export class Recommender {
     this.#histories.set(user, history);
   }
 
+  hasHistory(user: string): boolean {
+    return this.#histories.has(user);
+  }
+
   get numUsers(): number {
     return this.#histories.size;
   }

@@ -12,6 +12,7 @@ Examples:
   nimue run quickstart.yaml larger.yaml                      larger.yaml takes precedence
   nimue run quickstart.yaml --json > result.json
   nimue resume runs/quickstart/20240101-120000-0a1b2c     goes on where a run was stopped
+  nimue recommend runs/quickstart/20240101-120000-0a1b2c --session "a,b,c"
   nimue sweep learning-rates.yaml                            variations side by side; again to go on
   nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
@@ -61,6 +62,37 @@ function createProgram(): Command {
     .option('--prepared <folder>', 'where prepared data lies, reused from run to run', 'prepared')
     .option('--json', 'print all cells as JSON on stdout; everything else goes to stderr')
     .action(async (files, options) => (await import('./sweep-command.ts')).sweepCommand(files, options));
+  program
+    .command('recommend')
+    .description('what a trained model recommends: to sessions typed here, to users, or to all sessions of a file')
+    .argument('<run>', 'runs/<name>/<run>, or a model folder')
+    .option('--model <label>', 'which model of the run; default: the best by its first metric')
+    .option('--session <items>', 'item ids, oldest first: "a,b,c"; may be repeated', collect, [])
+    .option('--k <number>', 'items per list', '10')
+    .option('--filter-seen', 'leave out what the session has')
+    .option('--candidates <items>', 'the only items that can be recommended: "a,b,c"')
+    .option('--exclude <items>', 'items that must not be recommended: "a,b,c"')
+    .addOption(
+      new Option('--on-unsupported <how>', 'sessions without a known item, and unknown users')
+        .choices(['error', 'warn', 'skip'])
+        .default('warn'),
+    )
+    .option('--in <file>', 'sessions to answer: Parquet, CSV or TSV, a row per event or a list per session')
+    .option('--out <file>', 'Parquet file for their lists: session, place, item, score')
+    .option('--session-column <name>', 'of --in', 'session_id')
+    .option('--item-column <name>', 'of --in and --history', 'item_id')
+    .option('--timestamp-column <name>', 'of --in and --history; without it the order of the rows counts')
+    .option('--history <file>', 'what users have done, for --user')
+    .option('--user-column <name>', 'of --history', 'user_id')
+    .option('--user <id>', 'a user of --history; may be repeated', collect, [])
+    .addOption(
+      new Option('--search <how>', 'exact looks at every item; hnsw needs the package usearch')
+        .choices(['exact', 'hnsw'])
+        .default('exact'),
+    )
+    .addOption(backendOption().default('auto'))
+    .option('--json', 'print as JSON')
+    .action(async (run, options) => (await import('./recommend-command.ts')).recommendCommand(run, options));
   program
     .command('bench')
     .description('run models × data sets × backends in small and compare with the stored results')

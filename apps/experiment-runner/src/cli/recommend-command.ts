@@ -1,0 +1,172 @@
+import { type BackendChoice, chooseBackend } from '@nimue/container';
+import { openParquetWriter, readSessions, type SessionColumns } from '@nimue/data';
+import {
+  findModelFolder,
+  hnswSearch,
+  type ListOptions,
+  type Recommendation,
+  Recommender,
+  type RequestSession,
+} from '@nimue/recommender';
+import Table from 'cli-table3';
+import { InputError } from '../input-error.ts';
+import { asInput } from '../run/input-step.ts';
+
+export interface RecommendCommandOptions {
+  readonly model?: string;
+  readonly session: readonly string[];
+  readonly k: string;
+  readonly filterSeen?: boolean;
+  readonly candidates?: string;
+  readonly exclude?: string;
+  readonly onUnsupported: 'error' | 'warn' | 'skip';
+  readonly in?: string;
+  readonly out?: string;
+  readonly sessionColumn: string;
+  readonly itemColumn: string;
+  readonly timestampColumn?: string;
+  readonly history?: string;
+  readonly userColumn: string;
+  readonly user: readonly string[];
+  readonly search: 'exact' | 'hnsw';
+  readonly backend: BackendChoice;
+  readonly json?: boolean;
+}
+
+/** Sessions of the batch that are answered and written together. */
+const SESSIONS_PER_PASS = 4096;
+
+/** `nimue recommend <run>` */
+export async function recommendCommand(path: string, options: RecommendCommandOptions): Promise<void> {
+  const { session, user, history, json } = options;
+  if ((options.in === undefined) !== (options.out === undefined)) {
+    throw new InputError('--in and --out go together: a file of sessions, and the Parquet file of what is recommended');
+  }
+  if (options.in === undefined && session.length === 0 && user.length === 0) {
+    throw new InputError('nothing is asked: give --session "a,b,c", --user with --history, or --in and --out');
+  }
+  if (user.length > 0 && history === undefined)
+    throw new InputError('--user: give --history, a file of what users did');
+  const folder = await asInput('', () => findModelFolder(path, options.model));
+  const { line } = await asInput('', () => chooseBackend(options.backend));
+  const recommender = await asInput('', () => Recommender.load(folder));
+  try {
+    process.stderr.write(`model: ${recommender.label} of ${folder}\n${line}\n`);
+    if (options.search === 'hnsw') await asInput('', () => recommender.useSearch(hnswSearch()));
+    if (history !== undefined) await asInput('--history: ', () => readHistories(recommender, history, options));
+    if (options.in !== undefined && options.out !== undefined) {
+      await asInput('', () => recommendBatch(recommender, options.in as string, options.out as string, options));
+    }
+    if (session.length + user.length === 0) return;
+    const sessions = session.map((text): RequestSession => ({ items: listOf(text) }));
+    const answers = await asInput('', () =>
+      recommender.recommend({ sessions, users: user, ...listOptions(options), withScores: true }),
+    );
+    const names = [...session, ...user.map((name) => `user ${name}`)];
+    if (json) {
+      const named = answers.map((answer, i) => ({ asked: names[i], ...answer }));
+      process.stdout.write(`${JSON.stringify(named, null, 2)}\n`);
+      return;
+    }
+    answers.forEach((answer, i) => {
+      print(names[i], answer);
+    });
+  } finally {
+    recommender.dispose();
+  }
+}
+
+function print(asked: string, { items, unknownItems, warning }: Recommendation): void {
+  const hasTitles = items.some(({ title }) => title !== undefined);
+  const table = new Table({
+    head: ['', 'item', ...(hasTitles ? ['title'] : []), 'score'],
+    style: { head: [], border: [], compact: true },
+  });
+  items.forEach(({ item, title = '', score = Number.NaN }, place) => {
+    table.push([place + 1, item, ...(hasTitles ? [title] : []), score.toFixed(4)]);
+  });
+  process.stdout.write(`${asked}\n${table.toString()}\n`);
+  if (unknownItems.length > 0)
+    process.stdout.write(`not known to the model, and left out: ${unknownItems.join(', ')}\n`);
+  if (warning) process.stdout.write(`${warning}\n`);
+}
+
+/** Answers the sessions of a file pass by pass: neither they nor the lists are in memory together. */
+async function recommendBatch(
+  recommender: Recommender,
+  from: string,
+  to: string,
+  options: RecommendCommandOptions,
+): Promise<void> {
+  const columns = columnsOf(recommender, options.sessionColumn, options);
+  const writer = await openParquetWriter(
+    to,
+    { session: 'string', place: 'int32', item: 'string', score: 'double' },
+    { store: 'parquetjs' },
+  );
+  let numSessions = 0;
+  let numUnsupported = 0;
+  let waiting: { id: string; session: RequestSession }[] = [];
+  const answer = async () => {
+    if (waiting.length === 0) return;
+    const lists = recommender.recommend({
+      sessions: waiting.map(({ session }) => session),
+      ...listOptions(options),
+      withScores: true,
+    });
+    const rows = lists.flatMap(({ items }, s) =>
+      items.map(({ item, score }, i) => ({ session: waiting[s].id, place: i + 1, item, score: score as number })),
+    );
+    if (rows.length > 0) {
+      await writer.append({
+        session: rows.map(({ session }) => session),
+        place: rows.map(({ place }) => place),
+        item: rows.map(({ item }) => item),
+        score: rows.map(({ score }) => score),
+      });
+    }
+    numSessions += waiting.length;
+    numUnsupported += lists.filter(({ warning }) => warning !== undefined).length;
+    waiting = [];
+  };
+  for await (const { id, ...session } of readSessions(from, columns)) {
+    waiting.push({ id, session });
+    if (waiting.length === SESSIONS_PER_PASS) await answer();
+  }
+  await answer();
+  await writer.close();
+  const odd = numUnsupported > 0 ? `; ${numUnsupported} of them have no item that the model knows` : '';
+  process.stderr.write(`wrote ${to}: lists for ${numSessions} sessions${odd}\n`);
+}
+
+async function readHistories(recommender: Recommender, file: string, options: RecommendCommandOptions): Promise<void> {
+  for await (const { id, ...history } of readSessions(file, columnsOf(recommender, options.userColumn, options))) {
+    recommender.setHistory(id, history);
+  }
+}
+
+/** The columns that are read, those of the model's features among them. */
+function columnsOf(recommender: Recommender, session: string, options: RecommendCommandOptions): SessionColumns {
+  const { itemColumn: item, timestampColumn: timestamp } = options;
+  const others = [...new Set(recommender.columns.map(({ name }) => name))];
+  return { session, item, timestamp, others };
+}
+
+function listOptions({ k, filterSeen, candidates, exclude, onUnsupported }: RecommendCommandOptions): ListOptions {
+  const number = Number(k);
+  if (!Number.isInteger(number) || number < 1) throw new InputError(`--k ${k}: expected a whole number ≥ 1`);
+  return {
+    k: number,
+    filterSeen,
+    onUnsupported,
+    ...(candidates !== undefined && { candidates: listOf(candidates) }),
+    ...(exclude !== undefined && { exclude: listOf(exclude) }),
+  };
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part.length > 0);
+}
