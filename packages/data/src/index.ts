@@ -91,8 +91,8 @@ export {
   type StartRange,
 } from './read/event-log.ts';
 export type { MissingCounts } from './read/missing-cells.ts';
-export { type ReadSession, readSessions, type SessionColumns } from './read/read-sessions.ts';
 export { type Candidates, type CandidatesFile, readCandidates } from './read/read-candidates.ts';
+export { type ReadSession, readSessions, type SessionColumns } from './read/read-sessions.ts';
 export { type SessionizedEvents, sessionize } from './sessions/sessionize.ts';
 export {
   type EmittedSession,

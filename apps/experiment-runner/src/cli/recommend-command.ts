@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { type BackendChoice, chooseBackend } from '@nimue/container';
 import { openParquetWriter, readSessions, type SessionColumns } from '@nimue/data';
 import {
@@ -98,6 +100,24 @@ async function recommendBatch(
   to: string,
   options: RecommendCommandOptions,
 ): Promise<void> {
+  if (existsSync(to)) throw new InputError(`--out ${to}: it exists already; choose another or remove it`);
+  const unfinished = `${to}.${process.pid}.tmp`;
+  try {
+    const said = await writeLists(recommender, from, unfinished, options);
+    await rename(unfinished, to);
+    process.stderr.write(`wrote ${to}: ${said}\n`);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
+
+/** @returns what was written, in words */
+async function writeLists(
+  recommender: Recommender,
+  from: string,
+  to: string,
+  options: RecommendCommandOptions,
+): Promise<string> {
   const columns = columnsOf(recommender, options.sessionColumn, options);
   const writer = await openParquetWriter(
     to,
@@ -136,7 +156,7 @@ async function recommendBatch(
   await answer();
   await writer.close();
   const odd = numUnsupported > 0 ? `; ${numUnsupported} of them have no item that the model knows` : '';
-  process.stderr.write(`wrote ${to}: lists for ${numSessions} sessions${odd}\n`);
+  return `lists for ${numSessions} sessions${odd}`;
 }
 
 async function readHistories(recommender: Recommender, file: string, options: RecommendCommandOptions): Promise<void> {
