@@ -21,13 +21,10 @@ export const associationRules = defineModel({
       numRows,
       maxEntries: maxRules ?? Number.POSITIVE_INFINITY,
       over: 'lastItem',
-      addRow(index, item, weights) {
-        for (const session of index.sessionsOf(item)) {
-          const clicks = index.itemsOf(session);
-          let repeats = 0;
-          for (const other of clicks) if (other === item) repeats++;
-          for (const other of clicks) weights[other] += other === item ? repeats - 1 : repeats;
-        }
+      addSession(clicks, item, weights) {
+        let repeats = 0;
+        for (const other of clicks) if (other === item) repeats++;
+        for (const other of clicks) weights[other] += other === item ? repeats - 1 : repeats;
       },
     }),
 });

@@ -1,3 +1,4 @@
+import { assertSessionBatch, NO_TARGETS, type SessionBatch } from '@nimue/batch';
 import type { SessionsToCount, StatisticalModel } from './next-item-model.ts';
 import { rankByScores, recommendByScores, type ScoreItems } from './rank-by-scores.ts';
 
@@ -10,18 +11,43 @@ export interface CountingModelParts {
   readonly onResize?: (numRows: number) => void;
 }
 
-/** A model that counts, from the two things that make it one: what it takes in, and how it scores. */
+/**
+ * A model that counts, from the two things that make it one: what it takes in, and how it scores. Sessions with an id beyond
+ * the table, or whose columns do not go together, are refused before anything is taken in or scored.
+ */
 export function createCountingModel(parts: CountingModelParts): StatisticalModel {
   let { numRows } = parts;
+  const assertKnown = (batch: SessionBatch, what: string) => {
+    try {
+      assertSessionBatch(batch, numRows);
+    } catch (error) {
+      throw new Error(`${parts.name}: ${what}: ${(error as Error).message}`);
+    }
+  };
+  const score: ScoreItems = (batch, position, scores) => {
+    parts.score(batch, position, scores);
+    for (let v = 0; v < scores.length; v++) {
+      if (!Number.isFinite(scores[v])) throw new Error(`${parts.name}: the score of item id ${v} is ${scores[v]}`);
+    }
+  };
   return {
     kind: 'statistical',
     name: parts.name,
     get numRows() {
       return numRows;
     },
-    fitWindow: (sessions) => parts.fitWindow(sessions),
-    rankTargets: (batch, options) => rankByScores(parts.score, numRows, batch, options),
-    recommend: (batch, k, options) => recommendByScores(parts.score, numRows, batch, k, options),
+    fitWindow(sessions) {
+      assertKnown({ ...sessions, targets: NO_TARGETS }, 'train sessions');
+      parts.fitWindow(sessions);
+    },
+    rankTargets(batch, options) {
+      assertKnown(batch, 'rankTargets');
+      return rankByScores(score, numRows, batch, options);
+    },
+    recommend(batch, k, options) {
+      assertKnown(batch, 'recommend');
+      return recommendByScores(score, numRows, batch, k, options);
+    },
     resizeItems(grown) {
       if (grown < numRows) throw new Error(`${parts.name}: cannot shrink from ${numRows} to ${grown} rows`);
       numRows = grown;

@@ -29,18 +29,14 @@ export const itemKnn = defineModel({
       numRows,
       maxEntries: k,
       over,
-      addRow(index, item, weights) {
-        for (const session of index.sessionsOf(item)) {
-          const clicks = index.itemsOf(session);
-          let repeats = 0;
-          for (const other of clicks) if (other === item) repeats++;
-          for (const other of distinct.of(clicks)) weights[other] += repeats;
-        }
-        weights[item] = 0;
+      addSession(clicks, item, weights) {
+        let repeats = 0;
+        for (const other of clicks) if (other === item) repeats++;
+        for (const other of distinct.of(clicks)) if (other !== item) weights[other] += repeats;
+      },
+      normalise(index, item, other, sum) {
         const own = (index.eventCountOf(item) + regularization) ** alpha;
-        for (let other = 0; other < weights.length; other++) {
-          if (weights[other] > 0) weights[other] /= own * (index.eventCountOf(other) + regularization) ** (1 - alpha);
-        }
+        return sum / (own * (index.eventCountOf(other) + regularization) ** (1 - alpha));
       },
     });
   },

@@ -20,12 +20,9 @@ export const markov = defineModel({
       numRows,
       maxEntries: maxSuccessors ?? Number.POSITIVE_INFINITY,
       over: 'lastItem',
-      addRow(index, item, weights) {
-        for (const session of index.sessionsOf(item)) {
-          const clicks = index.itemsOf(session);
-          for (let p = clicks.indexOf(item); p >= 0 && p + 1 < clicks.length; p = clicks.indexOf(item, p + 1)) {
-            weights[clicks[p + 1]]++;
-          }
+      addSession(clicks, item, weights) {
+        for (let p = clicks.indexOf(item); p >= 0 && p + 1 < clicks.length; p = clicks.indexOf(item, p + 1)) {
+          weights[clicks[p + 1]]++;
         }
       },
     }),

@@ -6,8 +6,9 @@ import { attentionOf, inferenceBatch, trainingBatch, withTimes } from '../test/a
 import { expectSameScores, scoresAfterEveryEvent, scoresOf } from '../test/scores.ts';
 import { trainBriefly } from '../test/train-briefly.ts';
 import { CASES, create, NUM_ITEMS, NUM_ROWS, SESSIONS, VARIANTS } from '../test/variants.ts';
+import { createCountingModel } from './counting-model.ts';
 import * as models from './models.ts';
-import type { AnyModel } from './next-item-model.ts';
+import type { AnyModel, StatisticalModel } from './next-item-model.ts';
 import { rankAndRecommend } from './rank-and-recommend.ts';
 
 beforeAll(async () => {
@@ -161,6 +162,16 @@ describe.each(CASES)('%s %s', (name, _label, config) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test('a session without events beside the others changes none of their scores', () => {
+    const batch = inferenceBatch(model, SESSIONS);
+    const [first, ...rest] = batch.offsets;
+    const withEmpty = {
+      ...batch,
+      offsets: Int32Array.of(first, first, rest[0], rest[0], ...rest.slice(1), rest[rest.length - 1]),
+    };
+    expectSameScores(scoresOf(model, withEmpty), scoresOf(model, batch));
+  });
+
   test('one event, one item, nothing; as long as it may be, and not longer', () => {
     expect(model.recommend(inferenceBatch(model, [[4]]), 1).itemIds).toHaveLength(1);
     expect(model.recommend(inferenceBatch(model, []), 3).itemIds).toHaveLength(0);
@@ -177,11 +188,99 @@ describe.each(CASES)('%s %s', (name, _label, config) => {
     );
   });
 
-  test('refuses an id beyond the table, and an unknown key', () => {
-    if (model.kind === 'neural') {
-      expect(() => model.recommend(inferenceBatch(model, [[NUM_ROWS]]), 1)).toThrow(/9, expected 0 … 8/);
-    }
+  test('refuses an id beyond the table, visible or asked for, and an unknown key', () => {
+    expect(() => model.recommend(inferenceBatch(model, [[NUM_ROWS]]), 1)).toThrow(/9, expected 0 … 8/);
+    expect(() => model.rankTargets(inferenceBatch(model, [[3]], [NUM_ROWS]))).toThrow(/9, expected 0 … 8/);
     expect(() => models[name].configSchema.parse({ ...config, hidenSize: 3 })).toThrow('hidenSize');
+  });
+});
+
+describe('models that count', () => {
+  const COUNTING = CASES.filter(([name]) => models[name].kind === 'statistical');
+  const empty = (name: (typeof CASES)[number][0], config: Record<string, unknown>, numRows: number) =>
+    models[name].create(models[name].configSchema.parse(config) as never, { numRows, seed: 1 }) as StatisticalModel;
+  const counted = (sessions: readonly (readonly number[])[]) => {
+    const { itemIds, offsets, timestampsMs } = withTimes(packSessions(sessions));
+    return { itemIds, offsets, timestampsMs };
+  };
+
+  test.each(COUNTING.filter(([name, , { over }]) => name !== 'popularity' || over === 'all'))(
+    '%s %s: windows taken in one after the other, asked between, are as good as one',
+    (name, _label, config) => {
+      const more = [
+        [9, 3, 5],
+        [10, 9, 4, 4],
+        [7, 3],
+      ];
+      const whole = empty(name, config, NUM_ROWS + 2);
+      whole.fitWindow(counted([...SESSIONS, ...more]));
+      const grown = empty(name, config, NUM_ROWS);
+      grown.fitWindow(counted(SESSIONS));
+      scoresAfterEveryEvent(grown, SESSIONS);
+      grown.resizeItems(NUM_ROWS + 2);
+      grown.fitWindow(counted(more));
+      const asked = [...SESSIONS, ...more];
+      expectSameScores(scoresAfterEveryEvent(grown, asked), scoresAfterEveryEvent(whole, asked), 1e-6);
+      for (const model of [whole, grown]) model.dispose();
+    },
+  );
+
+  // Popularity knows no sessions, and one neighbor may be the session itself.
+  test.each(COUNTING.filter(([name, , { k = 100 }]) => !name.toLowerCase().includes('popularity') && Number(k) > 2))(
+    '%s %s learns the checkerboard: of what a session has not had, the rest of its colour comes first',
+    (name, _label, config) => {
+      // Two colours of four items; every session of a colour lacks one of them, in turn.
+      const colours = [
+        [3, 5, 7, 9],
+        [4, 6, 8, 10],
+      ];
+      const sessions = colours.flatMap((items) =>
+        items.map((_, lacking) => [1, 2, 3].map((step) => items[(lacking + step) % 4])),
+      );
+      const model = empty(name, config, 11);
+      model.fitWindow(counted(sessions));
+      const targets = colours.flat();
+      const excluded = {
+        itemIds: Int32Array.from(sessions.flat()),
+        offsets: Int32Array.from({ length: sessions.length + 1 }, (_, s) => 3 * s),
+      };
+      const ranks = model.rankTargets(inferenceBatch(model, sessions, targets), { excluded });
+      expect([...ranks]).toEqual(new Array(targets.length).fill(1));
+      model.dispose();
+    },
+  );
+
+  test.each(COUNTING)(
+    '%s %s: train sessions that do not go together are refused and nothing is taken in',
+    (name, _label, config) => {
+      const model = create(name, config) as StatisticalModel;
+      const before = scoresAfterEveryEvent(model, SESSIONS);
+      const good = counted([
+        [3, 4],
+        [5, 5],
+      ]);
+      expect(() => model.fitWindow({ ...good, itemIds: Int32Array.of(3, 4, NUM_ROWS, 5) })).toThrow(
+        `${name}: train sessions: SessionBatch: itemIds[2] is 9, expected 0 … 8`,
+      );
+      expect(() => model.fitWindow({ ...good, offsets: Int32Array.of(0, 2, 3) })).toThrow('offsets end at 3');
+      expect(() => model.fitWindow({ ...good, timestampsMs: new Float64Array(1) })).toThrow(
+        'timestampsMs has length 1',
+      );
+      expectSameScores(scoresAfterEveryEvent(model, SESSIONS), before, 0);
+      model.dispose();
+    },
+  );
+
+  test('a score that is not a number is an error, not a rank', () => {
+    const model = createCountingModel({
+      name: 'broken',
+      numRows: 6,
+      fitWindow() {},
+      score: (_batch, _position, scores) => scores.fill(0).set([Number.NaN], 4),
+    });
+    const batch = packSessions([[3]], { positions: Int32Array.of(0), itemIds: Int32Array.of(5) });
+    expect(() => model.rankTargets(batch)).toThrow('broken: the score of item id 4 is NaN');
+    expect(() => model.recommend(batch, 1)).toThrow('broken: the score of item id 4 is NaN');
   });
 });
 

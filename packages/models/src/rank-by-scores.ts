@@ -25,6 +25,7 @@ export function rankByScores(
     const scoreOf = (n: number, id: number) => {
       if (n !== scored) score(batch, positions[n], scores);
       scored = n;
+      if (!(id < numRows)) throw new Error(`rankTargets: among has item id ${id}, expected 0 … ${numRows - 1}`);
       return Math.fround(scores[id]);
     };
     return rankAmongScores(scoreOf, positions.length, itemIds, among, ties);

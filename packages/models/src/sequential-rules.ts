@@ -25,13 +25,10 @@ export const sequentialRules = defineModel({
       numRows,
       maxEntries: maxRules ?? Number.POSITIVE_INFINITY,
       over: 'lastItem',
-      addRow(index, item, weights) {
-        for (const session of index.sessionsOf(item)) {
-          const clicks = index.itemsOf(session);
-          for (let p = clicks.indexOf(item); p >= 0; p = clicks.indexOf(item, p + 1)) {
-            const end = Math.min(clicks.length - 1, p + steps);
-            for (let q = p + 1; q <= end; q++) weights[clicks[q]] += stepWeight(weighting, q - p);
-          }
+      addSession(clicks, item, weights) {
+        for (let p = clicks.indexOf(item); p >= 0; p = clicks.indexOf(item, p + 1)) {
+          const end = Math.min(clicks.length - 1, p + steps);
+          for (let q = p + 1; q <= end; q++) weights[clicks[q]] += stepWeight(weighting, q - p);
         }
       },
     }),

@@ -33,8 +33,8 @@ export const vsknnSchema = z.strictObject({
  * sim(s, n) = Σ_{i ∈ s ∩ n} w(i) / m and score(i) = Σ_n sim(s, n) · v(i*) · (1 + idfWeight · idf(i)) · 1[i ∈ n].
  *
  * Differs from session-rec: scores are not divided by the largest one (no rank changes); linear weights stay at 0 beyond
- * ten clicks instead of turning negative; with `lastClicks` the sample holds only sessions that share one of those clicks; ties at the k-th neighbor go to the more recent session; recency is by the
- * start of a session, not by its last click.
+ * ten clicks instead of turning negative; with `lastClicks` the sample holds only sessions that share one of those clicks;
+ * ties at the k-th neighbor go to the more recent session; recency is by the start of a session, not by its last click.
  */
 export const vsknn = defineModel({
   kind: 'statistical',

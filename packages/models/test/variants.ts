@@ -110,8 +110,8 @@ export function create(name: ModelName, config: Record<string, unknown>, numRows
   const spec = models[name];
   const model = spec.create(spec.configSchema.parse(config) as never, { numRows, seed, features: COLUMNS });
   if (model.kind === 'statistical') {
-    const batch = packSessions(SESSIONS);
-    model.fitWindow({ itemIds: batch.itemIds.filter((id) => id < numRows), offsets: batch.offsets });
+    const { itemIds, offsets } = packSessions(SESSIONS.map((session) => session.filter((id) => id < numRows)));
+    model.fitWindow({ itemIds, offsets });
   }
   return model;
 }
