@@ -11,7 +11,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const python = process.env.NIMUE_TORCH_PYTHON;
 const PEERS = ['gru4rec', 'sasrec', 'bert4rec', 'xlnet'];
 const ALL =
-  'gru4rec sasrec esasrec gpt2 bert4rec bert albert electra xlnet transformerXl hstu lrurec narm stamp srgnn'.split(
+  'gru4rec sasrec gsasrec esasrec gpt2 bert4rec bert albert electra xlnet transformerXl hstu lrurec narm stamp srgnn'.split(
     ' ',
   );
 const { values, positionals } = parseArgs({

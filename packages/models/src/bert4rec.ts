@@ -15,7 +15,8 @@ export const bert4recSchema = checkWidths(
  * BERT4Rec (Sun et al. 2019, eqs. 1–7): two-way attention over the session with some items hidden, which are predicted from
  * both sides: softmax(GELU(h W + b) Eᵀ + bᵢ). Asked for the next item it sees the session and one hidden position after it.
  *
- * Differs from the paper: item and position vectors are normalised before the first block, as in its code (and BERT).
+ * Differs from the paper: item and position vectors are normalised before the first block, as in its code (and BERT). Its
+ * code also normalises after GELU, which eq. 7 does not.
  */
 export const bert4rec = defineModel({
   kind: 'neural',

@@ -22,6 +22,8 @@ export const hstuSchema = checkWidths(
     relativeTime: z.boolean().default(true),
     /** Bias by the number of events between them. */
     relativePosition: z.boolean().default(true),
+    /** Multiplies item vectors by √hiddenSize on the way in, as the original does. */
+    scaleItems: z.boolean().default(false),
     /** Buckets of the logarithm of the time in seconds. */
     numTimeBuckets: z.int().min(1).max(255).default(128),
     ...itemOptions,
@@ -38,7 +40,8 @@ const FINAL_EPSILON = 1e-8;
  * The division keeps sums apart by their length, which a softmax would not: intensity of interest stays visible.
  *
  * Differs from the original: the time of a query is its own, not that of the item that is to be predicted, which is not
- * known when one asks for it; a layer norm at the end, as in RecTools, instead of lengths of 1.
+ * known when one asks for it; biases are of each head, not shared by all; a layer norm with weights at the end, as in
+ * RecTools, instead of lengths of 1; item vectors are scaled by √hiddenSize on the way in only with `scaleItems`.
  */
 export const hstu = defineModel({
   kind: 'neural',
@@ -55,6 +58,7 @@ function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed, feature
     numRows,
     features,
     ...(usePositions && { maxPositions: maxLength }),
+    ...(config.scaleItems && { scale: Math.sqrt(hiddenSize) }),
   });
   const blocks = Array.from({ length: numBlocks }, (_, i) => `block${i + 1}`);
   const small = { kind: 'normal', standardDeviation: 0.02 } as const;

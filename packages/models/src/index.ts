@@ -3,7 +3,7 @@ export type { InputColumn } from './inputs/input-column.ts';
 export { type InputsConfig, inputsSchema } from './inputs/inputs-schema.ts';
 export { MissingTimesError } from './missing-times-error.ts';
 export type { ModelSize, ModelSpec } from './model-spec.ts';
-export { defaultObjective, defineModel } from './model-spec.ts';
+export { defaultLoss, defaultObjective, defineModel } from './model-spec.ts';
 export * as models from './models.ts';
 export { CarriedStates } from './neural/carried-states.ts';
 export { SessionMemory } from './neural/session-memory.ts';

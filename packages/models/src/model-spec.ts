@@ -14,6 +14,8 @@ export interface ModelSpec<Schema extends z.ZodType = z.ZodType> {
   discriminates?(config: z.infer<Schema>): boolean;
   /** The objective of an experiment that names none; by `attention` when absent: causal, masked or permutation. */
   objective?(config: z.infer<Schema>): string;
+  /** The loss of an experiment that names none; `crossEntropy` when absent. */
+  loss?(config: z.infer<Schema>): string;
   /** @param size.numRows rows of the item table; @param size.seed same seed, same weights */
   create(config: z.infer<Schema>, size: ModelSize): AnyModel;
 }
@@ -34,4 +36,9 @@ export function defineModel<Schema extends z.ZodType>(spec: ModelSpec<Schema>): 
 export function defaultObjective(spec: ModelSpec, config: unknown): string {
   if (spec.objective) return spec.objective(config);
   return { causal: 'causal', bidirectional: 'masked', twoStream: 'permutation' }[spec.attention?.(config) ?? 'causal'];
+}
+
+/** The loss that a model is taught by when the experiment does not say. */
+export function defaultLoss(spec: ModelSpec, config: unknown): string {
+  return spec.loss?.(config) ?? 'crossEntropy';
 }

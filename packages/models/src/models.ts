@@ -8,6 +8,7 @@ export { electra } from './electra.ts';
 export { esasrec } from './esasrec.ts';
 export { gpt2 } from './gpt2.ts';
 export { gru4rec } from './gru4rec.ts';
+export { gsasrec } from './gsasrec.ts';
 export { hstu } from './hstu.ts';
 export { itemKnn } from './item-knn.ts';
 export { lrurec } from './lrurec.ts';

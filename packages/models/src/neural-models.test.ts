@@ -2,7 +2,7 @@ import { FIRST_ITEM_ID, MASK_ID, packSessions, type SessionBatch } from '@nimue/
 import { assertClose, numericGradient } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { trainingBatch } from '../test/ask.ts';
-import { expectSameScores, scoresAfterEveryEvent } from '../test/scores.ts';
+import { expectSameScores, scoresAfterEveryEvent, scoresOf } from '../test/scores.ts';
 import { batchLoss, trainBriefly } from '../test/train-briefly.ts';
 import { CASES, create, NUM_ROWS, SESSIONS } from '../test/variants.ts';
 import type { ModelSpec } from './model-spec.ts';
@@ -10,6 +10,7 @@ import * as models from './models.ts';
 import { CarriedStates } from './neural/carried-states.ts';
 import type { NewItems } from './new-items.ts';
 import type { NeuralModel } from './next-item-model.ts';
+import { hiddenAtTargets } from './rank-by-hidden.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -140,6 +141,40 @@ describe.each(neuralCases)('%s %s', (name, _label, config) => {
     expect(() => b.parameters.write(new Map([['items', new Float32Array(1)]]))).toThrow("'items' needs");
     a.dispose();
     b.dispose();
+  });
+});
+
+describe.each([...new Set(neuralCases.map(([name]) => name))])('%s', (name) => {
+  test('head: mlp is tanh(h W + b) · Eᵀ + a number of each item, on the states h of head: dot', () => {
+    const [, , config] = neuralCases.find(([other]) => other === name) as (typeof neuralCases)[number];
+    const { itemSize: _, ...own } = config;
+    const make = (options: Record<string, unknown>) =>
+      create(name, { ...own, ...options, embedding: 'separate' }, NUM_ROWS, 3) as NeuralModel;
+    const plain = make({ head: 'dot', itemBias: false });
+    const withHead = make({ head: 'mlp', itemBias: true });
+    const weights = withHead.parameters.read();
+    for (const [parameter, values] of plain.parameters.read()) weights.set(parameter, values);
+    for (const parameter of ['head.bias', 'itemBias']) {
+      weights.set(
+        parameter,
+        (weights.get(parameter) as Float32Array).map((_value, i) => Math.sin(i + 1)),
+      );
+    }
+    withHead.parameters.write(weights);
+    const batch = trainingBatch(plain, SESSIONS);
+    const states = tf.tidy(() => hiddenAtTargets(plain, batch, { training: false }).arraySync());
+    const [w, b, table, bias] = ['head.weights', 'head.bias', 'outputItems', 'itemBias'].map(
+      (parameter) => weights.get(parameter) as Float32Array,
+    );
+    const width = b.length;
+    const expected = states.map((h) => {
+      const asked = Array.from(b, (bc, c) => Math.tanh(h.reduce((sum, hd, d) => sum + hd * w[d * width + c], bc)));
+      const score = (id: number) => asked.reduce((sum, x, c) => sum + x * table[id * width + c], bias[id]);
+      return new Map([3, 4, 5, 6, 7, 8].map((id) => [id, score(id)] as const));
+    });
+    expectSameScores(scoresOf(withHead, batch), expected);
+    plain.dispose();
+    withHead.dispose();
   });
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
 import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
-import { createLayers, dropoutsOf } from './neural/layers.ts';
+import { createLayers, dropoutsOf, type Layers } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
 import { addTransformer, NORMS } from './neural/transformer.ts';
 import type { NeuralModel } from './next-item-model.ts';
@@ -14,8 +14,9 @@ export const sasrecSchema = checkWidths(
     /** Width of the point-wise feed-forward layer; the paper's is hiddenSize. */
     feedForwardSize: z.int().min(1).optional(),
     /**
-     * `pre`: x + g(norm(x)), the paper's; `post`: norm(x + g(x)); `query`: as the widely used PyTorch port and RecTools
-     * have it, where only the query is normalised before attention and the normalised state is what a layer adds to.
+     * `pre`: x + g(norm(x)), the paper's; `post`: norm(x + g(x)); `query`: as the paper's code, RecTools and the widely used
+     * PyTorch port had it until 2025, where only the query is normalised before attention and the normalised state is what
+     * a layer adds to; `postFinal`: `post` and a norm at the end, the port's default since (its `norm_first` is `pre`).
      */
     norm: z.enum(NORMS).default('pre'),
     usePositions: z.boolean().default(true),
@@ -34,8 +35,8 @@ const EPSILON = 1e-8;
  * item's vector.
  *
  * In RecTools' words: `n_heads` is numHeads, `n_blocks` numBlocks, `session_max_len` maxLength, `use_pos_emb`
- * usePositions, `dropout_rate` dropout, and key masking is always on, because there is no padding to attend to. gSASRec
- * (Petrov & Macdonald 2023) is this model with a generalised binary cross-entropy as its loss.
+ * usePositions, `dropout_rate` dropout, and key masking (`use_key_padding_mask`) is always on, because there is no padding to
+ * attend to. For gSASRec see `gsasrec`.
  *
  * Differs from the paper: positions are counted from the oldest visible event, not from the newest — counted from the
  * end, a later click would change earlier positions, and the distance to the end of the training session would leak;
@@ -48,9 +49,24 @@ export const sasrec = defineModel({
   create: (config, size) => createSASRec(config, size),
 });
 
-function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
+function createSASRec(config: z.infer<typeof sasrecSchema>, size: ModelSize): NeuralModel {
+  const layers = createLayers(new ParameterStore(size.seed), { epsilon: EPSILON });
+  return createSASRecOn(layers, 'sasrec', config, size);
+}
+
+export type SASRecConfig = z.infer<typeof sasrecSchema> & {
+  /** Whether the heads are mixed by an output projection; default true. */
+  readonly mixesHeads?: boolean;
+};
+
+/** The model behind `sasrec` and `gsasrec`, on layers that bring the ε of their norms. */
+export function createSASRecOn(
+  layers: Layers,
+  name: string,
+  config: SASRecConfig,
+  { numRows, features }: ModelSize,
+): NeuralModel {
   const { hiddenSize, maxLength, usePositions, scaleItems, dropout } = config;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, {
     ...config,
     numRows,
@@ -67,7 +83,7 @@ function createSASRec(config: z.infer<typeof sasrecSchema>, { numRows, seed, fea
     innerDropout: dropout,
   });
   return createNeuralModel({
-    name: 'sasrec',
+    name,
     remembersSessions: true,
     parameters: layers.parameters,
     maxLength,

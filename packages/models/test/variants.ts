@@ -26,6 +26,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
   sasrec: [
     { hiddenSize: 6, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0 },
     { hiddenSize: 5, numBlocks: 2, norm: 'post', maxLength: 8, dropout: 0.1 },
+    { hiddenSize: 4, numBlocks: 1, norm: 'postFinal', maxLength: 8, dropout: 0 },
     { hiddenSize: 4, numBlocks: 1, usePositions: false, maxLength: 8, feedForwardSize: 7, dropout: 0 },
     {
       hiddenSize: 4,
@@ -36,6 +37,18 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       itemSize: 5,
       head: 'mlp',
       itemBias: true,
+    },
+  ],
+  gsasrec: [
+    { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 },
+    {
+      hiddenSize: 3,
+      numBlocks: 2,
+      maxLength: 8,
+      dropout: 0,
+      embedding: 'tied',
+      usePositions: false,
+      feedForwardSize: 5,
     },
   ],
   bert: [
@@ -93,7 +106,15 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
   hstu: [
     { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0.1, numTimeBuckets: 9 },
     { hiddenSize: 3, numBlocks: 2, maxLength: 8, relativeTime: false, usePositions: false },
-    { hiddenSize: 3, numBlocks: 1, maxLength: 8, relativePosition: false, dropout: 0, numTimeBuckets: 5 },
+    {
+      hiddenSize: 3,
+      numBlocks: 1,
+      maxLength: 8,
+      relativePosition: false,
+      dropout: 0,
+      numTimeBuckets: 5,
+      scaleItems: true,
+    },
   ],
 };
 

@@ -52,7 +52,8 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
     split: splitSchema.prefault({}),
     features: featuresSchema.default([]),
     models: z.array(modelSchema).min(1),
-    loss: lossSchema.prefault({ name: 'crossEntropy' }),
+    /** Without it every model has its own: crossEntropy, but for gsasrec. */
+    loss: lossSchema.optional(),
     /** Without it every model has the objective that fits what it lets a position see. */
     objective: objectiveSchema.optional(),
     training: trainingSchema.prefault({}),

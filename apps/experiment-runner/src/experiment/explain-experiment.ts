@@ -46,10 +46,10 @@ export function explainAsYaml(loaded: LoadedExperiment): string {
   const width = Math.min(60, Math.max(...cells.map(([text]) => text.length)));
   const own = loaded.experiment.contenders
     .filter(({ model }) => model.name)
-    .map(({ label, objective }) => `#   ${label}: ${objective.name}`);
+    .map(({ label, objective, loss }) => `#   ${label}: ${objective.name}, ${loss.name}`);
   return [
     ...cells.map(([text, from]) => (from === undefined ? text : `${text.padEnd(width)} # ${from}`)),
-    '# objective of each model (its own where none is named)',
+    '# objective and loss of each model (its own where none is named)',
     ...own,
     '',
   ].join('\n');

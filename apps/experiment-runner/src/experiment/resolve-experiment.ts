@@ -1,6 +1,6 @@
 import { type NamedConfig, specOf } from '@nimue/container';
 import { evaluationPolicySchema, type WindowsConfig } from '@nimue/data';
-import { defaultObjective } from '@nimue/models';
+import { defaultLoss, defaultObjective } from '@nimue/models';
 import { trainingSchema } from '@nimue/trainer';
 import type { z } from 'zod';
 import type { Experiment } from './experiment.ts';
@@ -9,7 +9,7 @@ import type { Catalogue, createExperimentSchema, NamedEntry } from './experiment
 type ParsedFile = z.output<ReturnType<typeof createExperimentSchema>>;
 
 /** Fills every model's own sections in and sorts the options to the parts that use them. */
-export function resolveExperiment(file: ParsedFile, { models, objectives }: Catalogue): Experiment {
+export function resolveExperiment(file: ParsedFile, { models, losses, objectives }: Catalogue): Experiment {
   const { span, timeZone, first, last, count, ...policy } = file.windows;
   const windows: WindowsConfig = { span, timeZone, first, last, count };
   const ownObjective = (name: string, config: unknown): NamedEntry => {
@@ -17,12 +17,16 @@ export function resolveExperiment(file: ParsedFile, { models, objectives }: Cata
     const { configSchema } = specOf(objectives, 'objective', objective);
     return { name: objective, ...(configSchema.parse({}) as object) };
   };
+  const ownLoss = (name: string, config: unknown): NamedEntry => {
+    const loss = defaultLoss(specOf(models, 'model', name), config);
+    return { name: loss, ...(specOf(losses, 'loss', loss).configSchema.parse({}) as object) };
+  };
   const contenders = file.models.map((entry) => {
     const { name, label, loss, objective, training, ...config } = entry;
     return {
       label: labelOf(entry),
       model: { name, config },
-      loss: toNamedConfig((loss as NamedEntry | undefined) ?? file.loss),
+      loss: toNamedConfig((loss as NamedEntry | undefined) ?? file.loss ?? ownLoss(name, config)),
       objective: toNamedConfig((objective as NamedEntry | undefined) ?? file.objective ?? ownObjective(name, config)),
       training: trainingSchema.parse({ ...file.training, ...(training as object | undefined) }),
     };

@@ -6,7 +6,7 @@ import type { DropoutStream, Layers } from './layers.ts';
 import type { SessionMemory } from './session-memory.ts';
 
 /** Where a block normalises; a(·) is attention, f(·) the feed-forward layer. */
-export const NORMS = ['pre', 'post', 'query'] as const;
+export const NORMS = ['pre', 'post', 'postFinal', 'query'] as const;
 
 export interface TransformerConfig {
   /** Before the names of the weights. */
@@ -18,7 +18,8 @@ export interface TransformerConfig {
   readonly causal: boolean;
   /**
    * `pre`: x + a(norm(x)), then x + f(norm(x)), and a norm at the end; `post`: norm(x + a(x)), then norm(x + f(x));
-   * `query`: q = norm(x), then q + a(q, x, x), s = norm(·), then s + f(s), and a norm at the end.
+   * `postFinal`: the same with a norm at the end; `query`: q = norm(x), then q + a(q, x, x), s = norm(·), then s + f(s), and
+   * a norm at the end.
    */
   readonly norm: (typeof NORMS)[number];
   readonly activation: Activation;
@@ -30,6 +31,8 @@ export interface TransformerConfig {
   readonly innerDropout: number;
   /** One block's weights, used `numBlocks` times. */
   readonly isShared?: boolean;
+  /** Whether the heads are mixed by a layer of their own, `output`; default true. */
+  readonly mixesHeads?: boolean;
 }
 
 export interface Transformer {
@@ -48,12 +51,13 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
     norm,
     activation,
     isShared = false,
+    mixesHeads = true,
     prefix = '',
   } = config;
   const names = Array.from({ length: isShared ? 1 : numBlocks }, (_, i) => `${prefix}block${i + 1}`);
   for (const block of names) {
     layers.addNorm(`${block}.attentionNorm`, hiddenSize);
-    for (const part of ['query', 'key', 'value', 'output'])
+    for (const part of ['query', 'key', 'value', ...(mixesHeads ? ['output'] : [])])
       layers.addLinear(`${block}.${part}`, hiddenSize, hiddenSize);
     layers.addNorm(`${block}.feedForwardNorm`, hiddenSize);
     layers.addLinear(`${block}.expand`, hiddenSize, feedForwardSize);
@@ -63,18 +67,17 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
 
   return {
     apply(x, offsets, drop, memory) {
-      const attention = (block: string, i: number, query: Tensor2D, source: Tensor2D) =>
-        layers.linear(
-          `${block}.output`,
-          attend(
-            layers.linear(`${block}.query`, query),
-            layers.linear(`${block}.key`, source),
-            layers.linear(`${block}.value`, source),
-            offsets,
-            { numHeads, causal, dropout: drop(config.attentionDropout) },
-            memory && { memory, layer: `${prefix}block${i + 1}` },
-          ),
+      const attention = (block: string, i: number, query: Tensor2D, source: Tensor2D) => {
+        const mixed = attend(
+          layers.linear(`${block}.query`, query),
+          layers.linear(`${block}.key`, source),
+          layers.linear(`${block}.value`, source),
+          offsets,
+          { numHeads, causal, dropout: drop(config.attentionDropout) },
+          memory && { memory, layer: `${prefix}block${i + 1}` },
         );
+        return mixesHeads ? layers.linear(`${block}.output`, mixed) : mixed;
+      };
       const feedForward = (block: string, x: Tensor2D) => {
         const inner = layers.linear(`${block}.expand`, x, activation);
         return layers.linear(`${block}.contract`, dropout(inner, drop(config.innerDropout)));
@@ -87,7 +90,7 @@ export function addTransformer(layers: Layers, config: TransformerConfig): Trans
           hidden = residualAdd(attention(block, i, normed, normed), hidden, drop(config.dropout));
           const fed = feedForward(block, layers.norm(`${block}.feedForwardNorm`, hidden));
           hidden = residualAdd(fed, hidden, drop(config.dropout));
-        } else if (norm === 'post') {
+        } else if (norm === 'post' || norm === 'postFinal') {
           const attended = attention(block, i, hidden, hidden);
           hidden = layers.norm(`${block}.attentionNorm`, attended, { residual: hidden, dropout: drop(config.dropout) });
           const fed = feedForward(block, hidden);
