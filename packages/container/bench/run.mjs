@@ -71,7 +71,8 @@ for (const workload of values.workload.split(',')) {
           cell(own.peakMemoryMb.toFixed(0), 10) +
           (peer?.medianMs
             ? cell(peer.medianMs.toFixed(0), 11) + cell(`${(peer.medianMs / own.medianMs).toFixed(1)}×`, 8)
-            : cell(peer?.failure ?? '', 12)),
+            : cell(peer?.failure ?? '', 12)) +
+          (own.numParts > 1 ? `   in ${own.numParts} parts` : ''),
       );
     }
   }

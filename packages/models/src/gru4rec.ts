@@ -46,7 +46,7 @@ function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed, f
   const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
   return createNeuralModel({
     name: 'gru4rec',
-    carriesState: true,
+    carriesState: !items.inputs?.needsSession,
     remembersSessions: true,
     parameters: layers.parameters,
     body(batch, mode) {

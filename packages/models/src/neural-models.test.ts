@@ -1,7 +1,7 @@
 import { FIRST_ITEM_ID, MASK_ID, packSessions, type SessionBatch } from '@nimue/batch';
 import { assertClose, numericGradient } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
-import { trainingBatch } from '../test/ask.ts';
+import { trainingBatch, withTimes } from '../test/ask.ts';
 import { expectSameScores, scoresAfterEveryEvent, scoresOf } from '../test/scores.ts';
 import { batchLoss, trainBriefly } from '../test/train-briefly.ts';
 import { CASES, create, NUM_ROWS, SESSIONS } from '../test/variants.ts';
@@ -210,37 +210,56 @@ describe('options that do not fit are refused in their own words', () => {
   });
 });
 
-test('gru4rec, click by click with its state carried, gives the states of whole sessions', () => {
-  const config = { hiddenSize: 5, numLayers: 2, inputDropout: 0, hiddenDropout: 0 };
-  const model = create('gru4rec', config) as NeuralModel;
-  const hidden = (batch: SessionBatch, carried?: CarriedStates) =>
-    tf.tidy(() => model.encode(batch, { training: false, carried }).arraySync());
-  const [first, second, third] = [
-    [3, 5, 7],
-    [4, 6],
-    [8, 8, 3, 4],
-  ].map((session) => hidden(packSessions([session])));
-  const states = new CarriedStates();
-  const step = (itemIds: number[], lanes: number[], resets: number[]) => {
-    states.begin(lanes, resets);
-    return hidden(packSessions(itemIds.map((id) => [id])), states);
-  };
-  // lane 0: the first session and then the third; lane 1: the second, then given up
-  const steps = [
-    step([3, 4], [0, 1], [1, 1]),
-    step([5, 6], [0, 1], [0, 0]),
-    step([7], [0], [0]),
-    step([8], [0], [1]),
-    step([8], [0], [0]),
-  ];
-  const lane0 = [...first, third[0], third[1]];
-  steps.forEach(([state], i) => {
-    assertClose(`lane 0, step ${i}`, state, lane0[i], 1e-6);
-  });
-  assertClose('lane 1', [...steps[0][1], ...steps[1][1]], second.flat(), 1e-6);
-  expect(() => hidden(packSessions([[3, 4]]), states)).toThrow('have one event');
-  model.dispose();
-  const sasrec = create('sasrec', {}) as NeuralModel;
-  expect(() => sasrec.encode(packSessions([[3]]), { training: false, carried: states })).toThrow('carries no state');
-  sasrec.dispose();
-});
+const READS_FEATURES = {
+  inputs: {
+    aggregation: 'sumTimesItem',
+    features: [
+      { kind: 'category', column: 'brand' },
+      { kind: 'projection', column: 'price' },
+    ],
+  },
+};
+
+test.each([{}, READS_FEATURES])(
+  'gru4rec, click by click with its state carried, gives the states of whole sessions: %j',
+  (more) => {
+    const config = { hiddenSize: 5, numLayers: 2, inputDropout: 0, hiddenDropout: 0, ...more };
+    const model = create('gru4rec', config) as NeuralModel;
+    const hidden = (batch: SessionBatch, carried?: CarriedStates) =>
+      tf.tidy(() => model.encode(batch, { training: false, carried }).arraySync());
+    const [first, second, third] = [
+      [3, 5, 7],
+      [4, 6],
+      [8, 8, 3, 4],
+    ].map((session) => hidden(withTimes(packSessions([session]))));
+    const states = new CarriedStates();
+    const step = (itemIds: number[], lanes: number[], resets: number[]) => {
+      states.begin(lanes, resets);
+      return hidden(withTimes(packSessions(itemIds.map((id) => [id]))), states);
+    };
+    // lane 0: the first session and then the third; lane 1: the second, then given up
+    const steps = [
+      step([3, 4], [0, 1], [1, 1]),
+      step([5, 6], [0, 1], [0, 0]),
+      step([7], [0], [0]),
+      step([8], [0], [1]),
+      step([8], [0], [0]),
+    ];
+    const lane0 = [...first, third[0], third[1]];
+    steps.forEach(([state], i) => {
+      assertClose(`lane 0, step ${i}`, state, lane0[i], 1e-6);
+    });
+    assertClose('lane 1', [...steps[0][1], ...steps[1][1]], second.flat(), 1e-6);
+    expect(() => hidden(withTimes(packSessions([[3, 4]])), states)).toThrow('have one event');
+    model.dispose();
+    const sasrec = create('sasrec', {}) as NeuralModel;
+    expect(() => sasrec.encode(packSessions([[3]]), { training: false, carried: states })).toThrow('carries no state');
+    sasrec.dispose();
+    // What looks at more of the session than the click cannot be carried.
+    for (const input of [{ kind: 'timeInterval' }, { kind: 'category', column: 'device', role: 'contextAfter' }]) {
+      const looksBack = create('gru4rec', { ...config, inputs: { features: [input] } }) as NeuralModel;
+      expect(looksBack.carriesState).toBeUndefined();
+      looksBack.dispose();
+    }
+  },
+);

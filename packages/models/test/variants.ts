@@ -166,7 +166,7 @@ const WITH_INPUTS = neuralNames.flatMap((name, i) =>
     .map((config, v) => ({ name, config: { ...config, inputs: inputsOf(AGGREGATIONS[(i + v) % 4]) } })),
 );
 
-export const CASES = [
+export const CASES: readonly (readonly [ModelName, string, Record<string, unknown>])[] = [
   ...Object.entries(VARIANTS).flatMap(([name, variants]) =>
     variants.map((config) => [name as ModelName, JSON.stringify(config), config] as const),
   ),

@@ -10,7 +10,7 @@ export function assertSessionParallel(
 ): asserts sessions is EncodedSessions {
   if (!model.carriesState) {
     throw new Error(
-      `${model.name}: training.sessionParallel needs a model that carries its state from click to click, such as gru4rec; leave it out for this one`,
+      `${model.name}: training.sessionParallel needs a model that carries its state from click to click, such as gru4rec without inputs of kind: timeInterval or a context's role; leave it out for this one`,
     );
   }
   if (objective.name !== 'causal') {
@@ -37,7 +37,7 @@ export function* laneBatches(
   options: { readonly batchSize: number; readonly seed: number; readonly epoch: number },
 ): Generator<LaneBatch> {
   for (const step of sessionParallelSteps(sessions, options)) {
-    yield { batch: batchOf(step), lanes: step.lanes, resets: step.resets };
+    yield { batch: batchOf(step, sessions.features), lanes: step.lanes, resets: step.resets };
   }
 }
 
@@ -50,12 +50,30 @@ export function countLaneBatches(
   return count;
 }
 
-/** A next item that is not in the vocabulary is no training target. */
-function batchOf({ itemIds, targetIds }: SessionParallelStep): SessionBatch {
+/** Every lane's click with its features. A next item that is not in the vocabulary is no training target. */
+function batchOf(
+  { itemIds, targetIds, events }: SessionParallelStep,
+  features: EncodedSessions['features'],
+): SessionBatch {
   const positions = Int32Array.from(targetIds.keys()).filter((lane) => targetIds[lane] >= FIRST_ITEM_ID);
   return {
     itemIds,
     offsets: Int32Array.from({ length: itemIds.length + 1 }, (_, lane) => lane),
     targets: { positions, itemIds: positions.map((lane) => targetIds[lane]) },
+    ...(features && { features: takeEvents(features, events) }),
   };
+}
+
+function takeEvents(
+  features: NonNullable<EncodedSessions['features']>,
+  events: Int32Array,
+): NonNullable<SessionBatch['features']> {
+  return Object.fromEntries(
+    Object.entries(features).map(([name, column]) => [
+      name,
+      column instanceof Int32Array
+        ? events.map((event) => column[event])
+        : Float32Array.from(events, (event) => column[event]),
+    ]),
+  );
 }

@@ -4,6 +4,7 @@ import { parseMetricAtK } from '@nimue/metrics';
 import { type ModelSize, models, type NeuralModel } from '@nimue/models';
 import { createRandom } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
+import { laneBatches } from './fit-session-parallel.ts';
 import {
   type Contender,
   evaluate,
@@ -162,6 +163,20 @@ test('session-parallel mini-batches learn the walk too, and are refused where no
   await expect(runContender({ ...contender('gru4rec', {}, training), objective }, args())).rejects.toThrow(
     "gru4rec: training.sessionParallel predicts every next item, so it needs the objective 'causal', got 'lastItem'",
   );
+});
+
+test('session-parallel batches carry the features of the clicks that they read', () => {
+  const sessions = {
+    itemIds: Int32Array.of(3, 4, 5, 6, 7),
+    offsets: Int32Array.of(0, 3, 5),
+    features: { brand: Int32Array.of(1, 2, 3, 4, 5), price: Float32Array.of(0.5, 1.5, 2.5, 3.5, 4.5) },
+  };
+  for (const { batch } of laneBatches(sessions, { batchSize: 2, seed: 1, epoch: 1 })) {
+    const { brand, price } = batch.features as NonNullable<typeof batch.features>;
+    expect([...brand]).toEqual(Array.from(batch.itemIds, (id) => id - 2));
+    expect([...price]).toEqual(Array.from(batch.itemIds, (id) => id - 2.5));
+    expect([...batch.targets.itemIds]).toEqual(Array.from(batch.itemIds, (id) => id + 1));
+  }
 });
 
 test('schedule and warm-up reach the optimizer: other losses than with a constant rate', async () => {

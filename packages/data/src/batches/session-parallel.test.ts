@@ -36,6 +36,7 @@ test('every transition of every session comes once, in order, in one lane, with 
             expect(step.resets[i]).toBe(own.pairs.length === 0 ? 1 : 0);
             if (own.pairs.length > 0) expect(step.lanes[i]).toBe(own.lane);
             own.lane = step.lanes[i];
+            expect(step.events[i]).toBe(sessions.slice(0, s).flat().length + own.pairs.length);
             own.pairs.push(`${step.itemIds[i]} ${step.targetIds[i]}`);
           }
         }

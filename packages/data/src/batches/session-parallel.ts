@@ -14,6 +14,8 @@ export interface SessionParallelStep {
   readonly lanes: Int32Array;
   /** Which session each lane is in [L]. */
   readonly sessions: Int32Array;
+  /** Where what each lane reads stands in the columns of the sessions [L]. */
+  readonly events: Int32Array;
 }
 
 export interface SessionParallelOptions {
@@ -57,6 +59,7 @@ export function* sessionParallelSteps(
       resets: Uint8Array.from(lanes, ({ place }) => (place === 0 ? 1 : 0)),
       lanes: at(({ lane }) => lane),
       sessions: at(({ session }) => session),
+      events: at(({ session, place }) => offsets[session] + place),
     };
     for (const lane of lanes) {
       lane.place++;

@@ -20,6 +20,8 @@ export interface ModelInputs {
   addContext(hidden: Tensor2D, batch: SessionBatch, positions: Int32Array): Tensor2D;
   /** Adds what the items' features say to the output layer [V, itemSize]. */
   describeCandidates(itemTable: Tensor2D): Tensor2D;
+  /** Whether an input looks at more of a session than the click that is read. */
+  readonly needsSession: boolean;
   /** Whether an input has the role `item`. */
   readonly describesItems: boolean;
   /** @throws when a column that describes items is missing */
@@ -113,6 +115,7 @@ export function addInputs(layers: Layers, config: InputsConfig, size: InputsSize
         return residualAdd(own.linear(`${each.name}.candidate`, vectorsOf(each, rows)), sum);
       }, itemTable);
     },
+    needsSession: config.features.some((input) => input.kind === 'timeInterval' || input.role.startsWith('context')),
     describesItems: ofItems.length > 0,
     setItemFeatures(features) {
       assertDescribed('setItemFeatures', features);
