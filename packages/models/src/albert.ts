@@ -15,7 +15,7 @@ export const albertSchema = checkWidths(
  * ALBERT (Lan et al. 2020, "ALBERT: A Lite BERT", section 3.1): BERT whose blocks share their weights, and whose item
  * vectors may be narrower than its states (`itemSize`, with `head: linear`).
  *
- * Differs from the paper: no sentence-order objective; GELU is the exact one.
+ * Differs from the paper: no sentence-order objective, since a session has no sentences; GELU is the exact one, as in BERT.
  */
 export const albert = defineModel({
   kind: 'neural',

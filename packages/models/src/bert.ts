@@ -15,7 +15,8 @@ export const bertSchema = checkWidths(
  * BERT over the items of a session (Devlin et al. 2019, "BERT", section 3, as Transformers4Rec uses it): two-way attention,
  * so hidden items are predicted from both sides; asked for the next item it sees the session and one hidden position.
  *
- * Differs from the paper: no segment vectors and no next-sentence objective; the output layer is what `head` says.
+ * Differs from the paper: no segment vectors and no next-sentence objective, since a session is one segment; the output
+ * layer is what `head` says.
  */
 export const bert = defineModel({
   kind: 'neural',

@@ -49,6 +49,7 @@ export function createCountingModel(parts: CountingModelParts): StatisticalModel
       return recommendByScores(score, numRows, batch, k, options);
     },
     resizeItems(grown) {
+      if (!Number.isInteger(grown)) throw new Error(`resizeItems: numRows must be a whole number, got ${grown}`);
       if (grown < numRows) throw new Error(`${parts.name}: cannot shrink from ${numRows} to ${grown} rows`);
       numRows = grown;
       parts.onResize?.(grown);

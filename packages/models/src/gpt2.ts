@@ -24,7 +24,8 @@ const EPSILON = 1e-5;
  * GPT-2 over the items of a session (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", section
  * 2.3): causal pre-norm blocks with GELU feed-forward layers and a norm at the end.
  *
- * Differs from the original: GELU is the exact one, not the approximation by tanh; weights start as the other models' do.
+ * Differs from the original: GELU is the exact one, not the approximation by tanh that was once cheaper; weights start as the
+ * other models' do, so that they compare.
  */
 export const gpt2 = defineModel({
   kind: 'neural',

@@ -30,8 +30,10 @@ export const gru4recSchema = checkWidths(
  * It is trained on whole sessions, packed and unrolled, or with `training.sessionParallel` as in the paper: click by click,
  * the state carried from step to step and the gradient cut off between them. What a position sees is the same.
  *
- * Differs from the paper: the output activation is linear. Differs from the authors' code: the state that is carried on, from
- * click to click and from step to step, is the one before dropout; a hidden layer is never fed one-hot items.
+ * Differs from the paper: the output activation is linear, as in the authors' later code, since a tanh would bound the scores
+ * that a softmax compares. Differs from the authors' code: the state that is carried on, from click to click and from step to
+ * step, is the one before dropout, so that packed and session-parallel training see the same; one-hot items are not fed to
+ * the units without an item table, which says the same with three times the weights.
  */
 export const gru4rec = defineModel({
   kind: 'neural',

@@ -149,6 +149,7 @@ describe.each(CASES)('%s %s', (name, _label, config) => {
     const after = grown.map((scores) => new Map([...scores].filter(([id]) => id < NUM_ROWS)));
     expectSameScores(after, before, 1e-6);
     expect(() => model.resizeItems(NUM_ROWS)).toThrow('shrink');
+    expect(() => model.resizeItems(NUM_ROWS + 4.5)).toThrow('numRows must be a whole number, got 13.5');
   });
 
   test('leaves no tensor behind', () => {

@@ -77,9 +77,10 @@ export class ParameterStore {
 
   /**
    * Gives every parameter that grows with the items its new number of rows. Old rows keep their values bit for bit; new
-   * rows start as `newItems` says. @throws when the table would shrink
+   * rows start as `newItems` says. @throws when the table would shrink, or numRows is not a whole number
    */
   resizeItems(numRows: number, newItems: NewItems = { kind: 'random' }): void {
+    if (!Number.isInteger(numRows)) throw new Error(`resizeItems: numRows must be a whole number, got ${numRows}`);
     for (const name of this.names) if (this.growsWithItems(name)) this.#resize(name, numRows, newItems);
   }
 

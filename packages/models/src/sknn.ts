@@ -21,8 +21,9 @@ export const sknnSchema = z.strictObject({
  * Recurrent Neural Networks meet the Neighborhood for Session-Based Recommendation", §3): score(i) = Σ_n sim(s, n) · 1[i ∈ n],
  * where cosine = |s ∩ n| / √(|s| |n|) and jaccard = |s ∩ n| / |s ∪ n| on the sets of items.
  *
- * Differs from session-rec: its cosine multiplies by √|n| instead of dividing; ties at the k-th neighbor go to the more
- * recent session; recency is by the start of a session.
+ * Differs from session-rec: its cosine multiplies by √|n| instead of dividing, which prefers long sessions; ties at the k-th
+ * neighbor go to the more recent session, where there they fall as a set is ordered; recency is by the start of a session,
+ * the order in which sessions are indexed, so that a window only adds to the end.
  */
 export const sknn = defineModel({
   kind: 'statistical',

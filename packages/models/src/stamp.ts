@@ -27,7 +27,8 @@ export const stampSchema = checkWidths(
  * with xₜ the newest item, x̄ the mean of all and αᵢ = w₀ · σ(W₁ xᵢ + W₂ xₜ + W₃ x̄ + b), scores are
  * E (tanh(Wₛ Σᵢ αᵢ xᵢ + bₛ) ∘ tanh(Wₜ xₜ + bₜ)). It knows no order but which item is the newest.
  *
- * Differs from the paper: no sigmoid around the scores before the softmax (RecBole leaves it out, too).
+ * Differs from the paper: no sigmoid around the scores before the softmax, which would keep it nearly flat (RecBole leaves
+ * it out, too).
  */
 export const stamp = defineModel({
   kind: 'neural',

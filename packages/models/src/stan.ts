@@ -12,7 +12,7 @@ export const stanSchema = z.strictObject(stanOptions);
  * λ₁, λ₂, λ₃ are session-rec's `lambda_spw`, `lambda_snh` and `lambda_inh`.
  *
  * Differs from session-rec: ties at the k-th neighbor go to the more recent session; recency of the sample is by the
- * start of a session, not by its last click.
+ * start of a session, not by its last click (why: see `sknn`).
  */
 export const stan = defineModel({
   kind: 'statistical',

@@ -34,7 +34,8 @@ export const vsknnSchema = z.strictObject({
  *
  * Differs from session-rec: scores are not divided by the largest one (no rank changes); linear weights stay at 0 beyond
  * ten clicks instead of turning negative; with `lastClicks` the sample holds only sessions that share one of those clicks;
- * ties at the k-th neighbor go to the more recent session; recency is by the start of a session, not by its last click.
+ * ties at the k-th neighbor go to the more recent session; recency is by the start of a session, not by its last
+ * click (why: see `sknn`).
  */
 export const vsknn = defineModel({
   kind: 'statistical',

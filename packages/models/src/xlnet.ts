@@ -42,7 +42,7 @@ const EPSILON = 1e-12;
  * (`discriminatorWeight`, tied as in `electra`). Attention is by content and by distance, never by absolute position.
  * With two streams, the query stream starts from the vector of the mask item and never sees the item it predicts.
  *
- * Differs from the paper: no segments and no memory of earlier ones; every target of a session is read from one pass.
+ * Differs from the paper: no segments and no memory of earlier ones, since a session is one segment; every target of a session is read from one pass.
  */
 export const xlnet = defineModel({
   kind: 'neural',

@@ -14,10 +14,14 @@ export interface InputRows {
   readonly timestampsMs?: Float64Array;
 }
 
-/** The values of a column. @throws when the rows do not carry it */
+/** The values of a column. @throws when the rows do not carry it, or one is not finite */
 export function columnOfRows({ features, numRows }: InputRows, name: string): Int32Array | Float32Array {
   const values = features[name];
-  if (values?.length === numRows) return values;
+  if (values?.length === numRows) {
+    const wrong = values instanceof Float32Array ? values.findIndex((value) => !Number.isFinite(value)) : -1;
+    if (wrong < 0) return values;
+    throw new Error(`inputs: the column '${name}' is ${values[wrong]} in row ${wrong}; fill or drop what is missing`);
+  }
   const there = Object.keys(features).join(', ') || 'none';
   throw new Error(
     values

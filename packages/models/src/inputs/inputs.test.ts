@@ -198,7 +198,18 @@ test('a column that batches lack, or have as another kind, is named', () => {
   const model = makeGru({ features: [{ kind: 'category', column: 'brand' }] });
   const bare = packSessions([[3]], { positions: Int32Array.of(0), itemIds: Int32Array.of(4) });
   expect(() => model.rankTargets(bare)).toThrow("the batch has no column 'brand' (there: none)");
+  const withBrand = (brand: number) => ({ ...bare, features: { brand: Int32Array.of(brand) } });
+  for (const brand of [-1, 3]) {
+    expect(() => model.rankTargets(withBrand(brand))).toThrow(
+      `the column 'brand' has category ${brand} in row 0, expected 0 … 2; call resizeFeatures`,
+    );
+  }
   model.dispose();
+  const priced = makeGru({ features: [{ kind: 'projection', column: 'price' }] }, [{ name: 'price', kind: 'number' }]);
+  expect(() => priced.rankTargets({ ...bare, features: { price: Float32Array.of(Number.NaN) } })).toThrow(
+    "the column 'price' is NaN in row 0; fill or drop what is missing",
+  );
+  priced.dispose();
   const { error } = models.gru4rec.configSchema.safeParse({
     inputs: { layerNorm: true, features: [{ kind: 'scalar', column: 'price' }] },
   });

@@ -34,7 +34,16 @@ export const category = defineInputKind({
     if (numValues > numRows) parameters.resizeRows(parameter, numValues);
     return {
       size: shared,
-      apply: (rows) => gatherRows(parameters.matrix(parameter), columnOfRows(rows, column) as Int32Array),
+      apply(rows) {
+        const table = parameters.matrix(parameter);
+        const values = columnOfRows(rows, column) as Int32Array;
+        const wrong = values.findIndex((value) => value < 0 || value >= table.shape[0]);
+        if (wrong < 0) return gatherRows(table, values);
+        throw new Error(
+          `inputs: the column '${column}' has category ${values[wrong]} in row ${wrong}, expected 0 … ${table.shape[0] - 1}; ` +
+            'call resizeFeatures when there are new ones',
+        );
+      },
       resize(now) {
         const { shape } = parameters.variable(parameter);
         parameters.resizeRows(parameter, Math.max(shape[0], valuesOf(now, column)));
