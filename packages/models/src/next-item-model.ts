@@ -53,7 +53,15 @@ export interface TargetRankingOptions extends RankingOptions {
 }
 
 /** A pass over the data either learns (and drops out, by this seed) or only predicts. */
-export type EncodeMode = ({ readonly training: false } | { readonly training: true; readonly seed: number }) & {
+export type EncodeMode = (
+  | { readonly training: false }
+  | {
+      readonly training: true;
+      readonly seed: number;
+      /** No item is swapped with another's, whatever the swap noise. */
+      readonly keepsItems?: boolean;
+    }
+) & {
   /** For a model that `carriesState`: sessions of one event each go on from these states. */
   readonly carried?: CarriedStates;
   /** For a model that `remembersSessions` and only predicts (`RankingOptions.memory`). */

@@ -20,13 +20,13 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
   ease: [{}, { regularization: 0.5 }],
   gru4rec: [
     { hiddenSize: 6, inputDropout: 0, hiddenDropout: 0 },
-    { hiddenSize: 5, numLayers: 2, embedding: 'separate', inputDropout: 0.1, hiddenDropout: 0.1 },
+    { hiddenSize: 5, numLayers: 2, embedding: 'separate', inputDropout: 0.1, hiddenDropout: 0.1, itemSwapNoise: 0.4 },
     { hiddenSize: 4, itemSize: 6, head: 'mlp', itemBias: false },
   ],
   sasrec: [
     { hiddenSize: 6, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0 },
     { hiddenSize: 5, numBlocks: 2, norm: 'post', maxLength: 8, dropout: 0.1 },
-    { hiddenSize: 4, numBlocks: 1, norm: 'postFinal', maxLength: 8, dropout: 0 },
+    { hiddenSize: 6, numBlocks: 1, norm: 'postFinal', maxLength: 8, dropout: 0 },
     { hiddenSize: 4, numBlocks: 1, usePositions: false, maxLength: 8, feedForwardSize: 7, dropout: 0 },
     {
       hiddenSize: 4,
@@ -79,6 +79,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       maxLength: 8,
       dropout: 0,
       bodies: 'separate',
+      itemSwapNoise: 0.4,
       itemSize: 4,
       head: 'gelu',
       itemBias: true,
@@ -107,7 +108,8 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
     { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0.1, numTimeBuckets: 9 },
     { hiddenSize: 3, numBlocks: 2, maxLength: 8, relativeTime: false, usePositions: false },
     {
-      hiddenSize: 3,
+      hiddenSize: 6,
+      numHeads: 2,
       numBlocks: 1,
       maxLength: 8,
       relativePosition: false,

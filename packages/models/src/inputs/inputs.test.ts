@@ -1,4 +1,5 @@
 import { FIRST_ITEM_ID, MASK_ID, packSessions, type SessionBatch } from '@nimue/batch';
+import { deriveSeed } from '@nimue/ops';
 import { causalBatch } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { scoresOf } from '../../test/scores.ts';
@@ -7,7 +8,7 @@ import * as models from '../models.ts';
 import type { NeuralModel } from '../next-item-model.ts';
 import { contextOfSessions } from './context-of-sessions.ts';
 import type { InputColumn } from './input-column.ts';
-import { swapFeatures } from './swap-noise.ts';
+import { swapFeatures, swapItems } from './swap-noise.ts';
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -58,6 +59,41 @@ describe('swap noise', () => {
     expect(numSwapped / 200).toBeGreaterThan(3);
     expect(numSwapped / 200).toBeLessThan(4.2);
     expect([...batch.features.id]).toEqual([1, 2, 3, 4, 0, 6, 7, 8, 9]);
+  });
+
+  test('item ids are swapped at a rate of their own; reserved ones stay, and what is to be predicted', () => {
+    const shares = [0.5, 0.1].map((rate) => {
+      let numSwapped = 0;
+      for (let seed = 0; seed < 200; seed++) {
+        const itemIds = swapItems(batch, rate, seed);
+        expect(itemIds[4]).toBe(MASK_ID);
+        expect([...itemIds].filter((id) => id < FIRST_ITEM_ID)).toEqual([MASK_ID]);
+        itemIds.forEach((id, i) => {
+          if (id === batch.itemIds[i]) return;
+          numSwapped++;
+          const b = batch.offsets.findIndex((from, s) => from <= i && i < batch.offsets[s + 1]);
+          expect([...batch.itemIds.subarray(batch.offsets[b], batch.offsets[b + 1])]).not.toContain(id);
+        });
+      }
+      return numSwapped / (200 * 8);
+    });
+    expect(shares[0]).toBeGreaterThan(0.37);
+    expect(shares[0]).toBeLessThan(0.52);
+    expect(shares[1]).toBeGreaterThan(0.06);
+    expect(shares[1]).toBeLessThan(0.12);
+    expect(swapItems(batch, 0, 3)).toBe(batch.itemIds);
+
+    const config = { hiddenSize: 4, inputDropout: 0, hiddenDropout: 0 };
+    const make = (itemSwapNoise: number) =>
+      models.gru4rec.create(models.gru4rec.configSchema.parse({ ...config, itemSwapNoise }), { numRows: 12, seed: 2 });
+    const [plain, noisy] = [make(0), make(0.5)] as NeuralModel[];
+    const statesOf = (model: NeuralModel, training: boolean) =>
+      tf.tidy(() => model.encode(batch, training ? { training, seed: 4 } : { training }).arraySync());
+    expect(statesOf(noisy, false)).toEqual(statesOf(plain, false));
+    expect(statesOf(noisy, true)).not.toEqual(statesOf(plain, true));
+    const read = { ...batch, itemIds: swapItems(batch, 0.5, deriveSeed(4, 0x17e)) };
+    expect(statesOf(noisy, true)).toEqual(tf.tidy(() => plain.encode(read, { training: false }).arraySync()));
+    for (const model of [plain, noisy]) model.dispose();
   });
 
   test('the same seed swaps the same; a rate of 0 and a lone session nothing', () => {

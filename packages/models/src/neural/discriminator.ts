@@ -65,7 +65,8 @@ export function replacedTokenLoss(args: ReplacedTokenArgs): NonNullable<NeuralMo
       seed: deriveSeed(seed, 0x5a),
     });
     const { itemIds, isReplaced } = replaceTargets(batch, sampled);
-    const mode: EncodeMode = { training: true, seed: deriveSeed(seed, 0xd1) };
+    // What is asked of every item is whether it is the true one.
+    const mode: EncodeMode = { training: true, seed: deriveSeed(seed, 0xd1), keepsItems: true };
     const judged = args.discriminatorStates({ ...batch, itemIds, ...withoutFeatures(batch) }, mode);
     return tf.add(generatorLoss, tf.mul(discriminator.loss(judged, isReplaced), weight)) as Scalar;
   };

@@ -19,6 +19,8 @@ export const itemOptions = {
   itemBias: z.boolean().default(false),
   /** Standard deviation of item and position vectors at the start. */
   initStd: z.number().positive().default(0.1),
+  /** Share of the visible items that training swaps with items of other sessions (stochastic swap noise). */
+  itemSwapNoise: z.number().min(0).lt(1).default(0),
   /** What is read beside the item ids. */
   inputs: inputsSchema.optional(),
 };

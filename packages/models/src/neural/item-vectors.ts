@@ -1,10 +1,11 @@
 import { positionsInSession, type SessionBatch } from '@nimue/batch';
-import { type Dropout, dropout as dropOut, embed, gatherRows, residualAdd } from '@nimue/ops';
+import { type Dropout, deriveSeed, dropout as dropOut, embed, gatherRows, residualAdd } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { addInputs, type ModelInputs } from '../inputs/add-inputs.ts';
 import type { InputColumn } from '../inputs/input-column.ts';
 import type { InputsConfig } from '../inputs/inputs-schema.ts';
+import { swapItems } from '../inputs/swap-noise.ts';
 import type { EncodeMode } from '../next-item-model.ts';
 import type { HEADS } from './item-options.ts';
 import type { Layers } from './layers.ts';
@@ -18,6 +19,7 @@ export interface ItemVectorsConfig {
   readonly head: (typeof HEADS)[number];
   readonly itemBias: boolean;
   readonly initStd: number;
+  readonly itemSwapNoise: number;
   /** Learned position vectors, as many. */
   readonly maxPositions?: number;
   /** Multiplies item vectors on the way in; √D in some papers. */
@@ -28,6 +30,9 @@ export interface ItemVectorsConfig {
   readonly inputs?: InputsConfig;
   readonly features?: readonly InputColumn[];
 }
+
+/** Tells the seed of swapping from those of dropouts, which count from 0, and of the features' swapping. */
+const ITEM_SWAP_DRAW = 0x17e;
 
 /** Item vectors on the way in and on the way out. */
 export interface ItemVectors {
@@ -49,7 +54,7 @@ export interface ItemVectors {
 /** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
 export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
   const { numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
-  const { initStd, maxPositions, scale, takesItemSize = false } = config;
+  const { initStd, itemSwapNoise, maxPositions, scale, takesItemSize = false } = config;
   const { parameters } = layers;
   const isProjected = itemSize !== hiddenSize && !takesItemSize;
   parameters.add('items', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
@@ -69,7 +74,9 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
   const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
   return {
     embed(batch, dropout, mode) {
-      const { itemIds, offsets } = batch;
+      const { offsets } = batch;
+      const swaps = mode.training && !mode.keepsItems;
+      const itemIds = swaps ? swapItems(batch, itemSwapNoise, deriveSeed(mode.seed, ITEM_SWAP_DRAW)) : batch.itemIds;
       const from = mode.memory?.numSeen ?? 0;
       const positions = maxPositions ? positionsInSession(offsets).subarray(from) : undefined;
       if (!inputs) {
