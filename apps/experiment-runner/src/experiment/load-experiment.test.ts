@@ -55,6 +55,21 @@ test("a model's own training options lie over those of the file", () => {
   });
 });
 
+test('a model that is given no loss has its own; that of the file lies over it, that of the entry over both', () => {
+  const lossesOf = (entry: string, more = '') =>
+    parseExperiment('e.yaml', SHORT.replace('  - name: popularity', `  - ${entry}`) + more, catalogue).contenders.map(
+      ({ loss }) => loss.name,
+    );
+  expect(lossesOf('name: gsasrec')).toEqual(['gbce', 'crossEntropy']);
+  expect(lossesOf('name: gsasrec', 'loss: { name: bce }\n')).toEqual(['bce', 'bce']);
+  expect(lossesOf('{ name: gsasrec, loss: { name: bpr } }', 'loss: { name: bce }\n')).toEqual(['bpr', 'bce']);
+  const [gsasrec] = parseExperiment('e.yaml', SHORT.replace('name: popularity', 'name: gsasrec'), catalogue).contenders;
+  expect(gsasrec.loss.config).toMatchObject({
+    calibration: 0.75,
+    negatives: { name: 'uniform', count: 256, per: 'position' },
+  });
+});
+
 test('only variables that the file names are read', () => {
   const { dataset } = parseExperiment('short.yaml', SHORT, {
     ...catalogue,
