@@ -23,10 +23,13 @@ const seconds = (performance.now() - startMs) / 1000;
 const { numEvents, numKeptSessions } = dataset.counts;
 dataset.close();
 rmSync(dataset.directory, { recursive: true });
-const peakMemoryMb = Math.round(process.resourceUsage().maxRSS / 1024);
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+const peakMemoryMb = Math.round(maxRSS / 1024);
+const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
 console.log(
   JSON.stringify({
     seconds,
+    cpuSeconds,
     peakMemoryMb,
     numEvents,
     numSessions: numKeptSessions,

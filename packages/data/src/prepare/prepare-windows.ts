@@ -6,7 +6,7 @@ import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowe
 import { writeGeneratedLog } from '../generated/write-generated-log.ts';
 import { duckdbStore } from '../parquet/duckdb-store.ts';
 import type { DatasetConfig, FilesDataset } from '../read/dataset-schema.ts';
-import { messageOf, openEngine } from '../read/engine.ts';
+import { messageOf } from '../read/engine.ts';
 import { type EventLog, type KeyIds, openEventLog } from '../read/event-log.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
 import { Sessionizer } from '../sessions/sessionizer.ts';
@@ -121,14 +121,9 @@ async function prepareInto(
   }
   await rm(scratch, { recursive: true, force: true });
 
-  const windows = await writeWindows(result, spooled, options);
-  const names = [
-    ITEMS_FILE,
-    ...columns.flatMap(({ kind }, c) => (kind === 'text' ? [textsFile(c)] : [])),
-    ...windows.filter((w) => w.numSessions > 0).flatMap((w) => SPLIT_NAMES.map((split) => splitFile(w.id, split))),
-  ];
-  const files: Record<string, number> = {};
-  for (const name of names) files[name] = (await stat(join(result, name))).size;
+  const { windows, files } = await writeWindows(result, spooled, options).finally(() => spooled.spool.close());
+  const dictionaries = columns.flatMap(({ kind }, c) => (kind === 'text' ? [textsFile(c)] : []));
+  for (const name of [ITEMS_FILE, ...dictionaries]) files[name] = (await stat(join(result, name))).size;
   const { counts } = spooled;
   await writeManifest(result, {
     layout: LAYOUT_VERSION,
@@ -188,19 +183,27 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
     }
     const { id, user } = keyIds[session.key - firstKey];
     const side = user === undefined ? splitOfSession(id, session.startMs, split) : splitOfSession(user, 0, split);
-    spool.add(window, { ...session, id, isValid: side === 'valid' });
+    const { startMs, fullLength, itemCodes, timestampsMs, columns } = session;
+    spool.add(window, { id, startMs, isValid: side === 'valid', fullLength, itemCodes, timestampsMs, columns });
   });
-  for await (const chunk of log.events()) {
-    // The session that is still open belongs to the last key of the chunk before.
-    const openKey = Math.max(firstKey, sessionizer.openKey);
-    keyIds = keyIds.slice(openKey - firstKey);
-    firstKey = openKey;
-    while (firstKey + keyIds.length <= chunk.keys[chunk.length - 1])
-      keyIds = keyIds.concat((await keys.next()).value ?? []);
-    sessionizer.push(chunk);
-    onProgress?.({ stage: 'sessionize', done: sessionizer.counts.numEvents, total: selected.numEvents });
-  }
-  const counts = sessionizer.finish();
+  const spoolAll = async () => {
+    for await (const chunk of log.events()) {
+      // The session that is still open belongs to the last key of the chunk before.
+      const openKey = Math.max(firstKey, sessionizer.openKey);
+      keyIds = keyIds.slice(openKey - firstKey);
+      firstKey = openKey;
+      while (firstKey + keyIds.length <= chunk.keys[chunk.length - 1]) {
+        for (const key of (await keys.next()).value ?? []) keyIds.push(key);
+      }
+      sessionizer.push(chunk);
+      onProgress?.({ stage: 'sessionize', done: sessionizer.counts.numEvents, total: selected.numEvents });
+    }
+    return sessionizer.finish();
+  };
+  const counts = await spoolAll().catch((error: unknown) => {
+    spool.close();
+    throw error;
+  });
   await keys.return(undefined);
   if (selected.numEvents === 0) {
     const span = `${plan[0].id} to ${plan[plan.length - 1].id}`;
@@ -224,35 +227,40 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
   };
 }
 
-async function writeWindows(result: string, spooled: SpooledWindows, options: PrepareOptions): Promise<WindowInfo[]> {
-  const { plan, spool } = spooled;
-  const infos: WindowInfo[] = [];
+/** Windows that are being written while the next one is laid out. */
+const WRITTEN_AT_ONCE = 3;
+
+/** @returns the windows, and the size of every file */
+async function writeWindows(
+  result: string,
+  { plan, spool }: SpooledWindows,
+  options: PrepareOptions,
+): Promise<{ readonly windows: WindowInfo[]; readonly files: Record<string, number> }> {
+  const windows: WindowInfo[] = [];
+  const files: Record<string, number> = {};
+  const columnKeys = options.columns?.map(keyOfColumn);
   let next = 0;
   let done = 0;
-  // Two writers: while the engine compresses one window, the next one is laid out.
   const writeNext = async () => {
-    const engine = await openEngine({ memoryLimit: options.memoryLimit, threads: 1 });
-    try {
-      while (next < plan.length) {
-        const index = next++;
-        const window = plan[index];
-        const sessions = spool.take(index);
-        const numEvents = sessions.reduce((sum, session) => sum + session.itemCodes.length, 0);
-        infos[index] = { ...window, numSessions: sessions.length, numEvents };
-        if (sessions.length > 0) {
-          await mkdir(join(result, window.id));
-          const file = (split: SplitName) => join(result, splitFile(window.id, split));
-          const files = { train: file('train'), valid: file('valid'), test: file('test') };
-          await writeSessionFiles(engine, sessions, files, options.columns?.map(keyOfColumn));
-        }
-        options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
+    while (next < plan.length) {
+      const index = next++;
+      const window = plan[index];
+      const sessions = spool.take(index);
+      windows[index] = { ...window, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length };
+      if (sessions.ids.length > 0) {
+        await mkdir(join(result, window.id));
+        const names = { train: '', valid: '', test: '' };
+        for (const split of SPLIT_NAMES) names[split] = splitFile(window.id, split);
+        const file = (split: SplitName) => join(result, names[split]);
+        const paths = { train: file('train'), valid: file('valid'), test: file('test') };
+        const sizes = await writeSessionFiles(sessions, paths, columnKeys);
+        for (const split of SPLIT_NAMES) files[names[split]] = sizes[split];
       }
-    } finally {
-      engine.close();
+      options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
     }
   };
-  await Promise.all(Array.from({ length: Math.min(2, plan.length) }, writeNext));
-  return infos;
+  await Promise.all(Array.from({ length: Math.min(WRITTEN_AT_ONCE, plan.length) }, writeNext));
+  return { windows, files };
 }
 
 async function generate(

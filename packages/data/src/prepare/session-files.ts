@@ -1,64 +1,65 @@
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
 import { keyOfSession } from '../dataset/split-of-session.ts';
 import type { SplitName } from '../dataset/windowed-dataset.ts';
-import { copyToParquet } from '../parquet/duckdb-store.ts';
+import { type ListTableColumn, writeListTable } from '../parquet/write-lists.ts';
 import { type Engine, messageOf, rawDoubles, rawInts, sqlName, sqlText } from '../read/engine.ts';
-import type { SpooledSession } from './window-spool.ts';
-
-const ROWS_PER_CHUNK = 2048;
+import type { WindowSessions } from './window-spool.ts';
 
 /**
  * Writes the sessions of one window as three Parquet files, one row per session: session_id, session_key, start_ms,
  * full_length, item_codes, timestamps_ms and the carried columns (lists). `train` has all of them, `valid` and `test` divide them.
  *
- * @param sessions ordered by start, then id; they are written in this order
+ * @returns size of each file
  * @throws naming the file that cannot be written
  */
 export async function writeSessionFiles(
-  engine: Engine,
-  sessions: readonly SpooledSession[],
+  sessions: WindowSessions,
   files: Readonly<Record<SplitName, string>>,
   columnKeys: readonly string[] = [],
-): Promise<void> {
-  const { BOOLEAN, DOUBLE, DuckDBDataChunk, DuckDBListValue, INTEGER, LIST, VARCHAR } = await import(
-    '@duckdb/node-api'
-  );
-  await engine.run(
-    'CREATE OR REPLACE TABLE window_sessions (session_id VARCHAR, session_key INTEGER, start_ms DOUBLE, full_length INTEGER, ' +
-      `item_codes INTEGER[], timestamps_ms DOUBLE[], is_valid BOOLEAN${columnKeys.map((key) => `, ${sqlName(key)} DOUBLE[]`).join('')})`,
-  );
-  const types = [
-    VARCHAR,
-    INTEGER,
-    DOUBLE,
-    INTEGER,
-    LIST(INTEGER),
-    LIST(DOUBLE),
-    BOOLEAN,
-    ...columnKeys.map(() => LIST(DOUBLE)),
+): Promise<Record<SplitName, number>> {
+  const [valid, test]: [number[], number[]] = [[], []];
+  sessions.isValid.forEach((isValid, s) => {
+    (isValid ? valid : test).push(s);
+  });
+  const columns = columnsOf(sessions, columnKeys);
+  const write = (split: SplitName, chosen?: readonly number[]) =>
+    writeListTable(files[split], chosen?.length ?? sessions.ids.length, chosen ? rowsOf(columns, chosen) : columns);
+  const sizes = await Promise.all([write('train'), write('valid', valid), write('test', test)]);
+  return { train: sizes[0], valid: sizes[1], test: sizes[2] };
+}
+
+function columnsOf(sessions: WindowSessions, columnKeys: readonly string[]): ListTableColumn[] {
+  const { ids, startsMs, fullLengths, offsets, itemCodes, timestampsMs, columns } = sessions;
+  return [
+    { name: 'session_id', values: ids },
+    { name: 'session_key', values: Int32Array.from(ids, (id, s) => keyOfSession(id, startsMs[s])) },
+    { name: 'start_ms', values: startsMs },
+    { name: 'full_length', values: fullLengths },
+    { name: 'item_codes', values: itemCodes, offsets },
+    { name: 'timestamps_ms', values: timestampsMs, offsets },
+    ...columnKeys.map((name, c) => ({ name, values: columns[c], offsets })),
   ];
-  const appender = await engine.connection.createAppender('window_sessions');
-  for (let from = 0; from < sessions.length; from += ROWS_PER_CHUNK) {
-    const rows = sessions.slice(from, from + ROWS_PER_CHUNK);
-    const chunk = DuckDBDataChunk.create(types, rows.length);
-    const columns = [
-      rows.map(({ id }) => id),
-      rows.map(({ id, startMs }) => keyOfSession(id, startMs)),
-      rows.map(({ startMs }) => startMs),
-      rows.map(({ fullLength }) => fullLength),
-      rows.map(({ itemCodes }) => new DuckDBListValue(Array.from(itemCodes))),
-      rows.map(({ timestampsMs }) => new DuckDBListValue(Array.from(timestampsMs))),
-      rows.map(({ isValid }) => isValid),
-      ...columnKeys.map((_, c) => rows.map(({ columns }) => new DuckDBListValue(Array.from(columns[c])))),
-    ];
-    for (const [index, column] of columns.entries()) chunk.setColumnValues(index, column);
-    appender.appendDataChunk(chunk);
-  }
-  appender.closeSync();
-  const columns = 'SELECT * EXCLUDE (is_valid) FROM window_sessions';
-  await copyToParquet(engine, columns, files.train);
-  await copyToParquet(engine, `${columns} WHERE is_valid`, files.valid);
-  await copyToParquet(engine, `${columns} WHERE NOT is_valid`, files.test);
+}
+
+function rowsOf(columns: readonly ListTableColumn[], rows: readonly number[]): ListTableColumn[] {
+  return columns.map((column): ListTableColumn => {
+    const { name, values } = column;
+    if (!('offsets' in column)) {
+      if (values instanceof Int32Array) return { name, values: Int32Array.from(rows, (row) => values[row]) };
+      if (values instanceof Float64Array) return { name, values: Float64Array.from(rows, (row) => values[row]) };
+      return { name, values: rows.map((row) => values[row]) };
+    }
+    const offsets = new Int32Array(rows.length + 1);
+    rows.forEach((row, r) => {
+      offsets[r + 1] = offsets[r] + column.offsets[row + 1] - column.offsets[row];
+    });
+    const length = offsets[rows.length];
+    const taken = column.values instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
+    rows.forEach((row, r) => {
+      taken.set(column.values.subarray(column.offsets[row], column.offsets[row + 1]), offsets[r]);
+    });
+    return { name, values: taken, offsets };
+  });
 }
 
 /** Reads a file that `writeSessionFiles` wrote. @throws naming the file when it is damaged */

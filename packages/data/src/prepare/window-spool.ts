@@ -1,6 +1,5 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { compareText } from '../dataset/dataset-from-sessions.ts';
+import { SpillFile } from '../read/spill-file.ts';
 
 /** A session on its way to its window. */
 export interface SpooledSession {
@@ -16,98 +15,181 @@ export interface SpooledSession {
   readonly columns: readonly Float64Array[];
 }
 
-const HEADER_BYTES = 21;
+/** The sessions of one window as columns [S], their events [T], ordered by start, then id. */
+export interface WindowSessions {
+  readonly ids: readonly string[];
+  readonly startsMs: Float64Array;
+  readonly isValid: Uint8Array;
+  readonly fullLengths: Int32Array;
+  /** Where each session starts [S + 1]. */
+  readonly offsets: Int32Array;
+  readonly itemCodes: Int32Array;
+  readonly timestampsMs: Float64Array;
+  readonly columns: readonly Float64Array[];
+}
+
+const HEADER_WORDS = 3;
+
+/** Bytes that can be looked at as 64-bit and 32-bit numbers. */
+class Words {
+  readonly bytes: Buffer;
+  readonly doubles: Float64Array;
+  readonly ints: Int32Array;
+
+  constructor(numWords: number) {
+    const memory = new ArrayBuffer(numWords * 8);
+    this.bytes = Buffer.from(memory);
+    this.doubles = new Float64Array(memory);
+    this.ints = new Int32Array(memory);
+  }
+}
+
+const NO_WORDS = new Words(0);
+
+/** A window on its way: what waits in memory, and where the rest lies in the file. */
+interface WindowBuffer {
+  words: Words;
+  used: number;
+  readonly written: { readonly at: number; readonly numBytes: number }[];
+}
 
 /**
  * Collects sessions by window. They come ordered by user or session, so all windows fill at once: each has a buffer in
- * memory, and the buffers go to one file per window when together they pass a limit.
+ * memory, and what is in the buffers goes to a file when together it passes a limit. Close it.
  *
- * A record is startMs f64, numEvents u32, fullLength u32, idBytes u32, isValid u8, id utf-8, itemCodes i32[], timestampsMs f64[], then every
- * further column f64[], little-endian.
+ * A record begins at a multiple of 8 bytes: startMs f64, numEvents i32, fullLength i32, idBytes i32, isValid i32,
+ * timestampsMs f64[], every further column f64[], itemCodes i32[], id utf-8; the last two fill their last 8 bytes up.
  */
 export class WindowSpool {
-  readonly #directory: string;
-  readonly #limitBytes: number;
+  readonly #file: SpillFile;
+  readonly #limitWords: number;
   readonly #numColumns: number;
-  readonly #buffers: { bytes: Buffer; used: number }[];
-  #heldBytes = 0;
+  readonly #buffers: WindowBuffer[];
+  #usedWords = 0;
+  #heldWords = 0;
 
-  /** @param limitBytes memory for all buffers together; default 64 MB */
-  constructor(directory: string, numWindows: number, numColumns = 0, limitBytes = 64 * 2 ** 20) {
+  /** @param limitBytes of sessions that wait in memory; default 32 MB */
+  constructor(file: string, numWindows: number, numColumns = 0, limitBytes = 32 * 2 ** 20) {
+    this.#file = new SpillFile(file);
     this.#numColumns = numColumns;
-    mkdirSync(directory, { recursive: true });
-    this.#directory = directory;
-    this.#limitBytes = limitBytes;
-    this.#buffers = Array.from({ length: numWindows }, () => ({ bytes: Buffer.alloc(0), used: 0 }));
+    this.#limitWords = limitBytes / 8;
+    this.#buffers = Array.from({ length: numWindows }, () => ({ words: NO_WORDS, used: 0, written: [] }));
   }
 
+  /** @throws when the file cannot be written */
   add(window: number, session: SpooledSession): void {
+    const { id, itemCodes, timestampsMs, columns } = session;
     const buffer = this.#buffers[window];
-    const idBytes = Buffer.byteLength(session.id);
-    const numEvents = session.itemCodes.length;
-    const needed = HEADER_BYTES + idBytes + numEvents * (12 + 8 * this.#numColumns);
-    if (buffer.used + needed > buffer.bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(4096, 2 * (buffer.used + needed)));
-      buffer.bytes.copy(larger, 0, 0, buffer.used);
-      this.#heldBytes += larger.length - buffer.bytes.length;
-      buffer.bytes = larger;
+    const numEvents = itemCodes.length;
+    const idBytes = Buffer.byteLength(id);
+    const end =
+      buffer.used + HEADER_WORDS + (1 + this.#numColumns) * numEvents + half(numEvents) + Math.ceil(idBytes / 8);
+    if (end > buffer.words.doubles.length) {
+      const larger = new Words(Math.max(512, 2 * end));
+      larger.doubles.set(buffer.words.doubles.subarray(0, buffer.used));
+      this.#heldWords += larger.doubles.length - buffer.words.doubles.length;
+      buffer.words = larger;
     }
-    const { bytes } = buffer;
-    let at = bytes.writeDoubleLE(session.startMs, buffer.used);
-    at = bytes.writeUInt32LE(numEvents, at);
-    at = bytes.writeUInt32LE(session.fullLength, at);
-    at = bytes.writeUInt32LE(idBytes, at);
-    at = bytes.writeUInt8(session.isValid ? 1 : 0, at);
-    at += bytes.write(session.id, at);
-    for (let i = 0; i < numEvents; i++) at = bytes.writeInt32LE(session.itemCodes[i], at);
-    for (const column of [session.timestampsMs, ...session.columns]) {
-      for (let i = 0; i < numEvents; i++) at = bytes.writeDoubleLE(column[i], at);
+    const { doubles, ints, bytes } = buffer.words;
+    let at = buffer.used;
+    doubles[at] = session.startMs;
+    ints[2 * at + 2] = numEvents;
+    ints[2 * at + 3] = session.fullLength;
+    ints[2 * at + 4] = idBytes;
+    ints[2 * at + 5] = session.isValid ? 1 : 0;
+    at += HEADER_WORDS;
+    doubles.set(timestampsMs, at);
+    at += numEvents;
+    for (const column of columns) {
+      doubles.set(column, at);
+      at += numEvents;
     }
-    buffer.used = at;
-    if (this.#heldBytes > this.#limitBytes) this.#flush();
+    ints.set(itemCodes, 2 * at);
+    bytes.write(id, 8 * (at + half(numEvents)));
+    this.#usedWords += end - buffer.used;
+    buffer.used = end;
+    if (this.#usedWords > this.#limitWords) this.#flush();
   }
 
-  /** The sessions of a window ordered by start, then id; the window's memory and file are given up. */
-  take(window: number): SpooledSession[] {
-    const file = this.#file(window);
-    const { bytes, used } = this.#buffers[window];
-    const held = bytes.subarray(0, used);
-    const all = existsSync(file) ? Buffer.concat([readFileSync(file), held]) : held;
-    this.#buffers[window] = { bytes: Buffer.alloc(0), used: 0 };
-    rmSync(file, { force: true });
-    const sessions: SpooledSession[] = [];
-    for (let at = 0; at < all.length; ) {
-      const startMs = all.readDoubleLE(at);
-      const numEvents = all.readUInt32LE(at + 8);
-      const fullLength = all.readUInt32LE(at + 12);
-      const idBytes = all.readUInt32LE(at + 16);
-      const isValid = all[at + 20] === 1;
-      at += HEADER_BYTES;
-      const id = all.toString('utf8', at, at + idBytes);
-      at += idBytes;
-      const itemCodes = new Int32Array(numEvents);
-      for (let i = 0; i < numEvents; i++) itemCodes[i] = all.readInt32LE(at + 4 * i);
-      at += 4 * numEvents;
-      const [timestampsMs, ...columns] = Array.from({ length: 1 + this.#numColumns }, () => {
-        const column = new Float64Array(numEvents);
-        for (let i = 0; i < numEvents; i++) column[i] = all.readDoubleLE(at + 8 * i);
-        at += 8 * numEvents;
-        return column;
-      });
-      sessions.push({ id, startMs, isValid, fullLength, itemCodes, timestampsMs, columns });
+  /** The sessions of a window; its memory and file are given up. */
+  take(window: number): WindowSessions {
+    const words = this.#wordsOf(window);
+    const { doubles, ints, bytes } = words;
+    const starts: number[] = [];
+    const ids: string[] = [];
+    for (let at = 0; at < doubles.length; ) {
+      const [numEvents, idBytes] = [ints[2 * at + 2], ints[2 * at + 4]];
+      const idAt = at + HEADER_WORDS + (1 + this.#numColumns) * numEvents + half(numEvents);
+      starts.push(at);
+      ids.push(bytes.toString('utf8', 8 * idAt, 8 * idAt + idBytes));
+      at = idAt + Math.ceil(idBytes / 8);
     }
-    return sessions.sort((a, b) => a.startMs - b.startMs || compareText(a.id, b.id));
+    const order = Uint32Array.from(starts, (_, s) => s);
+    order.sort((a, b) => doubles[starts[a]] - doubles[starts[b]] || compareText(ids[a], ids[b]));
+
+    const offsets = new Int32Array(order.length + 1);
+    for (let s = 0; s < order.length; s++) offsets[s + 1] = offsets[s] + ints[2 * starts[order[s]] + 2];
+    const numEvents = offsets[order.length];
+    const itemCodes = new Int32Array(numEvents);
+    const [timestampsMs, ...columns] = Array.from({ length: 1 + this.#numColumns }, () => new Float64Array(numEvents));
+    for (let s = 0; s < order.length; s++) {
+      const length = offsets[s + 1] - offsets[s];
+      let at = starts[order[s]] + HEADER_WORDS;
+      timestampsMs.set(doubles.subarray(at, at + length), offsets[s]);
+      at += length;
+      for (const column of columns) {
+        column.set(doubles.subarray(at, at + length), offsets[s]);
+        at += length;
+      }
+      itemCodes.set(ints.subarray(2 * at, 2 * at + length), offsets[s]);
+    }
+    return {
+      ids: Array.from(order, (s) => ids[s]),
+      startsMs: Float64Array.from(order, (s) => doubles[starts[s]]),
+      isValid: Uint8Array.from(order, (s) => ints[2 * starts[s] + 5]),
+      fullLengths: Int32Array.from(order, (s) => ints[2 * starts[s] + 3]),
+      offsets,
+      itemCodes,
+      timestampsMs,
+      columns,
+    };
   }
 
+  close(): void {
+    this.#file.close();
+  }
+
+  #wordsOf(window: number): Words {
+    const { words, used, written } = this.#buffers[window];
+    this.#buffers[window] = { words: NO_WORDS, used: 0, written: [] };
+    const numWritten = written.reduce((sum, { numBytes }) => sum + numBytes, 0);
+    const all = new Words(numWritten / 8 + used);
+    let at = 0;
+    for (const part of written) {
+      this.#file.read(all.bytes.subarray(at, at + part.numBytes), part.at);
+      at += part.numBytes;
+    }
+    all.doubles.set(words.doubles.subarray(0, used), at / 8);
+    return all;
+  }
+
+  /** Buffers are kept for the sessions to come, unless they have grown far beyond what is in them at a time. */
   #flush(): void {
-    this.#buffers.forEach((buffer, window) => {
-      if (buffer.used > 0) appendFileSync(this.#file(window), buffer.bytes.subarray(0, buffer.used));
-      this.#buffers[window] = { bytes: Buffer.alloc(0), used: 0 };
-    });
-    this.#heldBytes = 0;
+    const keep = this.#heldWords <= 3 * this.#limitWords;
+    for (const buffer of this.#buffers) {
+      if (buffer.used > 0) {
+        const at = this.#file.append(buffer.words.bytes.subarray(0, 8 * buffer.used));
+        buffer.written.push({ at, numBytes: 8 * buffer.used });
+      }
+      buffer.used = 0;
+      if (!keep) buffer.words = NO_WORDS;
+    }
+    this.#usedWords = 0;
+    if (!keep) this.#heldWords = 0;
   }
+}
 
-  #file(window: number): string {
-    return join(this.#directory, `window-${window}`);
-  }
+/** Words that so many 32-bit numbers fill. */
+function half(count: number): number {
+  return (count + 1) >> 1;
 }

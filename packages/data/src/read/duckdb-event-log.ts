@@ -1,14 +1,20 @@
+import { join } from 'node:path';
 import type { EventChunk } from '../sessions/sessionizer.ts';
 import type { FilesDataset } from './dataset-schema.ts';
-import { type Engine, rawDoubles, rawInts } from './engine.ts';
+import { type Engine, rawDoubles, rawHashes, sqlName } from './engine.ts';
 import type { EventLog, EventLogOptions, KeyIds, SelectedEvents, StartRange } from './event-log.ts';
-import { assertNothingMissing, countMissing, IS_INCOMPLETE } from './missing-cells.ts';
+import { EventSorter } from './event-sorter.ts';
+import { chooseHash, HashCodes } from './hash-codes.ts';
+import { assertNothingMissing, countMissing, IS_INCOMPLETE, NOTHING_MISSING } from './missing-cells.ts';
 import { explainReadError, orderSql, presentOrNull, type Source } from './open-source.ts';
 import { dropRareEvents, keepEventTypes } from './support.ts';
 import type { TimeColumn } from './time-column.ts';
 import { assertPlausibleTimes } from './time-unit.ts';
 
-/** An event log in the tables of the engine: `loaded` (text files), `events`, `keys`, `items` and `texts<n>`. */
+/**
+ * An event log in the tables of the engine: `loaded` (text files), `events` (a view of Parquet files where nothing has to be
+ * removed from them), `keys`, `items` and `texts<n>`.
+ */
 export class DuckDbEventLog implements EventLog {
   firstMs = Number.NaN;
   lastMs = Number.NaN;
@@ -18,8 +24,20 @@ export class DuckDbEventLog implements EventLog {
   readonly #options: EventLogOptions;
   readonly #time: TimeColumn | undefined;
   readonly #start: TimeColumn | undefined;
-  /** Columns k (key), i (item), t (time), o (order), s (stated session start), e (event type) of the source. */
-  readonly #select: string;
+  /** Columns t (time), o (order), s (stated session start), e (event type) … of the source; k (key) and i (item) come before them. */
+  readonly #columns: readonly string[];
+  readonly #keyName: string;
+  /** Events without a time or place in the order, anywhere in the log. */
+  #numUntimed = 0;
+  /** `events` is a view with its own column of places, `r`; otherwise a table, whose rows lie in the order of the log. */
+  #isView = false;
+  /** SQL of what tells keys and items apart. */
+  #keyHash = '';
+  #itemHash = '';
+  /** SQL condition on `events`, where they hold more than what is wanted. */
+  #wanted = '';
+  #numItems = 0;
+  #numEvents = 0;
 
   constructor(
     engine: Engine,
@@ -36,12 +54,11 @@ export class DuckDbEventLog implements EventLog {
     this.#options = options;
     this.#time = time;
     this.#start = start;
-    const { item, order, event } = dataset.columns;
+    const { order, event } = dataset.columns;
+    this.#keyName = keyName;
     const columns = [
-      `${presentOrNull(source, keyName)} AS k`,
-      `${presentOrNull(source, item)} AS i`,
-      `${time?.sql ?? '0.0'} AS t`,
-      `${order === undefined ? '0.0' : orderSql(source, order)} AS o`,
+      `${time?.sql ?? '0.0::DOUBLE'} AS t`,
+      `${order === undefined ? '0.0::DOUBLE' : orderSql(source, order)} AS o`,
     ];
     if (start && time) columns.push(`coalesce(${start.sql}, ${time.sql}) AS s`);
     for (const [c, column] of (options.columns ?? []).entries()) {
@@ -50,7 +67,7 @@ export class DuckDbEventLog implements EventLog {
     }
     if (options.withUsers) columns.push(`CAST(${presentOrNull(source, dataset.columns.user ?? '')} AS VARCHAR) AS u`);
     if (options.eventTypes) columns.push(`CAST(${presentOrNull(source, event ?? '')} AS VARCHAR) AS e`);
-    this.#select = `SELECT ${columns.join(', ')} FROM ${source.relation()}`;
+    this.#columns = columns;
   }
 
   get hasTimes(): boolean {
@@ -59,15 +76,17 @@ export class DuckDbEventLog implements EventLog {
 
   async open(): Promise<void> {
     const start = this.#start ? 's' : 't';
-    let from = `(${this.#select})`;
+    let from =
+      this.#source.placeSql === undefined ? `(${this.#select()})` : `(${this.#selectRaw(this.#source.placeSql)})`;
     if (this.#source.isText) {
-      await this.#read(`CREATE TABLE loaded AS ${this.#select}`);
+      await this.#read(`CREATE TABLE loaded AS ${this.#select()}`);
       from = 'loaded';
     }
     const [range] = await this.#rows(
-      `SELECT count(*) AS n, min(t) AS first, max(t) AS last, min(${start}) AS "firstStart", max(${start}) AS "lastStart" FROM ${from}`,
+      `SELECT count(*) AS n, count(*) FILTER (t IS NULL OR o IS NULL) AS untimed, min(t) AS first, max(t) AS last, min(${start}) AS "firstStart", max(${start}) AS "lastStart" FROM ${from}`,
     );
     if (Number(range.n) === 0) throw new Error(`${this.#source.label}: the log is empty; expected at least one event`);
+    this.#numUntimed = Number(range.untimed);
     if (range.first === null) {
       await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
     }
@@ -87,7 +106,7 @@ export class DuckDbEventLog implements EventLog {
     const engine = this.#engine;
     const { gapMinutes = 30, eventTypes, support } = this.#options;
     const gapMs = gapMinutes === 'none' ? Number.POSITIVE_INFINITY : gapMinutes * 60_000;
-    const from = this.#source.isText ? 'SELECT * FROM loaded' : this.#select;
+    const from = this.#source.isText ? 'SELECT * FROM loaded' : this.#select();
     let filter = '';
     let wantedKeys = '';
     if (range && this.#start) {
@@ -101,21 +120,34 @@ export class DuckDbEventLog implements EventLog {
       wantedKeys = ` HAVING count(*) FILTER (t >= ${range.fromMs} AND t < ${range.toMs}) > 0`;
     } else if (range) wantedKeys = ` HAVING min(t) >= ${range.fromMs} AND min(t) < ${range.toMs}`;
     const isDirect = this.#start !== undefined || !range;
-    await this.#read(
-      `CREATE OR REPLACE TABLE events AS ${isDirect ? from + filter : `SELECT * FROM (${from})${filter}`}`,
-    );
-    if (this.#source.isText) await engine.run('DROP TABLE loaded');
+    const hasSupport = support !== undefined && (support.minItemEvents > 1 || support.minKeyEvents > 1);
+    const { placeSql } = this.#source;
+    const wasView = this.#isView;
+    this.#isView =
+      placeSql !== undefined &&
+      isDirect &&
+      !eventTypes &&
+      !hasSupport &&
+      this.#dataset.onMissing === 'error' &&
+      this.#numUntimed === 0;
+    await engine.run(`DROP ${wasView ? 'VIEW' : 'TABLE'} IF EXISTS events`);
+    if (this.#isView && placeSql !== undefined) {
+      await engine.run(`CREATE VIEW events AS ${this.#selectRaw(placeSql)}${filter}`);
+    } else if (this.#source.isText && !range) {
+      await engine.run('ALTER TABLE loaded RENAME TO events');
+    } else {
+      await this.#read(`CREATE TABLE events AS ${isDirect ? from + filter : `SELECT * FROM (${from})${filter}`}`);
+      if (this.#source.isText) await engine.run('DROP TABLE loaded');
+    }
 
     const numOtherTypeEvents = eventTypes ? await keepEventTypes(engine, eventTypes, this.#source.label) : 0;
-    const missing = await countMissing(engine);
+    const missing = this.#isView ? NOTHING_MISSING : await countMissing(engine);
     if (missing.numEvents > 0) {
-      if (this.#dataset.onMissing === 'error') {
-        await assertNothingMissing(engine, this.#source, this.#dataset, this.#options.by, this.#time);
-      }
+      if (this.#dataset.onMissing === 'error') await this.#refuseMissing();
       await engine.run(`DELETE FROM events WHERE ${IS_INCOMPLETE}`);
     }
     let numRareEvents = 0;
-    if (support && (support.minItemEvents > 1 || support.minKeyEvents > 1)) {
+    if (hasSupport) {
       // What is not wanted must not lend support.
       if (wantedKeys) {
         await engine.run(`DELETE FROM events WHERE k NOT IN (SELECT k FROM events GROUP BY k${wantedKeys})`);
@@ -124,12 +156,12 @@ export class DuckDbEventLog implements EventLog {
       wantedKeys = '';
     }
     const user = this.#options.withUsers ? ", coalesce(min(u), '') AS u" : '';
-    await engine.run(
-      `CREATE OR REPLACE TABLE keys AS SELECT *, CAST(row_number() OVER () - 1 AS INTEGER) AS code FROM (SELECT k${user} FROM events GROUP BY k${wantedKeys})`,
+    await this.#read(
+      `CREATE OR REPLACE TABLE keys AS SELECT k${user}, count(*) AS n FROM events GROUP BY k${wantedKeys}`,
     );
     const wanted = wantedKeys ? ' WHERE k IN (SELECT k FROM keys)' : '';
-    const first = this.#time ? 'min(t)' : 'min(rowid)';
-    await engine.run(
+    const first = this.#time ? 'min(t)' : `min(${this.#place})`;
+    await this.#read(
       'CREATE OR REPLACE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY first, i) - 1 AS INTEGER) AS code ' +
         `FROM (SELECT i, ${first} AS first FROM events${wanted} GROUP BY i)`,
     );
@@ -140,13 +172,21 @@ export class DuckDbEventLog implements EventLog {
       );
     }
     const [counts] = await engine.rows(
-      `SELECT (SELECT count(*) FROM events${wanted}) AS events, (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM items) AS items`,
+      'SELECT (SELECT coalesce(sum(n), 0) FROM keys) AS events, (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM items) AS items, ' +
+        `(SELECT count(*) FROM keys WHERE ${this.#isMissing(this.#keyName, 'k')}) + ` +
+        `(SELECT count(*) FROM items WHERE ${this.#isMissing(this.#itemName, 'i')}) AS missing`,
     );
+    if (Number(counts.missing) > 0) await this.#refuseMissing();
     await this.#assertExactIds();
+    this.#keyHash = await chooseHash(engine, 'keys', 'k');
+    this.#itemHash = await chooseHash(engine, 'items', 'i');
+    this.#wanted = wanted;
+    this.#numItems = Number(counts.items);
+    this.#numEvents = Number(counts.events);
     return {
-      numEvents: Number(counts.events),
+      numEvents: this.#numEvents,
       numKeys: Number(counts.keys),
-      numItems: Number(counts.items),
+      numItems: this.#numItems,
       missing,
       numOtherTypeEvents,
       numRareEvents,
@@ -154,36 +194,62 @@ export class DuckDbEventLog implements EventLog {
   }
 
   async *events(): AsyncGenerator<EventChunk> {
-    const start = this.#start ? ', e.s' : '';
     const texts = this.#textColumns();
     const joins = texts.map((c) => ` LEFT JOIN texts${c} ON e.f${c} = texts${c}.v`).join('');
-    const carried = (this.#options.columns ?? []).map(
+    const carriedNames = (this.#options.columns ?? []).map((_, c) => `f${c}`);
+    const carried = carriedNames.map(
       (_, c) => `coalesce(${texts.includes(c) ? `texts${c}.code` : `e.f${c}`}, 'nan'::DOUBLE)`,
     );
-    const firstCarried = this.#start ? 4 : 3;
+    const hasOrder = this.#dataset.columns.order !== undefined;
+    const hasStarts = this.#start !== undefined;
+    const columns = [
+      `${this.#keyHash} AS key_hash`,
+      `${this.#itemHash} AS item_hash`,
+      't',
+      `CAST(${this.#place} AS DOUBLE) AS place`,
+      ...(hasOrder ? ['o'] : []),
+      ...(hasStarts ? ['s'] : []),
+    ];
     const sql =
-      `SELECT keys.code, e.t, items.code${start}${carried.map((sql) => `, ${sql}`).join('')} FROM events e ` +
-      `JOIN keys ON e.k = keys.k JOIN items ON e.i = items.i${joins} ` +
-      'ORDER BY keys.code, e.t, e.o, e.rowid';
-    const places = this.#time ? undefined : { key: -1, place: 0 };
-    for await (const chunk of this.#engine.stream(sql)) {
-      const keys = rawInts(chunk.getColumnVector(0));
-      yield {
-        length: chunk.rowCount,
-        keys,
-        timestampsMs: places ? placesInKeys(keys, chunk.rowCount, places) : rawDoubles(chunk.getColumnVector(1)),
-        itemCodes: rawInts(chunk.getColumnVector(2)),
-        ...(carried.length > 0 && {
-          columns: carried.map((_, c) => rawDoubles(chunk.getColumnVector(firstCarried + c))),
-        }),
-        ...(this.#start && { startsMs: rawDoubles(chunk.getColumnVector(3)) }),
-      };
+      carried.length === 0
+        ? `SELECT ${columns.join(', ')} FROM events${this.#wanted}`
+        : `SELECT e.* EXCLUDE (${carriedNames.join(', ')}), ${carried.join(', ')} ` +
+          `FROM (SELECT ${[...columns, ...carriedNames].join(', ')} FROM events${this.#wanted}) e${joins}`;
+    const items = await HashCodes.read(this.#engine, `SELECT ${this.#itemHash}, code FROM items`, this.#numItems);
+    const sorter = new EventSorter({
+      numEvents: this.#numEvents,
+      hasOrder,
+      hasStarts,
+      numColumns: carried.length,
+      file: join(this.#options.temporaryDirectory, 'events-to-order'),
+    });
+    try {
+      for await (const chunk of this.#engine.stream(sql)) {
+        const doubles = (column: number) => rawDoubles(chunk.getColumnVector(column));
+        const firstCarried = 4 + (hasOrder ? 1 : 0) + (hasStarts ? 1 : 0);
+        sorter.push({
+          length: chunk.rowCount,
+          keyHashes: rawHashes(chunk.getColumnVector(0)),
+          itemCodes: items.codesOf(rawHashes(chunk.getColumnVector(1)), chunk.rowCount),
+          timestampsMs: doubles(2),
+          places: doubles(3),
+          ...(hasOrder && { orders: doubles(4) }),
+          ...(hasStarts && { startsMs: doubles(hasOrder ? 5 : 4) }),
+          columns: carried.map((_, c) => doubles(firstCarried + c)),
+        });
+      }
+      const last = { key: -1, place: 0 };
+      for (const chunk of sorter.ordered()) {
+        yield this.#time ? chunk : { ...chunk, timestampsMs: placesInKeys(chunk.keys, chunk.length, last) };
+      }
+    } finally {
+      sorter.close();
     }
   }
 
   async *keys(): AsyncGenerator<KeyIds[]> {
     const { withUsers } = this.#options;
-    const sql = `SELECT CAST(k AS VARCHAR)${withUsers ? ', u' : ''} FROM keys ORDER BY code`;
+    const sql = `SELECT CAST(k AS VARCHAR)${withUsers ? ', u' : ''} FROM keys ORDER BY ${this.#keyHash}`;
     for await (const chunk of this.#engine.stream(sql)) {
       const ids = chunk.getColumnValues(0).map(String);
       const users = withUsers ? chunk.getColumnValues(1).map(String) : undefined;
@@ -217,6 +283,40 @@ export class DuckDbEventLog implements EventLog {
 
   close(): void {
     this.#engine.close();
+  }
+
+  #select(): string {
+    const ids = [
+      `${presentOrNull(this.#source, this.#keyName)} AS k`,
+      `${presentOrNull(this.#source, this.#itemName)} AS i`,
+    ];
+    return `SELECT ${[...ids, ...this.#columns].join(', ')} FROM ${this.#source.relation()}`;
+  }
+
+  /**
+   * The same with ids as they stand in the file, missing ones included, and with places. To look at every id costs more than to read
+   * it, where a file has each different one but once; `#assertPresent` looks at the different ones.
+   */
+  #selectRaw(placeSql: string): string {
+    const ids = [`${sqlName(this.#keyName)} AS k`, `${sqlName(this.#itemName)} AS i`];
+    return `SELECT ${[...ids, ...this.#columns, `${placeSql} AS r`].join(', ')} FROM ${this.#source.relation()}`;
+  }
+
+  get #itemName(): string {
+    return this.#dataset.columns.item;
+  }
+
+  get #place(): string {
+    return this.#isView ? 'r' : 'rowid';
+  }
+
+  /** SQL of the different ids of a column: it stands for a missing cell. */
+  #isMissing(name: string, alias: string): string {
+    return `(${presentOrNull(this.#source, name, alias)}) IS NULL`;
+  }
+
+  async #refuseMissing(): Promise<void> {
+    await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
   }
 
   /** Which of the carried columns are text. */

@@ -50,8 +50,13 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       const own = await instance.connect();
       try {
         await own.run(setZone);
+        // The engine works on the next chunk while this one is looked at; no order is promised but that of ORDER BY.
         const result = await own.stream(sql);
-        for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+        let next = result.fetchChunk();
+        for (let chunk = await next; chunk && chunk.rowCount > 0; chunk = await next) {
+          next = result.fetchChunk();
+          // Whoever stops early never learns of its failure.
+          next.catch(() => undefined);
           yield chunk;
         }
       } finally {
@@ -100,7 +105,15 @@ export function rawDoubles(vector: DuckDBVector): Float64Array {
   throw new Error('rawDoubles: expected a DOUBLE vector, got INTEGER');
 }
 
+/** The halves, lower first, of a column that is UBIGINT by its query [2 · rows]. */
+export function rawHashes(vector: DuckDBVector): Uint32Array {
+  const items: unknown = 'items' in vector ? vector.items : undefined;
+  if (items instanceof BigUint64Array) return new Uint32Array(items.buffer, items.byteOffset, 2 * items.length);
+  throw new Error(`rawHashes: expected a UBIGINT vector, got ${vector.type}`);
+}
+
 /** What a caught value says. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // Errors of Node itself are not always instances of this realm's Error.
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

@@ -44,7 +44,7 @@ export async function unnestLists(
     }),
   );
   const relation = (fileIndex?: number) => `(SELECT ${cells.join(', ')} FROM ${source.relation(fileIndex)})`;
-  return { ...source, types, relation, placeOf: (row) => `event ${row}` };
+  return { ...source, types, relation, placeSql: undefined, placeOf: (row) => `event ${row}` };
 }
 
 function isList(type: string | undefined): boolean {

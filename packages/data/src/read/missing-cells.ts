@@ -13,6 +13,8 @@ export interface MissingCounts {
   readonly order: number;
 }
 
+export const NOTHING_MISSING: MissingCounts = { numEvents: 0, key: 0, item: 0, timestamp: 0, order: 0 };
+
 /** SQL of the table `events`: a cell is missing. */
 export const IS_INCOMPLETE = 'k IS NULL OR i IS NULL OR t IS NULL OR o IS NULL';
 
