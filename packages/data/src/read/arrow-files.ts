@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { DuckDBAppender, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import type { DataType, RecordBatch } from 'apache-arrow';
 import { type Engine, messageOf, sqlName } from './engine.ts';
+import { unpackLz4Frame } from './lz4-frame.ts';
 import type { Source } from './open-source.ts';
 import type { SourceFile } from './source-files.ts';
 
@@ -10,13 +11,15 @@ const MAGIC = 'ARROW1';
 const END_OF_STREAM = 'ffffffff00000000';
 const ROWS_PER_CHUNK = 2048;
 
-type CellType = 'BIGINT' | 'UBIGINT' | 'DOUBLE' | 'VARCHAR' | 'BOOLEAN' | 'TIMESTAMP';
+type PlainType = 'BIGINT' | 'UBIGINT' | 'DOUBLE' | 'VARCHAR' | 'BOOLEAN' | 'TIMESTAMP';
+type CellType = PlainType | `${PlainType}[]`;
 
 /**
  * Reads Arrow IPC files (Feather) and streams, batch by batch, into a table of the engine. Buffers may be compressed with
- * zstd. Columns of other types than numbers, texts, truth values, dates and timestamps are left out.
+ * LZ4, the default of Feather files, or zstd. Columns of other types than numbers, texts, truth values, dates, timestamps
+ * and lists of these are left out.
  *
- * @throws naming the file when it is cut off, no Arrow file, compressed with LZ4, or has other columns than the first
+ * @throws naming the file when it is cut off, damaged, no Arrow file, or has other columns than the first
  */
 export async function openArrowFiles(engine: Engine, files: readonly SourceFile[], label: string): Promise<Source> {
   let types: Map<string, CellType> | undefined;
@@ -57,6 +60,7 @@ async function loadFile(
   const { compressionRegistry, CompressionType, RecordBatchReader } = await import('apache-arrow');
   const { decompress } = await import('fzstd');
   // A copy, since 64-bit columns are views that must begin at a multiple of 8.
+  compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: unpackLz4Frame });
   compressionRegistry.set(CompressionType.ZSTD, { decode: (data) => decompress(data).slice() });
   try {
     const reader = await RecordBatchReader.from(file);
@@ -79,11 +83,7 @@ async function loadFile(
     appender.closeSync();
     return types;
   } catch (error) {
-    const reason = messageOf(error);
-    if (/codec/i.test(reason)) {
-      throw new Error(`${path}: compressed with LZ4, which is not read here; write it with zstd or uncompressed`);
-    }
-    throw new Error(`${path}: cannot be read as Arrow: ${reason}`);
+    throw new Error(`${path}: cannot be read as Arrow: ${messageOf(error)}`);
   }
 }
 
@@ -94,6 +94,10 @@ async function cellTypeOf(type: DataType): Promise<CellType | undefined> {
   if (Arrow.isFloat(type)) return 'DOUBLE';
   if (Arrow.isUtf8(type) || Arrow.isLargeUtf8(type)) return 'VARCHAR';
   if (Arrow.isBool(type)) return 'BOOLEAN';
+  if (Arrow.isList(type) || Arrow.isFixedSizeList(type)) {
+    const element = await cellTypeOf(type.children[0].type);
+    return element && !isListType(element) ? `${element}[]` : undefined;
+  }
   return Arrow.isTimestamp(type) || Arrow.isDate(type) ? 'TIMESTAMP' : undefined;
 }
 
@@ -104,24 +108,38 @@ async function appendBatch(
   index: number,
 ): Promise<void> {
   const duckdb = await import('@duckdb/node-api');
-  const engineTypes: DuckDBType[] = [...[...types.values()].map((type) => duckdb[type]), duckdb.INTEGER];
+  const engineType = (type: CellType): DuckDBType =>
+    isListType(type) ? duckdb.LIST(duckdb[elementOf(type)]) : duckdb[type];
+  const plainCell = (type: PlainType, value: unknown): DuckDBValue => {
+    if (value === null || value === undefined) return null;
+    if (type === 'BIGINT' || type === 'UBIGINT') return BigInt(value as number | bigint);
+    // Arrow gives times as milliseconds, with a fraction where they are finer.
+    if (type === 'TIMESTAMP') return new duckdb.DuckDBTimestampValue(BigInt(Math.round(Number(value) * 1000)));
+    return value as DuckDBValue;
+  };
+  const cellOf = (type: CellType, value: unknown): DuckDBValue => {
+    if (!isListType(type) || value === null) return plainCell(type as PlainType, value);
+    return new duckdb.DuckDBListValue(Array.from(value as Iterable<unknown>, (one) => plainCell(elementOf(type), one)));
+  };
+  const engineTypes = [...[...types.values()].map(engineType), duckdb.INTEGER];
   for (let from = 0; from < batch.numRows; from += ROWS_PER_CHUNK) {
     const length = Math.min(ROWS_PER_CHUNK, batch.numRows - from);
     const chunk = duckdb.DuckDBDataChunk.create(engineTypes, length);
     let c = 0;
     for (const [name, type] of types) {
       const vector = batch.getChild(name);
-      const cells = Array.from({ length }, (_, row): DuckDBValue => {
-        const value: unknown = vector?.get(from + row) ?? null;
-        if (value === null) return null;
-        if (type === 'BIGINT' || type === 'UBIGINT') return BigInt(value as number | bigint);
-        // Arrow gives times as milliseconds, with a fraction where they are finer.
-        if (type === 'TIMESTAMP') return new duckdb.DuckDBTimestampValue(BigInt(Math.round(Number(value) * 1000)));
-        return value as DuckDBValue;
-      });
+      const cells = Array.from({ length }, (_, row) => cellOf(type, vector?.get(from + row) ?? null));
       chunk.setColumnValues(c++, cells);
     }
     chunk.setColumnValues(c, new Array<number>(length).fill(index));
     appender.appendDataChunk(chunk);
   }
+}
+
+function isListType(type: CellType): type is `${PlainType}[]` {
+  return type.endsWith('[]');
+}
+
+function elementOf(type: `${PlainType}[]`): PlainType {
+  return type.slice(0, -2) as PlainType;
 }

@@ -23,7 +23,7 @@ afterEach(() => rmSync(temporaryDirectory, { recursive: true, force: true }));
 
 test('the fixtures are there', () => {
   expect(FILES).toHaveLength(19);
-  expect(ARROW_FILES).toHaveLength(5);
+  expect(ARROW_FILES).toHaveLength(9);
 });
 
 test.each([...FILES, ...ARROW_FILES.map((name) => `../arrow/${name}`)])(
@@ -71,13 +71,10 @@ test('whole numbers in BYTE_STREAM_SPLIT, which the engine does not know, are re
   log.close();
 });
 
-test('Arrow: LZ4, files that are cut off and other files are refused', async () => {
+test('Arrow: files that are cut off or damaged, and other files, are refused', async () => {
   const columns = { session: 'session', item: 'item', timestamp: 'time' };
   const openFile = (files: string) =>
     openEventLog({ files, format: 'arrow', columns, onMissing: 'error' }, { by: 'session', temporaryDirectory });
-  await expect(openFile(join(ARROW, 'refused-lz4.feather'))).rejects.toThrow(
-    'refused-lz4.feather: compressed with LZ4, which is not read here; write it with zstd or uncompressed',
-  );
   for (const name of ['file.arrow', 'stream.arrows']) {
     const bytes = readFileSync(join(ARROW, name));
     for (const length of [100, bytes.length - 300, bytes.length - 1]) {
@@ -88,5 +85,12 @@ test('Arrow: LZ4, files that are cut off and other files are refused', async () 
       );
     }
   }
+  const damaged = readFileSync(join(ARROW, 'lz4.feather'));
+  const frame = damaged.indexOf(Buffer.from([0x04, 0x22, 0x4d, 0x18]));
+  damaged[frame] = 0;
+  writeFileSync(join(temporaryDirectory, 'damaged.feather'), damaged);
+  await expect(openFile(join(temporaryDirectory, 'damaged.feather'))).rejects.toThrow(
+    'damaged.feather: cannot be read as Arrow: the LZ4 frame is damaged: it does not begin as a frame does',
+  );
   await expect(openFile(join(FOLDER, 'polars.parquet'))).rejects.toThrow('neither an Arrow file nor an Arrow stream');
 });
