@@ -1,4 +1,4 @@
-import { tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
+import { Field, Int32, List, makeBuilder, Table, tableFromArrays, tableFromIPC, tableToIPC } from 'apache-arrow';
 import { sessionsFromArrow, sessionsToArrow } from './arrow-sessions.ts';
 
 const sessions = {
@@ -43,5 +43,32 @@ test('names the column that is missing or of another type', async () => {
   await expect(sessionsFromArrow(table)).rejects.toThrow("column 'item_code': expected List<Int32>, got Int32");
   await expect(sessionsFromArrow(tableFromArrays({ a: Int32Array.of(1) }))).rejects.toThrow(
     'no such column (there are a)',
+  );
+});
+
+test('carried columns, keys, true lengths and the word that there are no times go along, without copies', async () => {
+  const whole = {
+    ...sessions,
+    columns: { 'number:price': Float64Array.of(1, Number.NaN, 3, 4, 5), 'text:kind': Float64Array.of(0, 1, 0, 1, 0) },
+    sessionKeys: Int32Array.of(7, -8, 9),
+    fullLengths: Int32Array.of(2, 0, 30),
+    hasOnlyOrder: true,
+  };
+  const table = await sessionsToArrow(whole);
+  const back = await sessionsFromArrow(table);
+  expect(back).toEqual(whole);
+  expect(back.columns?.['number:price'].buffer).toBe(whole.columns['number:price'].buffer);
+  expect(back.sessionKeys?.buffer).toBe(whole.sessionKeys.buffer);
+  expect(await sessionsFromArrow(tableFromIPC(tableToIPC(table, 'stream')))).toEqual(whole);
+  expect([...((await sessionsFromArrow(table.concat(table))).sessionKeys ?? [])]).toEqual([7, -8, 9, 7, -8, 9]);
+});
+
+test('a table of another writer with missing cells is refused', async () => {
+  const type = new List(new Field('item', new Int32(), true));
+  const builder = makeBuilder({ type, nullValues: [null] });
+  builder.append([1, null] as never).append(null);
+  const column = builder.finish().toVector();
+  await expect(sessionsFromArrow(new Table({ item_code: column }))).rejects.toThrow(
+    "column 'item_code' has missing cells; expected a value for every event",
   );
 });
