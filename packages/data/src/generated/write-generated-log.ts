@@ -41,5 +41,6 @@ export async function writeGeneratedLog(options: ShopInput, file: string): Promi
     columns: { session: 'session_id', item: 'item_id', timestamp: 'timestamp' },
     timeUnit: 'ms',
     onMissing: 'error',
+    futureTimes: 'allow',
   };
 }

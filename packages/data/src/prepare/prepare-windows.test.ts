@@ -240,12 +240,24 @@ test.each<[string, string | Buffer, Change, string]>([
     { dataset: { timeUnit: 's' } },
     "the year 55971 is not between 1990 and 2100; the time unit is probably wrong: timeUnit 'ms' (milliseconds) would fit",
   ],
-  ['one time far away', `${GOOD}a,b,99999999999\n`, {}, 'look for damaged or placeholder times'],
+  [
+    'one time far away',
+    `${GOOD}a,b,99999999999\n`,
+    {},
+    "row 7 after the header, column 'time': times read as seconds run from 2024-01-01T10:00:00Z to 5138-11-16T09:46:39Z",
+  ],
+  [
+    'a time that is still to come',
+    `${GOOD}a,b,4070908800\n`,
+    {},
+    "row 7 after the header, column 'time': times read as seconds run from 2024-01-01T10:00:00Z to 2099-01-01T00:00:00Z, " +
+      "and 2099-01-01T00:00:00Z is still to come; correct the file, or set dataset.futureTimes to 'allow'",
+  ],
   [
     'a negative time',
     `${GOOD}a,b,-5\n`,
     { dataset: { timeUnit: 's' } },
-    '1969-12-31T23:59:55Z is not between 1990 and 2100',
+    "row 7 after the header, column 'time': times read as seconds run from 1969-12-31T23:59:55Z to 2024-01-03T10:00:05Z, and 1969-12-31T23:59:55Z is not between 1990 and 2100",
   ],
   [
     'bounds without sessions',
@@ -260,6 +272,14 @@ test.each<[string, string | Buffer, Change, string]>([
   const file = write(content);
   await expect(prepare(file, { ...change, directory })).rejects.toThrow(message);
   if (existsSync(directory)) expect(readdirSync(directory)).toEqual([]);
+});
+
+test('times to come are read where they are allowed', async () => {
+  const dataset = await prepare(write(GOOD.replaceAll(String(T).slice(0, 3), '407')), {
+    dataset: { futureTimes: 'allow' },
+  });
+  expect(dataset.windows[0].id).toMatch(/^2099-/);
+  dataset.close();
 });
 
 test('refuses missing, truncated and foreign files, naming them', async () => {

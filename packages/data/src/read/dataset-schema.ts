@@ -43,6 +43,8 @@ export const filesDatasetSchema = z.strictObject({
   timeZone: z.string().refine(isTimeZone, { error: "expected an IANA name such as 'UTC' or 'Asia/Tokyo'" }).optional(),
   /** Events without item, time, or session/user: refuse the log, or drop and count them. */
   onMissing: z.enum(['error', 'drop']).default('error'),
+  /** Times later than tomorrow: refuse the log (default), or allow them up to 2100, for logs that are made up. */
+  futureTimes: z.enum(['error', 'allow']).optional(),
 });
 export type FilesDataset = z.output<typeof filesDatasetSchema>;
 

@@ -9,7 +9,7 @@ import { assertNothingMissing, countMissing, IS_INCOMPLETE, NOTHING_MISSING } fr
 import { explainReadError, orderSql, presentOrNull, type Source } from './open-source.ts';
 import { dropRareEvents, keepEventTypes } from './support.ts';
 import type { TimeColumn } from './time-column.ts';
-import { assertPlausibleTimes } from './time-unit.ts';
+import { assertPlausibleTimes, plausibleTimes } from './time-unit.ts';
 
 /**
  * An event log in the tables of the engine: `loaded` (text files), `events` (a view of Parquet files where nothing has to be
@@ -90,14 +90,8 @@ export class DuckDbEventLog implements EventLog {
     if (range.first === null) {
       await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
     }
-    if (this.#time) {
-      const where = `${this.#source.label}, column '${this.#time.name}'`;
-      assertPlausibleTimes(where, Number(range.first), Number(range.last), this.#time.unit);
-    }
-    if (this.#start) {
-      const startWhere = `${this.#source.label}, column '${this.#start.name}'`;
-      assertPlausibleTimes(startWhere, Number(range.firstStart), Number(range.lastStart), this.#start.unit);
-    }
+    if (this.#time) await this.#assertPlausible(this.#time, Number(range.first), Number(range.last));
+    if (this.#start) await this.#assertPlausible(this.#start, Number(range.firstStart), Number(range.lastStart));
     this.firstMs = Number(range.firstStart);
     this.lastMs = Number(range.lastStart);
   }
@@ -308,6 +302,23 @@ export class DuckDbEventLog implements EventLog {
 
   get #place(): string {
     return this.#isView ? 'r' : 'rowid';
+  }
+
+  /** @throws naming file and row of the first time that is not believed */
+  async #assertPlausible({ name, sql, unit }: TimeColumn, firstMs: number, lastMs: number): Promise<void> {
+    const { earliestMs, latestMs } = plausibleTimes(this.#dataset.futureTimes);
+    if (firstMs >= earliestMs && lastMs < latestMs) return;
+    let where = this.#source.label;
+    for (const [index, file] of this.#source.files.entries()) {
+      const numbered = `SELECT row_number() OVER () AS n, ${sql} AS t FROM ${this.#source.relation(index)}`;
+      const [row] = await this.#rows(
+        `SELECT min(n) AS first FROM (${numbered}) WHERE t < ${earliestMs} OR t >= ${latestMs}`,
+      );
+      if (row.first === null) continue;
+      where = `${file.path}, ${this.#source.placeOf(Number(row.first))}`;
+      break;
+    }
+    assertPlausibleTimes(`${where}, column '${name}'`, firstMs, lastMs, unit, latestMs);
   }
 
   /** SQL of the different ids of a column: it stands for a missing cell. */

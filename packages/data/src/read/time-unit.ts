@@ -27,22 +27,39 @@ export function detectTimeUnit(min: number, max: number): NumberUnit | undefined
   return units.find((unit) => isPlausible(min * MS_PER_UNIT[unit]) && isPlausible(max * MS_PER_UNIT[unit]));
 }
 
+/** Bounds of the times that are believed: from 1990 on, up to 2100 or to a day from now, since clocks and zones differ. */
+export function plausibleTimes(futureTimes: 'error' | 'allow' = 'error'): { earliestMs: number; latestMs: number } {
+  const latestMs = futureTimes === 'allow' ? LATEST_MS : Math.min(LATEST_MS, Date.now() + 86_400_000);
+  return { earliestMs: EARLIEST_MS, latestMs };
+}
+
 /**
- * @param where names file and column
- * @throws when the times do not lie between 1990 and 2100, naming the unit that would fit
+ * @param where names file, row and column
+ * @param latestMs times from here on are refused; default 2100
+ * @throws when the times do not lie between 1990 and `latestMs`, naming the unit that would fit
  */
-export function assertPlausibleTimes(where: string, minMs: number, maxMs: number, unit: TimeUnit | undefined): void {
-  if (isPlausible(minMs) && isPlausible(maxMs)) return;
+export function assertPlausibleTimes(
+  where: string,
+  minMs: number,
+  maxMs: number,
+  unit: TimeUnit | undefined,
+  latestMs = LATEST_MS,
+): void {
+  if (isPlausible(minMs) && maxMs < latestMs) return;
   const wrongMs = isPlausible(minMs) ? maxMs : minMs;
   const read = unit && unit !== 'iso' ? ` read as ${UNIT_NAMES[unit]}` : '';
+  const times = `${where}: times${read} run from ${describeMs(minMs)} to ${describeMs(maxMs)}`;
+  if (isPlausible(wrongMs)) {
+    throw new Error(
+      `${times}, and ${describeMs(wrongMs)} is still to come; correct the file, or set dataset.futureTimes to 'allow' for a log that is made up`,
+    );
+  }
   let advice = 'no unit makes all of them plausible: look for damaged or placeholder times';
   if (unit && unit !== 'iso') {
     const fitting = detectTimeUnit(minMs / MS_PER_UNIT[unit], maxMs / MS_PER_UNIT[unit]);
     if (fitting) advice = `the time unit is probably wrong: timeUnit '${fitting}' (${UNIT_NAMES[fitting]}) would fit`;
   }
-  throw new Error(
-    `${where}: times${read} run from ${describeMs(minMs)} to ${describeMs(maxMs)}, and ${describeMs(wrongMs)} is not between 1990 and 2100; ${advice}`,
-  );
+  throw new Error(`${times}, and ${describeMs(wrongMs)} is not between 1990 and 2100; ${advice}`);
 }
 
 /** A date as people write it, also far outside of what Date can hold. */
