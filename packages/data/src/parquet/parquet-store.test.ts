@@ -103,6 +103,15 @@ test.each(STORES)(
   },
 );
 
+test.each(STORES)('$name: a full disk is an error, while rows are appended or at the end', async (store) => {
+  const writeAll = async () => {
+    const writer = await store.openWriter('/dev/full', SCHEMA);
+    await writer.append(rows(0, 70_000));
+    await writer.close();
+  };
+  await expect(writeAll()).rejects.toThrow(/\/dev\/full: cannot be written: .*(ENOSPC|No space left)/);
+});
+
 test('duckdb names a column that is neither numbers nor text', async () => {
   const engine = await openEngine();
   const file = join(root, 'list.parquet');

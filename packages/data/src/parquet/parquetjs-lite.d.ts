@@ -40,10 +40,15 @@ declare module 'parquetjs-lite' {
       readonly isNested?: boolean;
     }[];
   }
+  /** What the library needs of a stream. */
+  export interface ByteSink {
+    write(bytes: Uint8Array, done: (error?: Error) => void): void;
+    end(done: (error?: Error) => void): void;
+  }
   export class ParquetWriter {
-    static openFile(
+    static openStream(
       schema: ParquetSchema,
-      path: string,
+      stream: ByteSink,
       options?: { pageSize?: number; rowGroupSize?: number },
     ): Promise<ParquetWriter>;
     readonly schema: ParquetSchema;

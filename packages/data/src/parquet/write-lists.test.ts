@@ -112,6 +112,15 @@ test('an empty list, and a place that cannot be written, are refused with the fi
   ).rejects.toThrow(/x\.parquet: cannot be written: ENOENT/);
 });
 
+test('a full disk is named', async () => {
+  await expect(
+    write(
+      '/dev/full',
+      rowsOf(20, () => 30),
+    ),
+  ).rejects.toThrow('/dev/full: cannot be written: ENOSPC');
+});
+
 test('begins and ends as Parquet files do', async () => {
   const file = join(folder, 'magic.parquet');
   await write(
