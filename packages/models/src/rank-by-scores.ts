@@ -69,7 +69,6 @@ export function recommendByScores(
   positions.forEach((position, n) => {
     score(batch, position, scores);
     hideExcluded(scores, n, options, hidden);
-    for (let v = 0; v < numRows; v++) scores[v] = Math.fround(scores[v]);
     bestItems(scores, k).forEach((v, place) => {
       top.itemIds[n * k + place] = v;
       top.scores[n * k + place] = scores[v];
@@ -95,14 +94,19 @@ function hideExcluded(scores: Float64Array, n: number, { excluded }: RankingOpti
   }
 }
 
-/** The k best items, best first, equal scores by rising id; hidden ones left out. Small lists out of a large catalogue are cheap. */
+/**
+ * The k best items by their scores as float32, best first, equal scores by rising id; hidden ones left out. Small lists out of a
+ * large catalogue are cheap: one look at every score. Those of the items that come back are rounded in place.
+ */
 function bestItems(scores: Float64Array, k: number): number[] {
   const better = (a: number, b: number) => scores[b] - scores[a] || a - b;
   let best: number[] = [];
   let worst = Number.NEGATIVE_INFINITY;
   for (let v = FIRST_ITEM_ID; v < scores.length; v++) {
+    const score = Math.fround(scores[v]);
     // Ids rise, so an item that equals the k-th best comes after it.
-    if (!(scores[v] > worst)) continue;
+    if (!(score > worst)) continue;
+    scores[v] = score;
     best.push(v);
     if (best.length < 2 * k + 16) continue;
     best = best.sort(better).slice(0, k);
