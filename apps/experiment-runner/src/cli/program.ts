@@ -13,6 +13,7 @@ Examples:
   nimue run quickstart.yaml --json > result.json
   nimue resume runs/quickstart/20240101-120000-0a1b2c     goes on where a run was stopped
   nimue recommend runs/quickstart/20240101-120000-0a1b2c --session "a,b,c"
+  nimue export runs/quickstart/20240101-120000-0a1b2c --format onnx
   nimue sweep learning-rates.yaml                            variations side by side; again to go on
   nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
@@ -93,6 +94,23 @@ function createProgram(): Command {
     .addOption(backendOption().default('auto'))
     .option('--json', 'print as JSON')
     .action(async (run, options) => (await import('./recommend-command.ts')).recommendCommand(run, options));
+  program
+    .command('export')
+    .description('put a trained model into another format: ONNX, TensorFlow.js, Triton or safetensors')
+    .argument('<run>', 'a run, runs/<name>/<run>, or a model folder')
+    .addOption(
+      new Option('--format <name>', 'what it becomes')
+        .choices(['onnx', 'safetensors', 'tfjs', 'triton'])
+        .makeOptionMandatory(),
+    )
+    .option('--out <folder>', 'where it is written; must not exist yet (default: <run>-<format>)')
+    .option('--model <label>', 'which model of the run; default: the one with the best first metric')
+    .option('--batch <n>', 'a fixed number of sessions per request (default: any)')
+    .option('--length <n>', 'a fixed number of items per session (default: any)')
+    .option('--top-k <k>', 'give the k best items in place of all scores')
+    .option('--int8-items', 'item vectors of one byte per number; says what it costs')
+    .addOption(backendOption())
+    .action(async (run, options) => (await import('./export-command.ts')).exportCommand(run, options));
   program
     .command('bench')
     .description('run models × data sets × backends in small and compare with the stored results')

@@ -6,6 +6,7 @@ export { electra } from './graphs/electra.ts';
 export { esasrec } from './graphs/esasrec.ts';
 export { gpt2 } from './graphs/gpt2.ts';
 export { gru4rec } from './graphs/gru4rec.ts';
+export { gsasrec } from './graphs/gsasrec.ts';
 export { hstu } from './graphs/hstu.ts';
 export { lrurec } from './graphs/lrurec.ts';
 export { narm } from './graphs/narm.ts';

@@ -6,7 +6,7 @@ export interface TransformerOptions {
   readonly hiddenSize: number;
   readonly numBlocks: number;
   readonly numHeads: number;
-  readonly norm: 'pre' | 'post' | 'query';
+  readonly norm: 'pre' | 'post' | 'postFinal' | 'query';
   readonly activation: 'relu' | 'gelu';
   readonly epsilon: number;
   /** One block's weights, used `numBlocks` times. */
@@ -27,14 +27,15 @@ export function transformer(parts: ModelParts, x: Value, options: TransformerOpt
       const [query, key, value] = [from, source, source].map((y, p) =>
         linear(`${block}.${['query', 'key', 'value'][p]}`, y),
       );
-      return linear(`${block}.output`, attention(parts, { query, key, value, numHeads, width, hiding }));
+      const mixed = attention(parts, { query, key, value, numHeads, width, hiding });
+      return parts.has(`${block}.output.weights`) ? linear(`${block}.output`, mixed) : mixed;
     };
     const feed = (y: Value) => linear(`${block}.contract`, linear(`${block}.expand`, y, activation));
     if (options.norm === 'pre') {
       const normed = norm(`${block}.attentionNorm`, hidden);
       hidden = g.add(hidden, attend(normed, normed));
       hidden = g.add(hidden, feed(norm(`${block}.feedForwardNorm`, hidden)));
-    } else if (options.norm === 'post') {
+    } else if (options.norm === 'post' || options.norm === 'postFinal') {
       hidden = norm(`${block}.attentionNorm`, g.add(hidden, attend(hidden, hidden)));
       hidden = norm(`${block}.feedForwardNorm`, g.add(hidden, feed(hidden)));
     } else {
