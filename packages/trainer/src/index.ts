@@ -44,7 +44,12 @@ export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from
 export { type FitProgress, newFitProgress } from './fit-progress.ts';
 export { countSteps, type FitEpoch, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';
 export { type LearningRateConfig, learningRateAt, type ScheduleName } from './learning-rate.ts';
-export { estimateMemory, type MemoryEstimate, type MemoryEstimateArgs } from './memory-estimate.ts';
+export {
+  estimateMemory,
+  estimateMemoryOfWindow,
+  type MemoryEstimate,
+  type MemoryEstimateArgs,
+} from './memory-estimate.ts';
 export { Optimizer, type OptimizerConfig, type UpdateArgs, type UpdateRule } from './optimizer.ts';
 export * as optimizers from './optimizers.ts';
 export { type Contender, type Reference, type RunRollingArgs, runContender, runReference } from './run-rolling.ts';

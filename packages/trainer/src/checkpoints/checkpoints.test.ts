@@ -189,11 +189,34 @@ test('safetensors: every type, empty and odd sizes, back bit for bit', () => {
   ).toThrow("'x' has 3 values but shape [2]");
 });
 
-const python = process.env.NIMUE_TORCH_PYTHON;
+/** A Python that has safetensors. */
+const python = [process.env.NIMUE_TORCH_PYTHON, 'python3'].find(
+  (path) => path && spawnSync(path, ['-c', 'import safetensors, numpy']).status === 0,
+);
 const withPython = python ? test : test.skip;
 withPython(
-  `Python's safetensors reads it${python ? '' : ' (skipped: NIMUE_TORCH_PYTHON names no Python with safetensors)'}`,
-  () => {
+  `Python's safetensors reads it${python ? '' : ' (skipped: neither NIMUE_TORCH_PYTHON nor python3 has safetensors and numpy)'}`,
+  async () => {
+    const directory = newFolder();
+    await run({ directory });
+    const checkpoint = join(directory, 'gru4rec-seed7-window000003.safetensors');
+    const read = `
+import sys, json
+from safetensors.numpy import load_file
+tensors = load_file(sys.argv[1])
+print(json.dumps({k: [list(v.shape), float(v.astype('float64').sum())] for k, v in tensors.items()}))`;
+    const whole = spawnSync(python as string, ['-c', read, checkpoint], { encoding: 'utf8' });
+    expect(whole.stderr).toBe('');
+    const sums = [...readCheckpointFile(checkpoint).tensors].map(([name, { shape, values }]) => [
+      name,
+      [shape, Array.from(values).reduce((sum, value) => sum + value, 0)],
+    ]);
+    const found = JSON.parse(whole.stdout);
+    expect(Object.keys(found).sort()).toEqual(sums.map(([name]) => name).sort());
+    for (const [name, [shape, sum]] of sums as [string, [number[], number]][]) {
+      expect(found[name][0]).toEqual(shape);
+      expect(found[name][1]).toBeCloseTo(sum, 6);
+    }
     const path = join(newFolder(), 'x.safetensors');
     const tensors = new Map([
       ['a.b', { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4.5) }],

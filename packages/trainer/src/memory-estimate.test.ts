@@ -1,0 +1,60 @@
+import { objectives } from '@nimue/data';
+import { losses } from '@nimue/losses';
+import { models, type NeuralModel } from '@nimue/models';
+import * as tf from '@tensorflow/tfjs';
+import { estimateMemoryOfWindow, trainingSchema } from './index.ts';
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  (tf.backend() as { firstUse?: boolean }).firstUse = false;
+});
+
+/** 32 sessions of 5 items. */
+const sessions = {
+  itemIds: Int32Array.from({ length: 160 }, (_, i) => 3 + ((i * 7) % 20)),
+  offsets: Int32Array.from({ length: 33 }, (_, s) => 5 * s),
+};
+
+function estimate(training: Record<string, unknown>) {
+  const spec = models.gru4rec;
+  const model = spec.create(spec.configSchema.parse({ hiddenSize: 4 }), { numRows: 23, seed: 1 }) as NeuralModel;
+  const before = model.parameters.read();
+  const found = estimateMemoryOfWindow(
+    {
+      model,
+      loss: losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({})),
+      objective: objectives.causal.create({}),
+      sessions,
+      config: trainingSchema.parse(training),
+      seed: 1,
+    },
+    2,
+  );
+  expect(model.parameters.read()).toEqual(before);
+  const { numWeights } = model.parameters;
+  model.dispose();
+  return { found, numWeights };
+}
+
+test('weights, optimizer and average by counting; the peak is the sum of the parts', () => {
+  const before = tf.memory().numTensors;
+  const { found, numWeights } = estimate({ batchSize: 16, averageDecay: 0.9 });
+  expect(found).toMatchObject({ weights: 4 * numWeights, optimizer: 8 * numWeights, average: 8 * numWeights });
+  if (!found) throw new Error('expected an estimate');
+  const { optimizer, average, step, process: now, peak } = found;
+  expect(peak).toBe(now + optimizer + average + step);
+  // The gradients alone are as large as the weights.
+  expect(step).toBeGreaterThan(4 * numWeights);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
+test('a step grows with its largest batch in a straight line', () => {
+  const stepOf = (batchSize: number) => estimate({ batchSize }).found?.step ?? Number.NaN;
+  const [one, two, four] = [stepOf(8), stepOf(16), stepOf(32)];
+  expect(two).toBeGreaterThan(one);
+  expect((four - two) / (two - one)).toBeCloseTo(2, 1);
+});
+
+test('session-parallel training has no estimate', () => {
+  expect(estimate({ sessionParallel: true }).found).toBeUndefined();
+});
