@@ -109,7 +109,7 @@ function createProgram(): Command {
     .option('--length <n>', 'a fixed number of items per session (default: any)')
     .option('--top-k <k>', 'give the k best items in place of all scores')
     .option('--int8-items', 'item vectors of one byte per number; says what it costs')
-    .addOption(backendOption())
+    .addOption(backendOption().default('auto'))
     .action(async (run, options) => (await import('./export-command.ts')).exportCommand(run, options));
   program
     .command('bench')
