@@ -289,8 +289,8 @@ describe('bad input: one clear message, exit code 2, earlier runs untouched', ()
   beforeAll(async () => {
     expect(await runFiles(clicks([0, 1, 2]))).toMatchObject({ status: 0, stderr: '' });
     earlier = await snapshot(join(folder, 'runs', 'clicks'));
-    // Experiment, environment, metrics in three forms, curves, two reports and the checkpoints of the last two windows.
-    expect(Object.keys(earlier)).toHaveLength(10);
+    // Experiment, environment, metrics in three forms, curves, two reports, the checkpoints of the last two windows and a model folder.
+    expect(Object.keys(earlier)).toHaveLength(13);
   });
 
   async function expectRefused(run: Promise<{ status: number | null; stderr: string }>, message: string | RegExp) {

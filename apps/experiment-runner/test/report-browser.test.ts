@@ -16,9 +16,9 @@ const LOOKS: Readonly<Record<string, PageLook>> = {
   'a phone': { width: 390, height: 844 },
   print: { width: 794, height: 1123, media: 'print' },
 };
-/** What of the page is wider than the window, and the colours of page and text. */
+/** How wide the page is, and the colours of page and text. */
 const MEASURE = `JSON.stringify({
-  overflow: document.documentElement.scrollWidth - window.innerWidth,
+  width: document.documentElement.scrollWidth,
   ground: getComputedStyle(document.body).backgroundColor,
   ink: getComputedStyle(document.body).color,
   charts: document.querySelectorAll('svg[role=img]').length,
@@ -35,7 +35,7 @@ else {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'nimue-report-'));
       const services = servicesOf(createNimueContainer({ logger: { info() {}, warn() {} } }));
-      const text = `${TINY_EXPERIMENT.replace('seeds: [1]', 'seeds: [1, 2]').replace('split: test', 'split: test, slices: [sessionLength]')}`;
+      const text = `${TINY_EXPERIMENT.replace('seeds: [1]', 'seeds: [1, 2]').replace('split: test', 'split: test, slices: [sessionLength]').replace('[ndcg@5, hr@5]', '[ndcg@5, hr@5, coverage@5]')}`;
       const outcome = await runExperiment(parseExperiment('tiny.yaml', text, services), services, {
         runsDirectory: join(folder, 'runs'),
         preparedDirectory: join(folder, 'prepared'),
@@ -55,8 +55,9 @@ else {
           await writeFile(join(process.env.NIMUE_SCREENSHOTS, `${name.replace(/\W+/g, '-')}.png`), seen.screenshot);
         }
         expect(seen).toMatchObject({ consoleMessages: [], requests: [], failures: [] });
-        const { overflow, ground, charts, heading } = JSON.parse(String(seen.value)) as Record<string, unknown>;
-        expect({ overflow, charts, heading }).toEqual({ overflow: 0, charts: 4, heading: 'tiny' });
+        const { width, ground, charts, heading } = JSON.parse(String(seen.value)) as Record<string, unknown>;
+        // A phone widens its window to what does not fit, so the width is that of the device.
+        expect({ width, charts, heading }).toEqual({ width: look.width, charts: 5, heading: 'tiny' });
         expect(ground).toBe(look.scheme === 'dark' ? 'rgb(22, 24, 28)' : 'rgb(255, 255, 255)');
       });
     }

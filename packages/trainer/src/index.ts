@@ -40,6 +40,7 @@ export * as slices from './evaluation/slices.ts';
 export type { TargetEvents } from './evaluation/target-events.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
 export { visibleLength } from './evaluation/visible-length.ts';
+export { type EvaluateTrainedArgs, evaluateTrained } from './evaluation/evaluate-trained.ts';
 export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from './fit-and-evaluate.ts';
 export { type FitProgress, newFitProgress } from './fit-progress.ts';
 export { countSteps, type FitEpoch, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';

@@ -57,6 +57,7 @@ export function benchExperiment({ dataset, model, backend }: BenchCell): Record<
     training: { epochs: 4, batchSize: 64, learningRate: 0.01 },
     evaluation: { metrics: ['ndcg@10', 'hr@10'], split: 'test' },
     seeds: [1],
+    report: { keepModels: false, samples: 0 },
     backend,
   };
 }

@@ -14,6 +14,7 @@ Examples:
   nimue resume runs/quickstart/20240101-120000-0a1b2c     goes on where a run was stopped
   nimue recommend runs/quickstart/20240101-120000-0a1b2c --session "a,b,c"
   nimue export runs/quickstart/20240101-120000-0a1b2c --format onnx
+  nimue evaluate runs/quickstart/20240101-120000-0a1b2c --set evaluation.metrics=[hr@5]
   nimue sweep learning-rates.yaml                            variations side by side; again to go on
   nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
@@ -111,6 +112,15 @@ function createProgram(): Command {
     .option('--int8-items', 'item vectors of one byte per number; says what it costs')
     .addOption(backendOption().default('auto'))
     .action(async (run, options) => (await import('./export-command.ts')).exportCommand(run, options));
+  program
+    .command('evaluate')
+    .description('evaluate the models of a finished run again, untrained: by other rules, or on a newer log')
+    .argument('<run>', 'its folder: runs/<name>/<run>')
+    .option('--set <path=value>', 'change a value of its experiment; may be repeated', collect, [])
+    .option('--model <label>', 'only this one of its models; may be repeated', collect, [])
+    .option('--prepared <folder>', 'where prepared data lies', 'prepared')
+    .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
+    .action(async (run, options) => (await import('./evaluate-command.ts')).evaluateCommand(run, options));
   program
     .command('bench')
     .description('run models × data sets × backends in small and compare with the stored results')

@@ -1,9 +1,14 @@
 import { columnsOfFeatures, keyOfColumn, type RawColumn } from '@nimue/data';
 import { columnsOfEvaluation } from '@nimue/trainer';
+import { userColumnOf } from '../samples/user-column.ts';
 import type { Experiment } from './experiment.ts';
 
-/** The columns of the log that are prepared along with items and times, for features and for the evaluation. */
-export function carriedColumns({ features, evaluation }: Pick<Experiment, 'features' | 'evaluation'>): RawColumn[] {
-  const columns = [...columnsOfFeatures(features), ...columnsOfEvaluation(evaluation)];
+type Asking = Pick<Experiment, 'dataset' | 'features' | 'evaluation' | 'report'>;
+
+/** The columns of the log that are prepared along with items and times: for features, evaluation and report. */
+export function carriedColumns({ dataset, features, evaluation, report }: Asking): RawColumn[] {
+  const user = report.users.length > 0 ? userColumnOf({ dataset }) : undefined;
+  const users: RawColumn[] = user === undefined ? [] : [{ name: user, kind: 'text' }];
+  const columns = [...columnsOfFeatures(features), ...columnsOfEvaluation(evaluation), ...users];
   return [...new Map(columns.map((column) => [keyOfColumn(column), column])).values()];
 }

@@ -12,6 +12,7 @@ import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import { checkpointsSchema, evaluationSchema, trainingSchema } from '@nimue/trainer';
 import { z } from 'zod';
+import { reportSchema } from '../report/report-schema.ts';
 import { sweepSchema } from '../sweep/sweep-schema.ts';
 import { isMapping } from './is-mapping.ts';
 
@@ -62,6 +63,7 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
     seeds: z.array(z.int().min(0)).min(1).default([1]),
     /** Variations of the experiment, for `nimue sweep`. */
     sweep: sweepSchema.optional(),
+    report: reportSchema.prefault({}),
     backend: z.enum(['auto', ...BACKEND_NAMES]).default('auto'),
   });
 }

@@ -8,6 +8,7 @@ import type {
   WindowsConfig,
 } from '@nimue/data';
 import type { CheckpointsConfig, EvaluationConfig } from '@nimue/trainer';
+import type { ReportConfig } from '../report/report-schema.ts';
 import type { SweepConfig } from '../sweep/sweep-schema.ts';
 
 /** An experiment file after validation, with every default filled in. */
@@ -29,6 +30,8 @@ export interface Experiment {
   readonly backend: BackendChoice;
   /** Variations, for `nimue sweep`. */
   readonly sweep?: SweepConfig;
+  /** What the run keeps and shows beside its figures. */
+  readonly report: ReportConfig;
   /** The same as an experiment file that gives the same run. */
   readonly resolved: Readonly<Record<string, unknown>>;
 }

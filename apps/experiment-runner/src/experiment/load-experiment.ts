@@ -2,6 +2,7 @@ import { checkInputs } from './check-inputs.ts';
 import { checkLabels } from './check-labels.ts';
 import { checkObjectives } from './check-objectives.ts';
 import { checkPositions } from './check-positions.ts';
+import { checkReport } from './check-report.ts';
 import type { Experiment } from './experiment.ts';
 import { type Catalogue, createExperimentSchema } from './experiment-schema.ts';
 import { explainIssues } from './explain-issue.ts';
@@ -73,6 +74,7 @@ function check(layers: readonly YamlFile[], options: LoadExperimentOptions): Loa
     ...checkObjectives(file, experiment, options),
     ...checkInputs(file, experiment),
     ...checkPositions(file, experiment),
+    ...checkReport(file, experiment),
   ];
   if (misfits.length > 0) throw new ExperimentFileError(misfits);
   return { experiment, file };

@@ -44,6 +44,7 @@ export function resolveExperiment(file: ParsedFile, { models, losses, objectives
     checkpoints: file.checkpoints,
     seeds: file.seeds,
     backend: file.backend,
+    report: file.report,
     ...(file.sweep && { sweep: file.sweep }),
     resolved: file,
   };

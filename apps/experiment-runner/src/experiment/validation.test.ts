@@ -59,7 +59,7 @@ describe('one broken line', () => {
       'unknown section',
       'seeds: [1]',
       'gpu: 3',
-      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, features, loss, models, name, objective, seeds, sessions, split, sweep, training, windows',
+      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, features, loss, models, name, objective, report, seeds, sessions, split, sweep, training, windows',
     ],
     [
       'name missing',

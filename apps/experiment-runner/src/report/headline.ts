@@ -1,6 +1,6 @@
 import { betterThan } from '@nimue/trainer';
 import { formatCount, formatShare, formatSummary } from './format.ts';
-import { comparisons, type RunReport, reportedMetrics, shareOfOracle, unknownTargets } from './run-report.ts';
+import { comparisons, listMetrics, type RunFigures, rankMetrics, shareOfOracle, unknownTargets } from './run-report.ts';
 
 /** A table as text cells. */
 export interface TextTable {
@@ -9,8 +9,8 @@ export interface TextTable {
 }
 
 /** Model × metric, mean ± standard error over the windows. */
-export function headlineTable(report: RunReport): TextTable {
-  const metrics = reportedMetrics(report);
+export function headlineTable(report: RunFigures): TextTable {
+  const metrics = rankMetrics(report);
   const compared = comparisons(report);
   const hasOracle = report.summaries.some((summary) => shareOfOracle(report, summary) !== undefined);
   return {
@@ -33,15 +33,29 @@ export function headlineTable(report: RunReport): TextTable {
   };
 }
 
+/** Coverage, novelty and the like, model by model; undefined where none is evaluated. */
+export function beyondAccuracyTable(report: RunFigures): TextTable | undefined {
+  const metrics = listMetrics(report);
+  if (metrics.length === 0) return undefined;
+  const models = report.summaries.filter(({ metrics: own }) => metrics.some((metric) => own[metric]));
+  return {
+    head: ['model', ...metrics],
+    rows: models.map(({ model, metrics: own }) => [
+      model,
+      ...metrics.map((metric) => (own[metric] ? formatSummary(own[metric]) : '–')),
+    ]),
+  };
+}
+
 /** What the ± stands for. */
-export function spreadNote({ summaries }: RunReport): string {
+export function spreadNote({ summaries }: RunFigures): string {
   const [{ numWindows, numSeeds }] = summaries;
   const seeds = numSeeds > 1 ? `, each window averaged over ${numSeeds} seeds` : '';
   return `mean ± standard error over ${numWindows} window${numWindows === 1 ? '' : 's'}${seeds}`;
 }
 
 /** What "better than" stands on; nothing where models could not be compared. */
-export function comparisonNote(report: RunReport): string | undefined {
+export function comparisonNote(report: RunFigures): string | undefined {
   const compared = comparisons(report);
   if (compared.length === 0) return undefined;
   const [{ metric, unit, count }] = compared;
@@ -53,7 +67,7 @@ export function comparisonNote(report: RunReport): string | undefined {
 }
 
 /** `12 of 5,250 targets were items that no train window had shown; they count as misses` */
-export function unknownTargetsNote(report: RunReport): string {
+export function unknownTargetsNote(report: RunFigures): string {
   const { numUnknown, numTargets } = unknownTargets(report);
   return (
     `${formatCount(numUnknown)} of ${formatCount(numTargets)} targets were items that no train window had shown; ` +

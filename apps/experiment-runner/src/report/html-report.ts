@@ -1,12 +1,13 @@
 import { stringify } from 'yaml';
 import { escapeHtml } from './escape-html.ts';
 import { formatMetric } from './format.ts';
-import { comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
 import { learningCurves } from './learning-curves.ts';
 import { NUM_COLOURS, renderLineChart } from './line-chart.ts';
 import { protocolNotes } from './protocol-notes.ts';
 import { STYLE } from './report-style.ts';
 import { BAND_NOTE, type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
+import { sampleTables } from './sample-tables.ts';
 import { sliceTables } from './slice-tables.ts';
 import { SPEED_NOTE, speedTable } from './speed-table.ts';
 
@@ -14,6 +15,7 @@ import { SPEED_NOTE, speedTable } from './speed-table.ts';
 export function renderHtml(report: RunReport): string {
   const { experiment, environment, skippedWindows, finishedAt } = report;
   const title = escapeHtml(experiment.name);
+  const beyond = beyondAccuracyTable(report);
   const body = [
     `<h1>${title}</h1>`,
     `<p>${finishedAt.toISOString()} · backend ${escapeHtml(environment.backend.name)} (${escapeHtml(environment.backend.description)})</p>`,
@@ -21,6 +23,7 @@ export function renderHtml(report: RunReport): string {
     ...[spreadNote(report), comparisonNote(report)].flatMap((note) =>
       note ? [`<p class="note">${escapeHtml(note)}</p>`] : [],
     ),
+    ...(beyond ? ['<h2>Beyond accuracy</h2>', htmlTable(beyond)] : []),
     '<h2>How to read the figures</h2>',
     `<ul>${protocolNotes(report)
       .map((note) => `<li>${escapeHtml(note)}</li>`)
@@ -31,13 +34,17 @@ export function renderHtml(report: RunReport): string {
           `<ul>${skippedWindows.map(({ id, reason }) => `<li>${escapeHtml(`${id}: ${reason}`)}</li>`).join('')}</ul>`,
         ]
       : []),
-    ...reportedMetrics(report).map((metric) => metricSection(report, metric)),
+    '<h2>Metrics over the windows</h2>',
+    `<div class="pair">${reportedMetrics(report)
+      .map((metric) => metricSection(report, metric))
+      .join('\n')}</div>`,
     `<p class="note">${escapeHtml(BAND_NOTE)}</p>`,
     ...curveSections(report),
     '<h2>Speed and memory</h2>',
     htmlTable(speedTable(report)),
     `<p class="note">${escapeHtml(SPEED_NOTE)}</p>`,
-    ...sliceTables(report).map(({ title: what, ...table }) => `<h2>${escapeHtml(what)}</h2>\n${htmlTable(table)}`),
+    ...sliceSections(report),
+    ...sampleSections(report),
     '<h2>Experiment</h2>',
     `<p class="note">Data: ${escapeHtml(environment.data.checksum)}</p>`,
     `<details><summary>every option, defaults included</summary><pre>${escapeHtml(stringify(experiment.resolved, { aliasDuplicateObjects: false }))}</pre></details>`,
@@ -56,43 +63,82 @@ function metricSection(report: RunReport, metric: string): string {
   const chart = renderLineChart({
     title: `${metric} per window`,
     labels: windows,
-    series: rows.map(({ model, values, errors }) => ({ name: model, values, errors })),
+    series: rows.map(({ model, values, errors }) => ({
+      name: model,
+      values,
+      errors,
+      colour: colourOf(report, model),
+    })),
   });
+  const names = rows.map(({ model }) => model);
   const table = htmlTable({
     head: ['window', ...rows.map(({ model }) => model)],
     rows: windows.map((window, i) => [window, ...rows.map(({ values }) => formatMetric(values[i]))]),
   });
   return (
-    `<h2>${escapeHtml(metric)} over the windows</h2>\n${figure(
-      chart,
-      rows.map(({ model }) => model),
-    )}\n` + `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details>`
+    `<section><h3>${escapeHtml(metric)}</h3>\n${figure(report, chart, names)}\n` +
+    `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details></section>`
   );
 }
 
 function curveSections(report: RunReport): string[] {
-  return learningCurves(report).map(
-    (chart) =>
-      `<h2>${escapeHtml(chart.title)}</h2>\n${figure(
-        renderLineChart(chart),
-        chart.series.map(({ name }) => name),
-      )}`,
-  );
+  const charts = learningCurves(report).map(({ series, ...chart }) => {
+    const coloured = series.map((one) => ({ ...one, colour: colourOf(report, one.name) }));
+    const names = series.map(({ name }) => name);
+    const drawn = figure(report, renderLineChart({ ...chart, series: coloured }), names);
+    return `<section><h3>${escapeHtml(chart.title)}</h3>\n${drawn}</section>`;
+  });
+  return charts.length === 0 ? [] : ['<h2>Learning curves</h2>', `<div class="pair">${charts.join('\n')}</div>`];
 }
 
-function figure(chart: string, names: readonly string[]): string {
+/** The same model has the same colour in every chart. */
+function colourOf({ summaries }: RunReport, model: string): number {
+  return summaries.findIndex((summary) => summary.model === model) % NUM_COLOURS;
+}
+
+function sliceSections(report: RunReport): string[] {
+  const tables = sliceTables(report).map(
+    ({ title, ...table }) => `<section><h3>${escapeHtml(title)}</h3>\n${htmlTable(table)}</section>`,
+  );
+  return tables.length === 0 ? [] : ['<h2>Parts of the targets</h2>', `<div class="pair">${tables.join('\n')}</div>`];
+}
+
+function sampleSections(report: RunReport): string[] {
+  const samples = sampleTables(report);
+  if (samples.length === 0) return [];
+  const sections = samples.map(
+    ({ title, seen, next, notes, hits, ...table }) =>
+      `<h3>${escapeHtml(title)}</h3>\n<p>${escapeHtml(seen)}${next ? `<br>next: <b>${escapeHtml(next)}</b>` : ''}</p>\n` +
+      `<div class="words">${htmlTable(table, hits)}</div>${notes.map((note) => `<p class="note">${escapeHtml(note)}</p>`).join('')}`,
+  );
+  return ['<h2>Sample recommendations</h2>', ...sections];
+}
+
+function figure(report: RunReport, chart: string, names: readonly string[]): string {
   const legend = names.map(
-    (name, s) =>
-      `<li><svg viewBox="0 0 16 10"><line class="c${s % NUM_COLOURS}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(name)}</li>`,
+    (name) =>
+      `<li><svg viewBox="0 0 16 10"><line class="c${colourOf(report, name)}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(name)}</li>`,
   );
   return `<figure>${chart}<figcaption><ul class="legend">${legend.join('')}</ul></figcaption></figure>`;
 }
 
-function htmlTable({ head, rows }: TextTable): string {
+/** @param hits cells that are set off, as `row,column` */
+function htmlTable({ head, rows }: TextTable, hits: ReadonlySet<string> = new Set()): string {
   const headCells = head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('');
+  const wrapped = head.indexOf('better than');
   const bodyRows = rows.map(
-    ([first, ...rest]) =>
-      `<tr><th scope="row">${escapeHtml(first)}</th>${rest.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
+    ([first, ...rest], row) =>
+      `<tr><th scope="row">${escapeHtml(first)}</th>${rest
+        .map(
+          (cell, i) =>
+            `<td${classOf(hits.has(`${row},${i + 1}`) && 'hit', wrapped === i + 1 && 'wrap')}>${escapeHtml(cell)}</td>`,
+        )
+        .join('')}</tr>`,
   );
   return `<div class="wide"><table><thead><tr>${headCells}</tr></thead><tbody>${bodyRows.join('')}</tbody></table></div>`;
+}
+
+function classOf(...names: readonly (string | false)[]): string {
+  const given = names.filter(Boolean);
+  return given.length > 0 ? ` class="${given.join(' ')}"` : '';
 }

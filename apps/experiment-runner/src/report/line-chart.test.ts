@@ -12,10 +12,10 @@ describe('renderLineChart', () => {
   });
 
   test('places every point between the axes', () => {
-    // 720 × 300 with margins 48, 12, 36, 12: x from 48 to 708, y from 264 (0) to 12 (the top, 0.5).
+    // 720 × 300 with margins 64, 12, 36, 12: x from 64 to 708, y from 264 (0) to 12 (the top, 0.5).
     expect([...chart.matchAll(/points="([^"]*)"/g)].map(([, points]) => points)).toEqual([
-      '48.0,264.0 378.0,138.0 708.0,12.0',
-      '48.0,12.0 378.0,12.0 708.0,12.0',
+      '64.0,264.0 386.0,138.0 708.0,12.0',
+      '64.0,12.0 386.0,12.0 708.0,12.0',
     ]);
   });
 
@@ -27,7 +27,7 @@ describe('renderLineChart', () => {
 
   test('one window and all zeros are drawn too', () => {
     expect(renderLineChart({ title: 't', labels: ['a'], series: [{ name: 'x', values: [0] }] })).toContain(
-      'points="378.0,264.0"',
+      'points="386.0,264.0"',
     );
   });
 

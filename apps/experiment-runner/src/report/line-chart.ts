@@ -18,13 +18,15 @@ export interface ChartSeries {
   readonly values: readonly number[];
   /** Half the height of a band around the line; NaN for none. */
   readonly errors?: readonly number[];
+  /** Number of its colour in the style sheet. Default: its place among the series. */
+  readonly colour?: number;
 }
 
 /** Of a letter below the axis, in the units of the drawing. */
-const LETTER_WIDTH = 7;
+const LETTER_WIDTH = 9;
 const WIDTH = 720;
 const HEIGHT = 300;
-const MARGIN = { top: 12, right: 12, bottom: 36, left: 48 };
+const MARGIN = { top: 12, right: 12, bottom: 36, left: 64 };
 /** Classes `c0` … of the report's style sheet. */
 export const NUM_COLOURS = 8;
 
@@ -44,7 +46,7 @@ export function renderLineChart({ title, labels, series, ticks: texts = labels, 
     const height = y(value).toFixed(1);
     return (
       `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${height}" y2="${height}"/>` +
-      `<text x="${MARGIN.left - 6}" y="${height}" text-anchor="end" dominant-baseline="middle">${formatMetric(value)}</text>`
+      `<text x="${MARGIN.left - 6}" y="${height}" text-anchor="end" dominant-baseline="middle">${formatTick(value)}</text>`
     );
   });
   // At most six texts, and no more than fit side by side.
@@ -56,15 +58,15 @@ export function renderLineChart({ title, labels, series, ticks: texts = labels, 
     const anchor = labels.length > 1 && i === 0 ? 'start' : i === labels.length - 1 && i > 0 ? 'end' : 'middle';
     return `<text x="${x(i).toFixed(1)}" y="${HEIGHT - 14}" text-anchor="${anchor}">${escapeHtml(texts[i])}</text>`;
   });
-  const bands = series.map(({ values, errors = [] }, s) => {
+  const bands = series.map(({ values, errors = [], colour }, s) => {
     const known = values.flatMap((value, i) => (Number.isFinite(value) && Number.isFinite(errors[i]) ? [i] : []));
     if (known.length < 2) return '';
     const upper = known.map((i) => at(i, Math.min(top, values[i] + errors[i])));
     const lower = known.map((i) => at(i, Math.max(bottom, values[i] - errors[i]))).reverse();
-    return `<polygon class="b${s % NUM_COLOURS}" points="${[...upper, ...lower].join(' ')}"/>`;
+    return `<polygon class="b${(colour ?? s) % NUM_COLOURS}" points="${[...upper, ...lower].join(' ')}"/>`;
   });
-  const lines = series.map(({ name, values }, s) => {
-    const colour = `c${s % NUM_COLOURS}`;
+  const lines = series.map(({ name, values, colour: number }, s) => {
+    const colour = `c${(number ?? s) % NUM_COLOURS}`;
     const dots = values.map((value, i) => {
       if (!Number.isFinite(value)) return '';
       const [cx, cy] = at(i, value).split(',');
@@ -77,6 +79,13 @@ export function renderLineChart({ title, labels, series, ticks: texts = labels, 
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">` +
     `${grid.join('')}${ticks.join('')}${bands.join('')}${lines.join('')}</svg>`
   );
+}
+
+/** `.375`, `12.5`, `1.4e-4`: short enough for the margin. */
+function formatTick(value: number): string {
+  if (value === 0) return '0';
+  if (Math.abs(value) < 0.001) return value.toExponential(1);
+  return String(Number(value.toPrecision(4))).replace(/^0\./, '.');
 }
 
 /** Ends of the value axis. */

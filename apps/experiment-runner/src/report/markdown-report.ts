@@ -1,19 +1,22 @@
 import { stringify } from 'yaml';
 import { formatMetric } from './format.ts';
-import { comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
 import { protocolNotes } from './protocol-notes.ts';
 import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
+import { sampleTables } from './sample-tables.ts';
 import { sliceTables } from './slice-tables.ts';
 import { SPEED_NOTE, speedTable } from './speed-table.ts';
 
 /** The report for reading in an editor or on a code host. */
 export function renderMarkdown(report: RunReport): string {
   const { experiment, environment, skippedWindows, finishedAt } = report;
+  const beyond = beyondAccuracyTable(report);
   const sections = [
     `# ${experiment.name}`,
     `${finishedAt.toISOString()}, backend ${environment.backend.name} (${environment.backend.description}).`,
     markdownTable(headlineTable(report)),
     [spreadNote(report), comparisonNote(report)].flatMap((note) => (note ? [`${note}.`] : [])).join('\n\n'),
+    ...(beyond ? ['## Beyond accuracy', markdownTable(beyond)] : []),
     '## How to read the figures',
     protocolNotes(report)
       .map((note) => `- ${note}`)
@@ -33,12 +36,29 @@ export function renderMarkdown(report: RunReport): string {
     markdownTable(speedTable(report)),
     SPEED_NOTE,
     ...sliceTables(report).flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
+    ...sampleSections(report),
     '## Experiment',
+    `Data: ${environment.data.checksum}.`,
     `\`\`\`yaml\n${stringify(experiment.resolved, { aliasDuplicateObjects: false })}\`\`\``,
     '## Environment',
     `\`\`\`json\n${JSON.stringify(environment, null, 2)}\n\`\`\``,
   ];
   return `${sections.join('\n\n')}\n`;
+}
+
+function sampleSections(report: RunReport): string[] {
+  const samples = sampleTables(report);
+  if (samples.length === 0) return [];
+  const sections = samples.flatMap(({ title, seen, next, notes, hits, head, rows }) => [
+    `### ${title}`,
+    [seen, ...(next ? [`next: **${next}**`] : [])].join('\\\n'),
+    markdownTable({
+      head,
+      rows: rows.map((cells, row) => cells.map((cell, i) => (hits.has(`${row},${i}`) ? `**${cell}**` : cell))),
+    }),
+    ...notes,
+  ]);
+  return ['## Sample recommendations', ...sections];
 }
 
 function markdownTable({ head, rows }: TextTable): string {

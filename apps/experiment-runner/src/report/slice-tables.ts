@@ -1,9 +1,9 @@
 import { formatCount, formatMetric } from './format.ts';
 import type { TextTable } from './headline.ts';
-import type { RunReport } from './run-report.ts';
+import type { RunFigures } from './run-report.ts';
 
 /** One table per slice and metric of ranks: parts of the targets × models. Targets of all windows and seeds together. */
-export function sliceTables({ summaries }: RunReport): readonly (TextTable & { readonly title: string })[] {
+export function sliceTables({ summaries }: RunFigures): readonly (TextTable & { readonly title: string })[] {
   const sliced = summaries.filter(({ slices }) => slices.length > 0);
   if (sliced.length === 0) return [];
   const names = [...new Set(sliced[0].slices.map(({ slice }) => slice))];

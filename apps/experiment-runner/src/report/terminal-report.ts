@@ -1,17 +1,18 @@
 import Table from 'cli-table3';
-import { comparisonNote, headlineTable, spreadNote, unknownTargetsNote } from './headline.ts';
+import {
+  beyondAccuracyTable,
+  comparisonNote,
+  headlineTable,
+  spreadNote,
+  type TextTable,
+  unknownTargetsNote,
+} from './headline.ts';
 import { fewItemsNote } from './protocol-notes.ts';
 import type { RunReport } from './run-report.ts';
 
 /** The end of a run at the terminal: the table and how to read it. */
 export function renderTerminal(report: RunReport): string {
-  const { head, rows } = headlineTable(report);
-  const table = new Table({
-    head: [...head],
-    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of rows) table.push([...row]);
+  const beyond = beyondAccuracyTable(report);
   const { sampledNegatives } = report.experiment.evaluation;
   const notes = [
     spreadNote(report),
@@ -20,5 +21,16 @@ export function renderTerminal(report: RunReport): string {
     ...fewItemsNote(report),
     sampledNegatives && `ranks among ${sampledNegatives} sampled items: not comparable with ranks over the catalogue`,
   ];
-  return [table.toString(), ...notes.filter(Boolean)].join('\n');
+  return [terminalTable(headlineTable(report)), beyond && terminalTable(beyond), ...notes].filter(Boolean).join('\n');
+}
+
+/** A table with lines around its cells; figures stand to the right. */
+export function terminalTable({ head, rows }: TextTable): string {
+  const table = new Table({
+    head: [...head],
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push([...row]);
+  return table.toString();
 }

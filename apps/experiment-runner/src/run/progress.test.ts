@@ -79,6 +79,7 @@ const plan: RunPlan = {
     {
       kind: 'contender',
       isNeural: true,
+      model: { name: 'gru4rec', config: {} },
       seed: 1,
       contender: {
         label: 'gru4rec',

@@ -1,7 +1,14 @@
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { ChosenBackend, Clock, NimueServices, PreparedData } from '@nimue/container';
-import { type PrepareProgress, planEvaluation } from '@nimue/data';
-import { narrowsCatalogue, summarizeResults, type TrainerListener, type WindowResult } from '@nimue/trainer';
+import type { ChosenBackend, Clock, NamedConfig, NimueServices, PreparedData } from '@nimue/container';
+import { type PrepareProgress, planEvaluation, type WindowedDataset } from '@nimue/data';
+import {
+  narrowsCatalogue,
+  summarizeResults,
+  type TrainedModel,
+  type TrainerListener,
+  type WindowResult,
+} from '@nimue/trainer';
 import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { metricRows, metricsCsv } from '../export/metric-rows.ts';
@@ -10,6 +17,7 @@ import { writeTensorboard } from '../export/write-tensorboard.ts';
 import { renderHtml } from '../report/html-report.ts';
 import { renderMarkdown } from '../report/markdown-report.ts';
 import type { RunReport } from '../report/run-report.ts';
+import { type SampleRecommendations, sampleRecommendations, titlesOf } from '../samples/sample-recommendations.ts';
 import { checksumOfPrepared } from './data-checksum.ts';
 import { describeRun } from './describe-run.ts';
 import { describeEnvironment, type RunEnvironment } from './environment.ts';
@@ -20,6 +28,7 @@ import { createRunFolder } from './run-folder.ts';
 import { addToIndex } from './run-index.ts';
 import { runParts } from './run-parts.ts';
 import type { RunPart, RunPlan } from './run-plan.ts';
+import { type SavedModel, saveModel } from './saved-models.ts';
 import type { ProgressView } from './show-progress.ts';
 
 /** What a run needs of the container. */
@@ -68,10 +77,17 @@ export async function runExperiment(
   try {
     const plan = await asInput(`${experiment.name}: `, () => planRun(experiment, prepared, services));
     for (const line of describeRun(prepared.dataset, plan, experiment)) logger.info(line);
+    const titles = await asInput('report.titles: ', () => titlesOf(experiment));
     const { key, directory } = prepared.dataset;
     const data = { key, checksum: await checksumOfPrepared(directory), directory: resolve(directory) };
     const environment = await describeEnvironment(backend, data, startedAt);
-    const { path, report } = await runIntoFolder(experiment, environment, plan, services, options);
+    const { path, report } = await runIntoFolder(
+      experiment,
+      environment,
+      { log: prepared.dataset, plan, titles },
+      services,
+      options,
+    );
     return { ...report, path, backend };
   } finally {
     prepared.dataset.close();
@@ -115,16 +131,37 @@ async function planRun(
     const contender = services.trainer.createContender(config);
     const isNeural = services.models.get(config.model.name)?.kind === 'neural';
     const isPopularity = config.model.name === 'popularity';
-    for (const seed of seeds) parts.push({ kind: 'contender', contender, isNeural, isPopularity, seed });
+    for (const seed of seeds) {
+      parts.push({ kind: 'contender', contender, model: config.model, isNeural, isPopularity, seed });
+    }
   }
   const planned = await planEvaluation(dataset, policy, { timeZone: windows.timeZone, split });
   return { dataset: planned.dataset, evaluation: planned.plan, parts };
 }
 
+interface RunInput {
+  readonly log: WindowedDataset;
+  readonly plan: RunPlan;
+  /** Raw item id → title. */
+  readonly titles: ReadonlyMap<string, string>;
+}
+
+/** What the models of the first seed recommend. */
+async function samplesOf(
+  experiment: Experiment,
+  models: readonly SavedModel[],
+  { log, plan, titles }: RunInput,
+): Promise<SampleRecommendations[]> {
+  const { dataset, evaluation } = plan;
+  const { evaluateWindow } = evaluation.steps[evaluation.steps.length - 1];
+  const first = models.filter(({ seed }) => seed === experiment.seeds[0]);
+  return sampleRecommendations({ experiment, log, dataset, evaluateWindow, models: first, titles });
+}
+
 async function runIntoFolder(
   experiment: Experiment,
   environment: RunEnvironment,
-  plan: RunPlan,
+  { log, plan, titles }: RunInput,
   { artifacts, clock, logger, trainer }: RunServices,
   { runsDirectory = 'runs', resume, signal, watch }: RunExperimentOptions,
 ): Promise<{ path: string; report: RunReport }> {
@@ -139,6 +176,7 @@ async function runIntoFolder(
   };
   const view = watch?.(plan, clock);
   const results: WindowResult[] = [];
+  const models: SavedModel[] = [];
   const recorder = recordCurves();
   const onResult = (result: WindowResult) => {
     folder.addResult(result);
@@ -151,7 +189,24 @@ async function runIntoFolder(
       recorder.onEvent(event);
       view?.onEvent(event);
     };
-    await runParts(plan, { trainer, evaluation, timeZone, features, checkpoints, signal, onResult, onEvent });
+    const { keepModels, samples, users, sessions } = experiment.report;
+    const isNeeded = keepModels || samples + users.length + sessions.length > 0;
+    const onTrained = isNeeded
+      ? async ({ model }: { readonly model: NamedConfig }, trained: TrainedModel) => {
+          models.push(await saveModel(folder.path, trained, model, titles));
+        }
+      : undefined;
+    await runParts(plan, {
+      trainer,
+      evaluation,
+      timeZone,
+      features,
+      checkpoints,
+      signal,
+      onResult,
+      onEvent,
+      onTrained,
+    });
     view?.close();
   } catch (error) {
     view?.close();
@@ -162,6 +217,8 @@ async function runIntoFolder(
   } finally {
     folder.close();
   }
+  const samples = await samplesOf(experiment, models, { log, plan, titles });
+  if (!experiment.report.keepModels) await rm(join(folder.path, 'models'), { recursive: true, force: true });
   const report: RunReport = {
     experiment,
     environment,
@@ -171,6 +228,7 @@ async function runIntoFolder(
     skippedWindows: plan.evaluation.skipped.map(({ id, reason }) => ({ id, reason })),
     curves: recorder.curves(),
     usage: recorder.usage(),
+    samples,
     finishedAt: clock.now(),
   };
   const rows = metricRows(results);

@@ -1,5 +1,5 @@
 import type { Trainer } from '@nimue/container';
-import type { RunRollingArgs, TrainerListener, WindowResult } from '@nimue/trainer';
+import type { RunRollingArgs, TrainedModel, TrainerListener, WindowResult } from '@nimue/trainer';
 import type { RunPart, RunPlan } from './run-plan.ts';
 
 export interface RunPartsArgs {
@@ -12,6 +12,8 @@ export interface RunPartsArgs {
   /** Called with every result as soon as it is there. */
   readonly onResult: (result: WindowResult) => void;
   readonly onEvent?: TrainerListener;
+  /** Called with every model as its last window left it. */
+  readonly onTrained?: (part: Extract<RunPart, { kind: 'contender' }>, trained: TrainedModel) => Promise<void>;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface RunPartsArgs {
  * beside it.
  */
 export async function runParts({ dataset, evaluation: plan, parts }: RunPlan, args: RunPartsArgs): Promise<void> {
-  const { trainer, evaluation, timeZone, features, checkpoints, signal, onResult } = args;
+  const { trainer, evaluation, timeZone, features, checkpoints, signal, onResult, onTrained } = args;
   const onEvent: TrainerListener = (event) => {
     if (event.type === 'windowDone') onResult(event.result);
     args.onEvent?.(event);
@@ -38,6 +40,9 @@ export async function runParts({ dataset, evaluation: plan, parts }: RunPlan, ar
       onEvent,
     };
     if (part.kind === 'reference') await trainer.runReference(part.reference, rolling);
-    else await trainer.runContender(part.contender, rolling);
+    else {
+      const keep = onTrained && ((trained: TrainedModel) => onTrained(part, trained));
+      await trainer.runContender(part.contender, { ...rolling, ...(keep && { onTrained: keep }) });
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { NamedConfig } from '@nimue/container';
 import type { EvaluationPlan, WindowedDataset } from '@nimue/data';
 import type { Contender, Reference } from '@nimue/trainer';
 
@@ -6,6 +7,8 @@ export type RunPart =
   | {
       readonly kind: 'contender';
       readonly contender: Contender;
+      /** Name and options of its model. */
+      readonly model: NamedConfig;
       readonly isNeural: boolean;
       /** The row that the others are shown beside as the run goes. */
       readonly isPopularity?: boolean;

@@ -19,12 +19,12 @@ export async function codeVersion(): Promise<string> {
 }
 
 /**
- * Equal keys, equal figures: the resolved experiment without its name and sweep, the prepared data, the code.
+ * Equal keys, equal figures: the resolved experiment without its name, sweep and report, the prepared data, the code.
  *
  * @param dataKey of the prepared log
  */
 export function cellKey(resolved: Readonly<Record<string, unknown>>, dataKey: string, code: string): string {
-  const { name: _, sweep: __, ...rest } = resolved;
+  const { name: _, sweep: __, report: ___, ...rest } = resolved;
   return createHash('sha256')
     .update(JSON.stringify([sorted(rest), dataKey, code]))
     .digest('hex')

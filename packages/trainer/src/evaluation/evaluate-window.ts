@@ -56,7 +56,11 @@ export class WindowEvaluator {
   }
 
   /** Takes in what a step trains on, as far as the configuration asks for it. */
-  async addStep(train: TrainSessions, trainWindows: readonly number[], numRows: number): Promise<void> {
+  async addStep(
+    train: Pick<TrainSessions, 'encodedWindows'>,
+    trainWindows: readonly number[],
+    numRows: number,
+  ): Promise<void> {
     if (this.#needsStatistics()) {
       this.#statistics.startStep(numRows);
       for await (const window of train.encodedWindows()) this.#statistics.add(window);
