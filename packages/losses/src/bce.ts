@@ -11,7 +11,9 @@ import { sampledLoss } from './sampled-loss.ts';
  */
 export const bce = defineLoss({
   configSchema: z.strictObject({
-    negatives: negativesSchema.prefault({ name: 'uniform', count: 1, per: 'position' }),
+    negatives: negativesSchema
+      .prefault({ name: 'uniform', count: 1, per: 'position' })
+      .describe('What the target is compared with, and how it is drawn.'),
   }),
   create: ({ negatives }) => sampledLoss(createSampler(negatives), { form: 'bce' }),
 });

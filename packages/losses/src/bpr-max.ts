@@ -12,11 +12,15 @@ import { sampledLoss } from './sampled-loss.ts';
  */
 export const bprMax = defineLoss({
   configSchema: z.strictObject({
-    negatives: negativesSchema.prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' }),
-    /** λ: weight of the penalty on the negatives' scores. */
-    bpreg: z.number().min(0).default(1),
-    /** α of the exponential linear unit that scores pass through first, the `elu-α` of GRU4Rec; 0: none. */
-    elu: z.number().min(0).default(0),
+    negatives: negativesSchema
+      .prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' })
+      .describe('What the target is compared with, and how it is drawn.'),
+    bpreg: z.number().min(0).default(1).describe("λ: weight of the penalty on the negatives' scores."),
+    elu: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('α of the exponential linear unit that scores pass through first, the `elu-α` of GRU4Rec; 0: none.'),
   }),
   create: ({ negatives, bpreg, elu }) => sampledLoss(createSampler(negatives), { form: 'bprMax', bpreg, elu }),
 });

@@ -3,10 +3,13 @@ import { z } from 'zod';
 import { defineLoss } from './loss-spec.ts';
 
 export const crossEntropySchema = z.strictObject({
-  /** Logits are divided by it. */
-  temperature: z.number().positive().default(1),
-  /** Share of the target's mass that is spread over all items (Szegedy et al. 2016, §7). */
-  labelSmoothing: z.number().min(0).lt(1).default(0),
+  temperature: z.number().positive().default(1).describe('Logits are divided by it.'),
+  labelSmoothing: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe("Share of the target's mass that is spread over all items (Szegedy et al. 2016, §7)."),
 });
 
 /**

@@ -13,9 +13,15 @@ import { sampledLoss } from './sampled-loss.ts';
  */
 export const gbce = defineLoss({
   configSchema: z.strictObject({
-    negatives: negativesSchema.prefault({ name: 'uniform', count: 256, per: 'position' }),
-    /** t: 0 is plain BCE, 1 makes σ of a score the item's probability again. */
-    calibration: z.number().min(0).max(1).default(0.75),
+    negatives: negativesSchema
+      .prefault({ name: 'uniform', count: 256, per: 'position' })
+      .describe('What the target is compared with, and how it is drawn.'),
+    calibration: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.75)
+      .describe("t: 0 is plain BCE, 1 makes σ of a score the item's probability again."),
   }),
   create: ({ negatives, calibration }) => sampledLoss(createSampler(negatives), { form: 'gbce', calibration }),
 });

@@ -13,9 +13,8 @@ import { correctionSchema, sampledSoftmaxLoss } from './sampled-loss.ts';
  */
 export const inBatchSoftmax = defineLoss({
   configSchema: z.strictObject({
-    correction: correctionSchema,
-    /** Logits are divided by it. */
-    temperature: z.number().positive().default(1),
+    correction: correctionSchema.describe('Whether logits are corrected by how often items occur in the batch.'),
+    temperature: z.number().positive().default(1).describe('Logits are divided by it.'),
   }),
   create: ({ temperature, correction }) =>
     sampledSoftmaxLoss(inBatch.create({ name: 'inBatch' }), temperature, correction),

@@ -5,14 +5,13 @@ import { correctionSchema, sampledSoftmaxLoss } from './sampled-loss.ts';
 
 export const sampledSoftmaxSchema = z
   .strictObject({
-    negatives: negativesSchema.prefault({ name: 'popularity' }),
-    /**
-     * `both`: target and negatives, as Bengio & Senécal and GRU4Rec do; `negatives`: these alone, which makes the sum of
-     * their exponentials an unbiased estimate of the full softmax's; `none`.
-     */
-    correction: correctionSchema,
-    /** Logits are divided by it. */
-    temperature: z.number().positive().default(1),
+    negatives: negativesSchema
+      .prefault({ name: 'popularity' })
+      .describe('What the target is compared with, and how it is drawn.'),
+    correction: correctionSchema.describe(
+      "`both`: target and negatives, as Bengio & Senécal and GRU4Rec do; `negatives`: these alone, which makes the sum of their exponentials an unbiased estimate of the full softmax's; `none`.",
+    ),
+    temperature: z.number().positive().default(1).describe('Logits are divided by it.'),
   })
   .superRefine(({ negatives, correction }, context) => {
     if (negatives.name !== 'dynamicHard' || correction === 'none') return;

@@ -10,7 +10,9 @@ import { sampledLoss } from './sampled-loss.ts';
  */
 export const top1Max = defineLoss({
   configSchema: z.strictObject({
-    negatives: negativesSchema.prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' }),
+    negatives: negativesSchema
+      .prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' })
+      .describe('What the target is compared with, and how it is drawn.'),
   }),
   create: ({ negatives }) => sampledLoss(createSampler(negatives), { form: 'top1Max' }),
 });

@@ -19,8 +19,7 @@ const partSchema: z.ZodType<WeightedPart> = z.lazy(() => {
     z
       .strictObject({
         name: z.literal(name),
-        /** The part's share in the sum. */
-        weight: z.number().positive().default(1),
+        weight: z.number().positive().default(1).describe("The part's share in the sum."),
         ...configSchema.shape,
       })
       .superRefine(({ name: _name, weight: _weight, ...config }, context) => {
@@ -39,7 +38,7 @@ const partSchema: z.ZodType<WeightedPart> = z.lazy(() => {
  * @throws when a part's name is not in the list
  */
 export const weightedSum: LossSpec<z.ZodObject<{ parts: z.ZodArray<typeof partSchema> }, z.core.$strict>> = defineLoss({
-  configSchema: z.strictObject({ parts: z.array(partSchema).min(1) }),
+  configSchema: z.strictObject({ parts: z.array(partSchema).min(1).describe('Losses and their weights.') }),
   create({ parts }) {
     const made = parts.map(({ name, weight, ...config }) => ({ weight, loss: specs()[name].create(config) }));
     return sumOf(made);

@@ -6,8 +6,7 @@ import { checkWidths } from './neural/item-options.ts';
 export const albertSchema = checkWidths(
   z.strictObject({
     ...bertOptions,
-    /** One block's weights used `numBlocks` times. */
-    shareBlocks: z.boolean().default(true),
+    shareBlocks: z.boolean().default(true).describe("One block's weights used `numBlocks` times."),
   }),
 );
 

@@ -3,8 +3,7 @@ import { defineModel } from './model-spec.ts';
 import { createItemRowsModel } from './neighbors/item-rows.ts';
 
 export const associationRulesSchema = z.strictObject({
-  /** Rules kept per item, by weight; default all. */
-  maxRules: z.int().positive().optional(),
+  maxRules: z.int().positive().optional().describe('Rules kept per item, by weight; default all.'),
 });
 
 /**

@@ -6,8 +6,7 @@ import { checkWidths } from './neural/item-options.ts';
 export const bertSchema = checkWidths(
   z.strictObject({
     ...bertOptions,
-    /** One block's weights used `numBlocks` times. */
-    shareBlocks: z.boolean().default(false),
+    shareBlocks: z.boolean().default(false).describe("One block's weights used `numBlocks` times."),
   }),
 );
 

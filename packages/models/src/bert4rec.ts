@@ -6,8 +6,8 @@ import { checkWidths, HEADS } from './neural/item-options.ts';
 export const bert4recSchema = checkWidths(
   z.strictObject({
     ...bertOptions,
-    head: z.enum(HEADS).default('gelu'),
-    itemBias: z.boolean().default(true),
+    head: z.enum(HEADS).default('gelu').describe('What is compared with the item vectors: see the other models.'),
+    itemBias: z.boolean().default(true).describe('Adds a learned number per item to its score.'),
   }),
 );
 

@@ -12,8 +12,7 @@ import { DistinctItems } from './neighbors/distinct-items.ts';
 const MOST_ITEMS = 20_000;
 
 export const easeSchema = z.strictObject({
-  /** λ: added to the diagonal; larger for less data. */
-  regularization: z.number().positive().default(500),
+  regularization: z.number().positive().default(500).describe('λ: added to the diagonal; larger for less data.'),
 });
 
 /**

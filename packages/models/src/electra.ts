@@ -8,10 +8,17 @@ export const electraSchema = checkWidths(
   z.strictObject({
     ...bertOptions,
     ...discriminatorOptions,
-    /** Of the discriminator's loss beside the generator's; the paper's λ is 50, Transformers4Rec's 1. */
-    discriminatorWeight: z.number().positive().default(1),
-    /** Generator and discriminator: `tied`: one body; `separate`: bodies of their own over the same item vectors. */
-    bodies: z.enum(['tied', 'separate']).default('tied'),
+    discriminatorWeight: z
+      .number()
+      .positive()
+      .default(1)
+      .describe("Of the discriminator's loss beside the generator's; the paper's λ is 50, Transformers4Rec's 1."),
+    bodies: z
+      .enum(['tied', 'separate'])
+      .default('tied')
+      .describe(
+        'Generator and discriminator: `tied`: one body; `separate`: bodies of their own over the same item vectors.',
+      ),
   }),
 );
 

@@ -14,9 +14,12 @@ import { ParameterStore } from './parameter-store.ts';
 export const esasrecSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
-    /** Inner width of the SwiGLU layer; 4 · hiddenSize when not given. */
-    feedForwardSize: z.int().min(1).optional(),
-    usePositions: z.boolean().default(true),
+    feedForwardSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Inner width of the SwiGLU layer; 4 · hiddenSize when not given.'),
+    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
     ...itemOptions,
   }),
 );

@@ -11,14 +11,17 @@ import { ParameterStore } from './parameter-store.ts';
 
 export const gru4recSchema = checkWidths(
   z.strictObject({
-    hiddenSize: z.int().min(1).default(64),
-    numLayers: z.int().min(1).max(8).default(1),
-    /** Drops item vectors on their way in. */
-    inputDropout: z.number().min(0).lt(1).default(0.25),
-    /** Drops hidden states on their way out of every layer. */
-    hiddenDropout: z.number().min(0).lt(1).default(0.1),
+    hiddenSize: z.int().min(1).default(64).describe('Width of the hidden states.'),
+    numLayers: z.int().min(1).max(8).default(1).describe('Recurrent layers, one over the other.'),
+    inputDropout: z.number().min(0).lt(1).default(0.25).describe('Drops item vectors on their way in.'),
+    hiddenDropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.1)
+      .describe('Drops hidden states on their way out of every layer.'),
     ...itemOptions,
-    itemBias: z.boolean().default(true),
+    itemBias: z.boolean().default(true).describe('Adds a learned number per item to its score.'),
   }),
 );
 

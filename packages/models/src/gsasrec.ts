@@ -9,8 +9,11 @@ export const gsasrecSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
     dropout: z.number().min(0).lt(1).default(0.5),
-    /** Width of the point-wise feed-forward layer; the paper's is hiddenSize. */
-    feedForwardSize: z.int().min(1).optional(),
+    feedForwardSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("Width of the point-wise feed-forward layer; the paper's is hiddenSize."),
     usePositions: z.boolean().default(true),
     ...itemOptions,
     embedding: z.enum(['tied', 'separate']).default('separate'),

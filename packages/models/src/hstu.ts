@@ -17,15 +17,14 @@ import { ParameterStore } from './parameter-store.ts';
 export const hstuSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
-    usePositions: z.boolean().default(true),
-    /** Bias by the time between two events; the data must have times. */
-    relativeTime: z.boolean().default(true),
-    /** Bias by the number of events between them. */
-    relativePosition: z.boolean().default(true),
-    /** Multiplies item vectors by √hiddenSize on the way in, as the original does. */
-    scaleItems: z.boolean().default(false),
-    /** Buckets of the logarithm of the time in seconds. */
-    numTimeBuckets: z.int().min(1).max(255).default(128),
+    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
+    relativeTime: z.boolean().default(true).describe('Bias by the time between two events; the data must have times.'),
+    relativePosition: z.boolean().default(true).describe('Bias by the number of events between them.'),
+    scaleItems: z
+      .boolean()
+      .default(false)
+      .describe('Multiplies item vectors by √hiddenSize on the way in, as the original does.'),
+    numTimeBuckets: z.int().min(1).max(255).default(128).describe('Buckets of the logarithm of the time in seconds.'),
     ...itemOptions,
   }),
 );

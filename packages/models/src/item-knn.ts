@@ -4,14 +4,24 @@ import { DistinctItems } from './neighbors/distinct-items.ts';
 import { createItemRowsModel } from './neighbors/item-rows.ts';
 
 export const itemKnnSchema = z.strictObject({
-  /** Neighbors kept per item. */
-  k: z.int().positive().default(100),
-  /** Added to both supports: similarities of rare items count less. */
-  regularization: z.number().min(0).default(20),
-  /** Share of the item's own support in the norm: 0.5 is the cosine, 1 the confidence of an association rule. */
-  alpha: z.number().min(0).max(1).default(0.5),
-  /** Similar to the newest item, or to all items of the session. */
-  over: z.enum(['lastItem', 'session']).default('lastItem'),
+  k: z.int().positive().default(100).describe('Neighbors kept per item.'),
+  regularization: z
+    .number()
+    .min(0)
+    .default(20)
+    .describe('Added to both supports: similarities of rare items count less.'),
+  alpha: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe(
+      "Share of the item's own support in the norm: 0.5 is the cosine, 1 the confidence of an association rule.",
+    ),
+  over: z
+    .enum(['lastItem', 'session'])
+    .default('lastItem')
+    .describe('Similar to the newest item, or to all items of the session.'),
 });
 
 /**

@@ -13,17 +13,22 @@ import { ParameterStore } from './parameter-store.ts';
 
 export const lrurecSchema = checkWidths(
   z.strictObject({
-    hiddenSize: z.int().min(1).default(64),
-    numBlocks: z.int().min(1).max(24).default(2),
-    /** Complex states per block; 2 · hiddenSize when not given. */
-    stateSize: z.int().min(1).optional(),
-    /** Width of the feed-forward layer; 4 · hiddenSize when not given. */
-    feedForwardSize: z.int().min(1).optional(),
-    dropout: z.number().min(0).lt(1).default(0.2),
-    /** The newest events of a session that the model sees; unlimited when not given. */
-    maxLength: z.int().min(1).optional(),
+    hiddenSize: z.int().min(1).default(64).describe('Width of item vectors and hidden states.'),
+    numBlocks: z.int().min(1).max(24).default(2).describe('Blocks, one over the other.'),
+    stateSize: z.int().min(1).optional().describe('Complex states per block; 2 · hiddenSize when not given.'),
+    feedForwardSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Width of the feed-forward layer; 4 · hiddenSize when not given.'),
+    dropout: z.number().min(0).lt(1).default(0.2).describe('Share of the numbers that a training step drops.'),
+    maxLength: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('The newest events of a session that the model sees; unlimited when not given.'),
     ...itemOptions,
-    itemBias: z.boolean().default(true),
+    itemBias: z.boolean().default(true).describe('Adds a learned number per item to its score.'),
   }),
 );
 

@@ -3,8 +3,7 @@ import { defineModel } from './model-spec.ts';
 import { createItemRowsModel } from './neighbors/item-rows.ts';
 
 export const markovSchema = z.strictObject({
-  /** Successors kept per item, by count; default all. */
-  maxSuccessors: z.int().positive().optional(),
+  maxSuccessors: z.int().positive().optional().describe('Successors kept per item, by count; default all.'),
 });
 
 /**

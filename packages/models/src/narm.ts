@@ -15,14 +15,22 @@ import { ParameterStore } from './parameter-store.ts';
 
 export const narmSchema = checkWidths(
   z.strictObject({
-    hiddenSize: z.int().min(1).default(64),
-    numLayers: z.int().min(1).max(8).default(1),
-    /** Drops item vectors on their way in. */
-    inputDropout: z.number().min(0).lt(1).default(0.25),
-    /** Drops the joined representation before it is compared with items. */
-    dropout: z.number().min(0).lt(1).default(0.5),
-    /** The newest events of a session that the model sees; unlimited when not given. Work grows with its square. */
-    maxLength: z.int().min(1).optional(),
+    hiddenSize: z.int().min(1).default(64).describe('Width of the hidden states.'),
+    numLayers: z.int().min(1).max(8).default(1).describe('Recurrent layers, one over the other.'),
+    inputDropout: z.number().min(0).lt(1).default(0.25).describe('Drops item vectors on their way in.'),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.5)
+      .describe('Drops the joined representation before it is compared with items.'),
+    maxLength: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'The newest events of a session that the model sees; unlimited when not given. Work grows with its square.',
+      ),
     ...itemOptions,
   }),
 );

@@ -4,10 +4,17 @@ import { createCountingModel } from './counting-model.ts';
 import { defineModel } from './model-spec.ts';
 
 export const popularitySchema = z.strictObject({
-  /** `lastWindow` counts the newest train window only, `all` every window so far, `decayed` older windows less. */
-  over: z.enum(['lastWindow', 'all', 'decayed']).default('lastWindow'),
-  /** With `decayed`: a click counts half as much after so many further windows. */
-  halfLifeWindows: z.number().positive().default(1),
+  over: z
+    .enum(['lastWindow', 'all', 'decayed'])
+    .default('lastWindow')
+    .describe(
+      '`lastWindow` counts the newest train window only, `all` every window so far, `decayed` older windows less.',
+    ),
+  halfLifeWindows: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('With `decayed`: a click counts half as much after so many further windows.'),
 });
 
 /**

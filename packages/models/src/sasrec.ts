@@ -11,17 +11,22 @@ import { ParameterStore } from './parameter-store.ts';
 export const sasrecSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
-    /** Width of the point-wise feed-forward layer; the paper's is hiddenSize. */
-    feedForwardSize: z.int().min(1).optional(),
-    /**
-     * `pre`: x + g(norm(x)), the paper's; `post`: norm(x + g(x)); `query`: as the paper's code, RecTools and the widely used
-     * PyTorch port had it until 2025, where only the query is normalised before attention and the normalised state is what
-     * a layer adds to; `postFinal`: `post` and a norm at the end, the port's default since (its `norm_first` is `pre`).
-     */
-    norm: z.enum(NORMS).default('pre'),
-    usePositions: z.boolean().default(true),
-    /** Multiplies item vectors by √hiddenSize on the way in, as the paper's code and the port do. */
-    scaleItems: z.boolean().default(false),
+    feedForwardSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("Width of the point-wise feed-forward layer; the paper's is hiddenSize."),
+    norm: z
+      .enum(NORMS)
+      .default('pre')
+      .describe(
+        "`pre`: x + g(norm(x)), the paper's; `post`: norm(x + g(x)); `query`: as the paper's code, RecTools and the widely used PyTorch port had it until 2025, where only the query is normalised before attention and the normalised state is what a layer adds to; `postFinal`: `post` and a norm at the end, the port's default since (its `norm_first` is `pre`).",
+      ),
+    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
+    scaleItems: z
+      .boolean()
+      .default(false)
+      .describe("Multiplies item vectors by √hiddenSize on the way in, as the paper's code and the port do."),
     ...itemOptions,
   }),
 );

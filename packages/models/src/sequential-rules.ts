@@ -4,12 +4,11 @@ import { clickWeightingSchema, stepWeight } from './neighbors/click-weights.ts';
 import { createItemRowsModel } from './neighbors/item-rows.ts';
 
 export const sequentialRulesSchema = z.strictObject({
-  /** A rule leads at most so many clicks ahead. */
-  steps: z.int().positive().default(10),
-  /** How a rule's weight falls with the number of clicks between its two items. */
-  weighting: clickWeightingSchema.default('div'),
-  /** Rules kept per item, by weight; default all. */
-  maxRules: z.int().positive().optional(),
+  steps: z.int().positive().default(10).describe('A rule leads at most so many clicks ahead.'),
+  weighting: clickWeightingSchema
+    .default('div')
+    .describe("How a rule's weight falls with the number of clicks between its two items."),
+  maxRules: z.int().positive().optional().describe('Rules kept per item, by weight; default all.'),
 });
 
 /**

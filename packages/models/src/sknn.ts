@@ -7,13 +7,17 @@ import { nearestSessions } from './neighbors/nearest-sessions.ts';
 import { SessionIndex } from './neighbors/session-index.ts';
 
 export const sknnSchema = z.strictObject({
-  /** Neighbors that vote. */
-  k: z.int().positive().default(100),
-  /** The most recent sessions that share an item and are compared. */
-  sampleSize: z.int().positive().default(1000),
-  similarity: z.enum(['cosine', 'jaccard']).default('cosine'),
-  /** Whether items of the current session may be recommended again. */
-  remind: z.boolean().default(true),
+  k: z.int().positive().default(100).describe('Neighbors that vote.'),
+  sampleSize: z
+    .int()
+    .positive()
+    .default(1000)
+    .describe('The most recent sessions that share an item and are compared.'),
+  similarity: z
+    .enum(['cosine', 'jaccard'])
+    .default('cosine')
+    .describe('How alike two sessions are by the items that they share.'),
+  remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
 });
 
 /**

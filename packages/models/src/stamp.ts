@@ -13,11 +13,15 @@ import { ParameterStore } from './parameter-store.ts';
 
 export const stampSchema = checkWidths(
   z.strictObject({
-    hiddenSize: z.int().min(1).default(64),
-    /** Drops item vectors on their way in. */
-    inputDropout: z.number().min(0).lt(1).default(0),
-    /** The newest events of a session that the model sees; unlimited when not given. Work grows with its square. */
-    maxLength: z.int().min(1).optional(),
+    hiddenSize: z.int().min(1).default(64).describe('Width of item vectors and hidden states.'),
+    inputDropout: z.number().min(0).lt(1).default(0).describe('Drops item vectors on their way in.'),
+    maxLength: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'The newest events of a session that the model sees; unlimited when not given. Work grows with its square.',
+      ),
     ...itemOptions,
   }),
 );

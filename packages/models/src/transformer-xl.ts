@@ -12,8 +12,11 @@ import { ParameterStore } from './parameter-store.ts';
 export const transformerXlSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
-    /** Width of the feed-forward layer; 4 · hiddenSize when not given. */
-    feedForwardSize: z.int().min(1).optional(),
+    feedForwardSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Width of the feed-forward layer; 4 · hiddenSize when not given.'),
     ...itemOptions,
   }),
 );

@@ -8,22 +8,29 @@ import { nearestSessions } from './neighbors/nearest-sessions.ts';
 import { SessionIndex } from './neighbors/session-index.ts';
 
 export const vsknnSchema = z.strictObject({
-  /** Neighbors that vote. */
-  k: z.int().positive().default(100),
-  /** The most recent sessions that share an item and are compared. */
-  sampleSize: z.int().positive().default(1000),
-  /** How a click of the current session counts in the similarity. */
-  weighting: clickWeightingSchema.default('div'),
-  /** How a neighbor's vote falls with the number of clicks since the newest item that both share. */
-  scoreWeighting: clickWeightingSchema.default('div'),
-  /** A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i); 0: not at all. */
-  idfWeight: z.number().min(0).default(0),
-  /** Only so many of the newest clicks are looked at. */
-  lastClicks: z.int().positive().optional(),
-  /** Whether items of the current session may be recommended again. */
-  remind: z.boolean().default(true),
-  /** Multiplies the score of an item of the current session by one more than its clicks in it. */
-  pushReminders: z.boolean().default(false),
+  k: z.int().positive().default(100).describe('Neighbors that vote.'),
+  sampleSize: z
+    .int()
+    .positive()
+    .default(1000)
+    .describe('The most recent sessions that share an item and are compared.'),
+  weighting: clickWeightingSchema
+    .default('div')
+    .describe('How a click of the current session counts in the similarity.'),
+  scoreWeighting: clickWeightingSchema
+    .default('div')
+    .describe("How a neighbor's vote falls with the number of clicks since the newest item that both share."),
+  idfWeight: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i); 0: not at all.'),
+  lastClicks: z.int().positive().optional().describe('Only so many of the newest clicks are looked at.'),
+  remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
+  pushReminders: z
+    .boolean()
+    .default(false)
+    .describe('Multiplies the score of an item of the current session by one more than its clicks in it.'),
 });
 
 /**

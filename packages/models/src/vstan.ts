@@ -4,10 +4,20 @@ import { createSequenceAndTimeModel, stanOptions } from './neighbors/sequence-an
 
 export const vstanSchema = z.strictObject({
   ...stanOptions,
-  /** λ in clicks: a neighbor whose newest shared item lies d clicks back in the current session counts exp(−d/λ). */
-  matchDecay: z.number().positive().nullable().default(1.02),
-  /** A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i). */
-  idfWeight: z.number().min(0).nullable().default(5),
+  matchDecay: z
+    .number()
+    .positive()
+    .nullable()
+    .default(1.02)
+    .describe(
+      'λ in clicks: a neighbor whose newest shared item lies d clicks back in the current session counts exp(−d/λ).',
+    ),
+  idfWeight: z
+    .number()
+    .min(0)
+    .nullable()
+    .default(5)
+    .describe('A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i).'),
 });
 
 /**

@@ -15,14 +15,30 @@ import { ParameterStore } from './parameter-store.ts';
 export const xlnetSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
-    /** What a position sees; it decides the objective: `causal`, `masked` (`bidirectional`) or `permutation` (`twoStream`). */
-    attention: z.enum(['causal', 'bidirectional', 'twoStream']).default('bidirectional'),
-    /** Width of the feed-forward layer; 4 · hiddenSize when not given. */
-    feedForwardSize: z.int().min(1).optional(),
-    /** Drops item vectors on their way in; `dropout` when not given. */
-    inputDropout: z.number().min(0).lt(1).optional(),
-    /** Above 0 the body is generator and discriminator of replaced items; `attention` must be bidirectional. */
-    discriminatorWeight: z.number().min(0).default(0),
+    attention: z
+      .enum(['causal', 'bidirectional', 'twoStream'])
+      .default('bidirectional')
+      .describe(
+        'What a position sees; it decides the objective: `causal`, `masked` (`bidirectional`) or `permutation` (`twoStream`).',
+      ),
+    feedForwardSize: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('Width of the feed-forward layer; 4 · hiddenSize when not given.'),
+    inputDropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .optional()
+      .describe('Drops item vectors on their way in; `dropout` when not given.'),
+    discriminatorWeight: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe(
+        'Above 0 the body is generator and discriminator of replaced items; `attention` must be bidirectional.',
+      ),
     ...discriminatorOptions,
     ...itemOptions,
   }),

@@ -5,12 +5,17 @@ export const LOSS = 'loss';
 
 /** When the training of a window ends before its epochs do. */
 export const earlyStoppingSchema = z.strictObject({
-  /** Any metric such as `ndcg@20`, on the `valid` part of the window that is evaluated next, or `loss`, the mean over an epoch. */
-  metric: z.string(),
-  /** Validations in a row without improvement that end the training. */
-  patience: z.int().min(1).default(3),
-  /** By how much a metric must rise, or the loss fall, to count as improved. */
-  minDelta: z.number().min(0).default(0),
+  metric: z
+    .string()
+    .describe(
+      'Any metric such as `ndcg@20`, on the `valid` part of the window that is evaluated next, or `loss`, the mean over an epoch.',
+    ),
+  patience: z.int().min(1).default(3).describe('Validations in a row without improvement that end the training.'),
+  minDelta: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe('By how much a metric must rise, or the loss fall, to count as improved.'),
 });
 
 export type EarlyStoppingConfig = z.output<typeof earlyStoppingSchema>;

@@ -25,6 +25,7 @@ export {
   type SliceResult,
 } from './evaluation/evaluate.ts';
 export { narrowsCatalogue } from './evaluation/evaluate-reference.ts';
+export { type EvaluateTrainedArgs, evaluateTrained } from './evaluation/evaluate-trained.ts';
 export { type EvaluateWindowArgs, WindowEvaluator } from './evaluation/evaluate-window.ts';
 export {
   columnsOfEvaluation,
@@ -40,7 +41,6 @@ export * as slices from './evaluation/slices.ts';
 export type { TargetEvents } from './evaluation/target-events.ts';
 export { TIE_RULES, type TieRule } from './evaluation/tie-rules.ts';
 export { visibleLength } from './evaluation/visible-length.ts';
-export { type EvaluateTrainedArgs, evaluateTrained } from './evaluation/evaluate-trained.ts';
 export { type FitAndEvaluateArgs, type FittedAndEvaluated, fitAndEvaluate } from './fit-and-evaluate.ts';
 export { type FitProgress, newFitProgress } from './fit-progress.ts';
 export { countSteps, type FitEpoch, type FitStep, type FitWindowArgs, fitWindow } from './fit-window.ts';

@@ -186,7 +186,8 @@ function createProgram(): Command {
   program
     .command('schema')
     .description('print the JSON Schema of experiment files')
-    .action(async () => (await import('./schema-command.ts')).schemaCommand());
+    .option('--reference', 'every option as a page of Markdown instead')
+    .action(async (options) => (await import('./schema-command.ts')).schemaCommand(options));
   program
     .command('doctor')
     .description('show which backends load on this machine, and why the others do not')

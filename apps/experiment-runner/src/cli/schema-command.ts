@@ -1,8 +1,12 @@
 import { createNimueContainer, servicesOf } from '@nimue/container';
 import { createJsonSchema } from '../experiment/json-schema.ts';
+import { referencePage } from '../reference/reference-page.ts';
 
 /** `nimue schema` */
-export async function schemaCommand(): Promise<void> {
+export async function schemaCommand({ reference }: { readonly reference?: boolean }): Promise<void> {
   const { models, losses, objectives } = servicesOf(createNimueContainer());
-  process.stdout.write(`${JSON.stringify(createJsonSchema({ models, losses, objectives }), null, 2)}\n`);
+  const catalogue = { models, losses, objectives };
+  process.stdout.write(
+    reference ? referencePage(catalogue) : `${JSON.stringify(createJsonSchema(catalogue), null, 2)}\n`,
+  );
 }

@@ -31,40 +31,59 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
   const lossSchema = namedSchema([...losses].map(([name, { configSchema }]) => named(name, configSchema)));
   const objectiveSchema = namedSchema([...objectives].map(([name, { configSchema }]) => named(name, configSchema)));
   const trainingOverride = withoutDefaults(trainingSchema).optional();
-  const label = z.string().min(1).optional();
+  const label = z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What the model is called in tables; it tells two of the same name apart.');
   const modelSchema = namedSchema(
     [...models].map(([name, { kind, configSchema }]) =>
       named(
         name,
         configSchema,
         kind === 'neural'
-          ? { label, loss: lossSchema.optional(), objective: objectiveSchema.optional(), training: trainingOverride }
+          ? {
+              label,
+              loss: lossSchema.optional().describe('In place of the `loss` section.'),
+              objective: objectiveSchema.optional().describe('In place of the `objective` section.'),
+              training: trainingOverride.describe('Over the `training` section.'),
+            }
           : { label },
       ),
     ),
   );
   return z.strictObject({
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
-      error: 'expected letters, digits, dots, dashes and underscores only: it names the folder of the runs',
-    }),
-    dataset: datasetSchema,
-    sessions: sessionsSchema.prefault({}),
-    windows: windowsSectionSchema,
-    split: splitSchema.prefault({}),
-    features: featuresSchema.default([]),
-    models: z.array(modelSchema).min(1),
-    /** Without it every model has its own: crossEntropy, but for gsasrec. */
-    loss: lossSchema.optional(),
-    /** Without it every model has the objective that fits what it lets a position see. */
-    objective: objectiveSchema.optional(),
-    training: trainingSchema.prefault({}),
-    evaluation: evaluationSchema.prefault({}),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+        error: 'expected letters, digits, dots, dashes and underscores only: it names the folder of the runs',
+      })
+      .describe('Names the experiment, and the folder of its runs.'),
+    dataset: datasetSchema.describe('The log.'),
+    sessions: sessionsSchema.prefault({}).describe('How events become sessions.'),
+    windows: windowsSectionSchema.describe('How time is cut, and which windows train before the next is evaluated.'),
+    split: splitSchema.prefault({}).describe("How a window's sessions are divided into valid and test."),
+    features: featuresSchema.default([]).describe('Columns made of the events, fitted on train windows only.'),
+    models: z
+      .array(modelSchema)
+      .min(1)
+      .describe(
+        'Models that are compared, each with its own options; a neural one may have its own `loss`, `objective` and `training`.',
+      ),
+    loss: lossSchema.optional().describe('Without it every model has its own: crossEntropy, but for gsasrec.'),
+    objective: objectiveSchema
+      .optional()
+      .describe('Without it every model has the objective that fits what it lets a position see.'),
+    training: trainingSchema.prefault({}).describe('How one window is learned.'),
+    evaluation: evaluationSchema.prefault({}).describe('What is asked and how answers are ranked and counted.'),
     checkpoints: checkpointsSchema.prefault({}),
-    seeds: z.array(z.int().min(0)).min(1).default([1]),
-    /** Variations of the experiment, for `nimue sweep`. */
-    sweep: sweepSchema.optional(),
-    report: reportSchema.prefault({}),
-    backend: z.enum(['auto', ...BACKEND_NAMES]).default('auto'),
+    seeds: z.array(z.int().min(0)).min(1).default([1]).describe('Every model runs once with each.'),
+    sweep: sweepSchema.optional().describe('Variations of the experiment, for `nimue sweep`.'),
+    report: reportSchema.prefault({}).describe('What a run keeps and shows beside its figures.'),
+    backend: z
+      .enum(['auto', ...BACKEND_NAMES])
+      .default('auto')
+      .describe('What computes; `auto` takes the fastest that loads.'),
   });
 }
 

@@ -6,10 +6,20 @@ import { defineObjective, type Objective, type ObjectiveDraw, randomOfSession, s
 import { hideEvents, takeEvents } from './take-events.ts';
 
 export const maskedSchema = z.strictObject({
-  /** Probability of every item to be hidden and predicted; BERT4Rec's ρ: 0.2 on MovieLens-1M, 0.6 on Beauty. */
-  maskRate: z.number().gt(0).lt(1).default(0.2),
-  /** Share of sessions in which only the newest item is hidden, as it is when the next item is asked for. */
-  lastItemShare: z.number().min(0).max(1).default(0),
+  maskRate: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.2)
+    .describe(
+      "Probability of every item to be hidden and predicted; BERT4Rec's ρ: 0.2 on MovieLens-1M, 0.6 on Beauty.",
+    ),
+  lastItemShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Share of sessions in which only the newest item is hidden, as it is when the next item is asked for.'),
 });
 
 /**

@@ -7,12 +7,12 @@ import { defineObjective, type ObjectiveDraw, randomOfSession, sessionKeyOf } fr
 import { takeEvents } from './take-events.ts';
 
 export const permutationSchema = z.strictObject({
-  /** Probability of every item to be predicted; the paper's 1 / K with K = 6. */
   predictRate: z
     .number()
     .gt(0)
     .lt(1)
-    .default(1 / 6),
+    .default(1 / 6)
+    .describe("Probability of every item to be predicted; the paper's 1 / K with K = 6."),
 });
 
 /**

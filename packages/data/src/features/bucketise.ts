@@ -16,12 +16,10 @@ export const bucketise = defineFeature({
   configSchema: z
     .strictObject({
       name: z.literal('bucketise'),
-      column: z.string().min(1),
+      column: z.string().min(1).describe('Column of the log.'),
       as: outputName.optional(),
-      /** Rising. */
-      boundaries: z.array(z.number()).min(1).optional(),
-      /** Buckets of about the same number of train events. */
-      numBuckets: z.int().min(2).optional(),
+      boundaries: z.array(z.number()).min(1).optional().describe('Rising.'),
+      numBuckets: z.int().min(2).optional().describe('Buckets of about the same number of train events.'),
     })
     .refine(({ boundaries, numBuckets }) => (boundaries === undefined) !== (numBuckets === undefined), {
       error: "give either 'boundaries' or 'numBuckets'",

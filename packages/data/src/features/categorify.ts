@@ -15,13 +15,15 @@ const stateSchema = z.object({ values: z.array(z.string()), counts: z.array(z.tu
 export const categorify = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('categorify'),
-    column: z.string().min(1),
+    column: z.string().min(1).describe('Column of the log.'),
     as: outputName.optional(),
-    /** Train events that a value needs to have an id of its own. */
-    minCount: z.int().min(1).default(1),
-    /** At most this many values have an id of their own. */
-    maxValues: z.int().min(1).optional(),
-    hashBuckets: z.int().min(0).default(0),
+    minCount: z.int().min(1).default(1).describe('Train events that a value needs to have an id of its own.'),
+    maxValues: z.int().min(1).optional().describe('At most this many values have an id of their own.'),
+    hashBuckets: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Ids that unknown and rare values share by a hash; 0: all of them share one.'),
   }),
   columns: ({ column }) => [{ name: column, kind: 'text' }],
   create({ column, as = column, minCount, maxValues = Number.POSITIVE_INFINITY, hashBuckets }) {

@@ -14,11 +14,10 @@ const QUARTER_MS = 900_000;
 export const cyclicTime = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('cyclicTime'),
-    of: z.enum(PERIODS),
+    of: z.enum(PERIODS).describe('What goes round: the hour of the day, the day of the week, the month of the year.'),
     /** `<as>_sin` and `<as>_cos`. */
     as: outputName.optional(),
-    /** Whose clock. */
-    timeZone: z.string().default('UTC'),
+    timeZone: z.string().default('UTC').describe('Whose clock.'),
   }),
   columns: () => [],
   create({ of, as = of, timeZone }) {

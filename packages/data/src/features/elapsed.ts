@@ -6,10 +6,8 @@ export const elapsed = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('elapsed'),
     as: outputName.default('elapsed'),
-    /** Takes ln(1 + seconds). */
-    log: z.boolean().default(true),
-    /** Longer pauses count as this long. */
-    maxSeconds: z.number().positive().optional(),
+    log: z.boolean().default(true).describe('Takes ln(1 + seconds).'),
+    maxSeconds: z.number().positive().optional().describe('Longer pauses count as this long.'),
   }),
   columns: () => [],
   create: ({ as, log, maxSeconds = Number.POSITIVE_INFINITY }) => ({

@@ -57,7 +57,8 @@ export function defineFeature<Schema extends z.ZodObject>(spec: FeatureSpec<Sche
 /** Name of a feature's column in batches. */
 export const outputName = z
   .string()
-  .regex(/^[A-Za-z]\w*$/, { error: 'expected a name of letters, digits and underscores, such as log_price' });
+  .regex(/^[A-Za-z]\w*$/, { error: 'expected a name of letters, digits and underscores, such as log_price' })
+  .describe('Name of the column that is made.');
 
 /** @throws when the sessions do not carry the column */
 export function columnOf(sessions: Sessions, column: RawColumn, feature: string): Float64Array {

@@ -12,8 +12,7 @@ export const itemRecency = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('itemRecency'),
     as: outputName.default('itemRecency'),
-    /** Takes ln(1 + days). */
-    log: z.boolean().default(true),
+    log: z.boolean().default(true).describe('Takes ln(1 + days).'),
   }),
   columns: () => [],
   create({ as, log }) {

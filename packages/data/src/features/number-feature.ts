@@ -4,21 +4,18 @@ import { columnOf, type Feature, type FeatureColumn, outputName } from './featur
 
 /** Options of every feature that is made of one column of numbers. */
 export const numberOptions = {
-  /** Column of the log. */
-  column: z.string().min(1),
+  column: z.string().min(1).describe('Column of the log.'),
   /** Name in the batches. */
   as: outputName.optional(),
-  /**
-   * What stands for a missing value: the `mean` of the feature over the train events (0 without any), a number in the
-   * column's own unit, which is then treated like any other, or an `error`.
-   */
   missing: z
     .union([z.enum(['mean', 'error']), z.number()], {
       error: "expected 'mean', 'error', or a number in the column's own unit",
     })
-    .default('mean'),
-  /** Adds a column `<as>_missing`: 1 where the value is missing, else 0. */
-  indicator: z.boolean().default(false),
+    .default('mean')
+    .describe(
+      "What stands for a missing value: the `mean` of the feature over the train events (0 without any), a number in the column's own unit, which is then treated like any other, or an `error`.",
+    ),
+  indicator: z.boolean().default(false).describe('Adds a column `<as>_missing`: 1 where the value is missing, else 0.'),
 };
 
 interface NumberOptions {

@@ -10,8 +10,7 @@ export const popularitySoFar = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('popularitySoFar'),
     as: outputName.default('popularity'),
-    /** Takes ln(1 + events). */
-    log: z.boolean().default(true),
+    log: z.boolean().default(true).describe('Takes ln(1 + events).'),
   }),
   columns: () => [],
   create({ as, log }) {

@@ -10,13 +10,13 @@ const stateSchema = z.object({ itemIds: z.array(z.string()), float32Base64: z.st
 export const pretrainedVectors = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('pretrainedVectors'),
-    /** Parquet or CSV with a column of item ids, and a column of lists or one column per dimension. */
-    file: z.string().min(1),
-    /** Column of item ids in that file. */
-    item: z.string().min(1).default('item_id'),
+    file: z
+      .string()
+      .min(1)
+      .describe('Parquet or CSV with a column of item ids, and a column of lists or one column per dimension.'),
+    item: z.string().min(1).default('item_id').describe('Column of item ids in that file.'),
     as: outputName.default('vector'),
-    /** What an item without a vector gets. */
-    missing: z.enum(['zeros', 'mean', 'error']).default('zeros'),
+    missing: z.enum(['zeros', 'mean', 'error']).default('zeros').describe('What an item without a vector gets.'),
   }),
   columns: () => [],
   // The width is not known yet; every vector has a first dimension.

@@ -11,11 +11,10 @@ const stateSchema = z.object({ categories: z.array(z.tuple([z.string(), momentsS
 export const relativePrice = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('relativePrice'),
-    /** Column of prices. */
-    column: z.string().min(1),
-    category: z.string().min(1),
+    column: z.string().min(1).describe('Column of prices.'),
+    category: z.string().min(1).describe('Column of categories.'),
     as: outputName.default('relativePrice'),
-    missing: z.number().default(0),
+    missing: z.number().default(0).describe('What an event without price gets.'),
   }),
   columns: ({ column, category }) => [
     { name: column, kind: 'number' },

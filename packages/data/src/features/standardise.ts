@@ -9,8 +9,7 @@ export const standardise = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('standardise'),
     ...numberOptions,
-    /** Takes ln(1 + x) first. */
-    log: z.boolean().default(false),
+    log: z.boolean().default(false).describe('Takes ln(1 + x) first.'),
   }),
   columns: ({ column }) => [{ name: column, kind: 'number' }],
   create(config) {

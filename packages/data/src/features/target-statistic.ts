@@ -15,12 +15,10 @@ const stateSchema = z.object({ categories: sumsSchema, all: sumsSchema });
 export const targetStatistic = defineFeature({
   configSchema: z.strictObject({
     name: z.literal('targetStatistic'),
-    /** Column of categories. */
-    column: z.string().min(1),
-    /** Column of numbers that are averaged; events without one do not count. */
-    target: z.string().min(1),
+    column: z.string().min(1).describe('Column of categories.'),
+    target: z.string().min(1).describe('Column of numbers that are averaged; events without one do not count.'),
     as: outputName.optional(),
-    smoothing: z.number().min(0).default(20),
+    smoothing: z.number().min(0).default(20).describe('How many events of the mean of all each category starts with.'),
   }),
   columns: ({ column, target }) => [
     { name: column, kind: 'text' },

@@ -9,47 +9,90 @@ export type TimeUnit = z.output<typeof timeUnitSchema>;
 
 /** Which column of the log is what. */
 export const columnsSchema = z.strictObject({
-  session: z.string().min(1).optional(),
-  user: z.string().min(1).optional(),
-  item: z.string().min(1),
-  /** Without it the log has an order but no times: its rows, or `order`, say what came first. */
-  timestamp: z.string().min(1).optional(),
-  /** A number that orders events of the same time (a click's place in its session), or all events where there are no times. */
-  order: z.string().min(1).optional(),
-  /** What kind of event it is (view, cart, purchase …), for `sessions.eventTypes`. */
-  event: z.string().min(1).optional(),
-  /** Start of the session, where the log has it: it decides the window. Otherwise the first event does. */
-  sessionStart: z.string().min(1).optional(),
+  session: z.string().min(1).optional().describe('Column of session ids.'),
+  user: z.string().min(1).optional().describe('Column of users.'),
+  item: z.string().min(1).describe('Column of what was clicked: the item ids.'),
+  timestamp: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Without it the log has an order but no times: its rows, or `order`, say what came first.'),
+  order: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "A number that orders events of the same time (a click's place in its session), or all events where there are no times.",
+    ),
+  event: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What kind of event it is (view, cart, purchase …), for `sessions.eventTypes`.'),
+  sessionStart: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Start of the session, where the log has it: it decides the window. Otherwise the first event does.'),
 });
 
 /** A log in files. */
 export const filesDatasetSchema = z.strictObject({
-  /** A file, a folder, a glob, or a list of them. Relative to the working directory. */
-  files: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-  /** Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item. */
-  format: z.enum(['csv', 'tsv', 'parquet', 'arrow', 'jsonl', 'sequences']).optional(),
-  /** Between the cells of a text file. Default: tab for TSV, a space for sequences, otherwise the most frequent of , ; tab | in the first line. */
-  separator: z.string().min(1).max(4).optional(),
-  /** Around cells that hold separators or ends of lines; `none` where a quote is a letter like any other. Default `"`. */
-  quote: z.union([z.literal('none'), z.string().length(1)]).optional(),
-  /** Names for the columns of a text file without a header line. */
-  header: z.array(z.string().min(1)).min(1).optional(),
-  columns: columnsSchema,
-  /** Times that several columns say together, by the name under which `columns` can map them. */
-  derivedTimes: z.record(z.string().min(1), derivedTimeSchema).optional(),
-  /** Default: the only unit that puts the times between 1990 and 2100. */
-  timeUnit: timeUnitSchema.optional(),
-  /** IANA zone of written dates that name none, such as `America/Sao_Paulo`. Default UTC. */
-  timeZone: z.string().refine(isTimeZone, { error: "expected an IANA name such as 'UTC' or 'Asia/Tokyo'" }).optional(),
-  /** Events without item, time, or session/user: refuse the log, or drop and count them. */
-  onMissing: z.enum(['error', 'drop']).default('error'),
-  /** Times later than tomorrow: refuse the log (default), or allow them up to 2100, for logs that are made up. */
-  futureTimes: z.enum(['error', 'allow']).optional(),
+  files: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .describe('A file, a folder, a glob, or a list of them. Relative to the working directory.'),
+  format: z
+    .enum(['csv', 'tsv', 'parquet', 'arrow', 'jsonl', 'sequences'])
+    .optional()
+    .describe('Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item.'),
+  separator: z
+    .string()
+    .min(1)
+    .max(4)
+    .optional()
+    .describe(
+      'Between the cells of a text file. Default: tab for TSV, a space for sequences, otherwise the most frequent of , ; tab | in the first line.',
+    ),
+  quote: z
+    .union([z.literal('none'), z.string().length(1)])
+    .optional()
+    .describe(
+      'Around cells that hold separators or ends of lines; `none` where a quote is a letter like any other. Default `"`.',
+    ),
+  header: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Names for the columns of a text file without a header line.'),
+  columns: columnsSchema.describe('Which column of the log is what.'),
+  derivedTimes: z
+    .record(z.string().min(1), derivedTimeSchema)
+    .optional()
+    .describe('Times that several columns say together, by the name under which `columns` can map them.'),
+  timeUnit: timeUnitSchema.optional().describe('Default: the only unit that puts the times between 1990 and 2100.'),
+  timeZone: z
+    .string()
+    .refine(isTimeZone, { error: "expected an IANA name such as 'UTC' or 'Asia/Tokyo'" })
+    .optional()
+    .describe('IANA zone of written dates that name none, such as `America/Sao_Paulo`. Default UTC.'),
+  onMissing: z
+    .enum(['error', 'drop'])
+    .default('error')
+    .describe('Events without item, time, or session/user: refuse the log, or drop and count them.'),
+  futureTimes: z
+    .enum(['error', 'allow'])
+    .optional()
+    .describe(
+      'Times later than tomorrow: refuse the log (default), or allow them up to 2100, for logs that are made up.',
+    ),
 });
 export type FilesDataset = z.output<typeof filesDatasetSchema>;
 
 /** A log that is generated: `generated: shop` and the shop's options beside it. */
-export const generatedDatasetSchema = z.strictObject({ generated: z.literal('shop'), ...shopSchema.shape });
+export const generatedDatasetSchema = z.strictObject({
+  generated: z.literal('shop').describe('A generated log: `shop`.'),
+  ...shopSchema.shape,
+});
 export type GeneratedDataset = z.output<typeof generatedDatasetSchema>;
 
 const SPEC_NAMES = Object.keys(specs).filter((name) => name !== 'generatedShop') as SpecName[];
@@ -57,11 +100,10 @@ type SpecName = Exclude<keyof typeof specs, 'generatedShop'>;
 
 /** A ready-made data set: `spec: globo` and the folder in which the data sets lie. */
 export const specDatasetSchema = z.strictObject({
-  spec: z.enum(SPEC_NAMES),
-  path: z.string().min(1),
-  /** In place of the spec's own. */
-  files: filesDatasetSchema.shape.files.optional(),
-  onMissing: z.enum(['error', 'drop']).optional(),
+  spec: z.enum(SPEC_NAMES).describe('Name of the ready-made data set.'),
+  path: z.string().min(1).describe('Folder in which the data sets lie.'),
+  files: filesDatasetSchema.shape.files.optional().describe("In place of the spec's own."),
+  onMissing: z.enum(['error', 'drop']).optional().describe("In place of the spec's own."),
 });
 
 function isTimeZone(name: string): boolean {

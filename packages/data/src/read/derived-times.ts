@@ -5,9 +5,20 @@ const column = z.string().min(1);
 
 /** A time that several columns say together: a date in parts, a date and the time since, or a numbered day. */
 export const derivedTimeSchema = z.union([
-  z.strictObject({ year: column, month: column, day: column }),
-  z.strictObject({ date: column, plus: column, unit: z.enum(['s', 'ms']) }),
-  z.strictObject({ dayNumber: column, from: z.iso.date() }),
+  z.strictObject({
+    year: column.describe('Column of years.'),
+    month: column.describe('Column of months, 1 … 12.'),
+    day: column.describe('Column of days of the month.'),
+  }),
+  z.strictObject({
+    date: column.describe('Column of dates.'),
+    plus: column.describe('Column of what is added to the date.'),
+    unit: z.enum(['s', 'ms']).describe('What `plus` counts.'),
+  }),
+  z.strictObject({
+    dayNumber: column.describe('Column of days, counted from `from`.'),
+    from: z.iso.date().describe('The day with number 0.'),
+  }),
 ]);
 export type DerivedTime = z.output<typeof derivedTimeSchema>;
 

@@ -2,28 +2,38 @@ import { z } from 'zod';
 
 /** The `sessions` section of an experiment file. */
 export const sessionsSchema = z.strictObject({
-  /** `session`: by the given session ids. `user`: a session ends after an inactivity gap. */
-  by: z.enum(['session', 'user']).default('session'),
-  /** Longest pause within a session, in minutes (by `user` only); `none`: a user's whole history is one sequence. */
-  gapMinutes: z.union([z.number().positive(), z.literal('none')]).default(30),
-  /** Only events of these types count (the log's column `event`); all others are left out before anything else. */
-  eventTypes: z.array(z.string().min(1)).min(1).optional(),
-  /** Items with fewer events are left out. */
-  minItemEvents: z.int().min(1).default(1),
-  /** Users, or sessions when `by: session`, with fewer events are left out, before they are cut at pauses. */
-  minKeyEvents: z.int().min(1).default(1),
-  /**
-   * `once`: rare items are left out, then rare users or sessions, and what that makes rare stays. `iterated`: until
-   * nothing is rare any more (the k-core). Both count over all windows that are prepared: a fact about the future that
-   * papers allow themselves.
-   */
-  supportPasses: z.enum(['once', 'iterated']).default('once'),
-  /** Sessions with fewer events are left out. */
-  minLength: z.int().min(1).default(2),
-  /** Longer sessions keep their newest events only. */
-  maxLength: z.int().min(1).optional(),
-  /** The same item twice in a row counts once. */
-  dropConsecutiveRepeats: z.boolean().default(false),
+  by: z
+    .enum(['session', 'user'])
+    .default('session')
+    .describe('`session`: by the given session ids. `user`: a session ends after an inactivity gap.'),
+  gapMinutes: z
+    .union([z.number().positive(), z.literal('none')])
+    .default(30)
+    .describe(
+      "Longest pause within a session, in minutes (by `user` only); `none`: a user's whole history is one sequence.",
+    ),
+  eventTypes: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe(
+      "Only events of these types count (the log's column `event`); all others are left out before anything else.",
+    ),
+  minItemEvents: z.int().min(1).default(1).describe('Items with fewer events are left out.'),
+  minKeyEvents: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('Users, or sessions when `by: session`, with fewer events are left out, before they are cut at pauses.'),
+  supportPasses: z
+    .enum(['once', 'iterated'])
+    .default('once')
+    .describe(
+      '`once`: rare items are left out, then rare users or sessions, and what that makes rare stays. `iterated`: until nothing is rare any more (the k-core). Both count over all windows that are prepared: a fact about the future that papers allow themselves.',
+    ),
+  minLength: z.int().min(1).default(2).describe('Sessions with fewer events are left out.'),
+  maxLength: z.int().min(1).optional().describe('Longer sessions keep their newest events only.'),
+  dropConsecutiveRepeats: z.boolean().default(false).describe('The same item twice in a row counts once.'),
 });
 
 export type SessionsConfig = z.output<typeof sessionsSchema>;

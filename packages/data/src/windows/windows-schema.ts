@@ -11,31 +11,36 @@ export const durationSchema = z
 
 /** The `windows` section of an experiment file. */
 export const windowsSchema = z.strictObject({
-  span: z.union(
-    [
-      z.enum(['hour', 'day', 'week', 'all']),
-      z.string().regex(DURATION, { error: SPANS }),
-      z.strictObject({
-        /** Window ids or ISO instants, rising: a window begins at each, and the first one before all of them. */
-        cuts: z.array(z.string()).min(1),
-      }),
-      z.strictObject({
-        /** Length of a fold, such as `7d`. */
-        testSize: durationSchema,
-        /** Folds at the end of the log; all that comes before them is one window. */
-        numFolds: z.int().min(1),
-      }),
-    ],
-    { error: SPANS },
-  ),
-  /** IANA name; its clock decides where a day begins. */
-  timeZone: z.string().default('UTC'),
-  /** First window: its id (`2017-10-01T03`, `2017-10-01`, `2017-W40`) or an ISO instant in it. */
-  first: z.string().optional(),
-  /** Last window, included. */
-  last: z.string().optional(),
-  /** At most this many windows, from the first. */
-  count: z.int().min(1).optional(),
+  span: z
+    .union(
+      [
+        z.enum(['hour', 'day', 'week', 'all']),
+        z.string().regex(DURATION, { error: SPANS }),
+        z.strictObject({
+          cuts: z
+            .array(z.string())
+            .min(1)
+            .describe(
+              'Window ids or ISO instants, rising: a window begins at each, and the first one before all of them.',
+            ),
+        }),
+        z.strictObject({
+          testSize: durationSchema.describe('Length of a fold, such as `7d`.'),
+          numFolds: z.int().min(1).describe('Folds at the end of the log; all that comes before them is one window.'),
+        }),
+      ],
+      { error: SPANS },
+    )
+    .describe(
+      'Length of a window: hour, day, week, such as `12h`; `all`: the whole log; or `cuts`, or folds at its end.',
+    ),
+  timeZone: z.string().default('UTC').describe('IANA name; its clock decides where a day begins.'),
+  first: z
+    .string()
+    .optional()
+    .describe('First window: its id (`2017-10-01T03`, `2017-10-01`, `2017-W40`) or an ISO instant in it.'),
+  last: z.string().optional().describe('Last window, included.'),
+  count: z.int().min(1).optional().describe('At most this many windows, from the first.'),
 });
 
 export type WindowsConfig = z.output<typeof windowsSchema>;
@@ -43,18 +48,25 @@ export type WindowsInput = z.input<typeof windowsSchema>;
 
 /** How a window's sessions are divided into valid and test. */
 export const splitSchema = z.strictObject({
-  /** `user`: all sessions of a user lie on the same side; the log needs a user column. */
-  by: z.enum(['session', 'user']).default('session'),
-  validShare: z.number().min(0).max(1).default(0.5),
-  seed: z.int().min(0).default(0),
+  by: z
+    .enum(['session', 'user'])
+    .default('session')
+    .describe('`user`: all sessions of a user lie on the same side; the log needs a user column.'),
+  validShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Share of the sessions of a window that are its `valid` half.'),
+  seed: z.int().min(0).default(0).describe('Another seed divides them otherwise.'),
 });
 
 export type SplitConfig = z.output<typeof splitSchema>;
 
 /** Missing days: see `RollingEvaluationOptions`. */
-const emptyWindows = z.enum(EMPTY_WINDOWS).default('skip');
+const emptyWindows = z.enum(EMPTY_WINDOWS).default('skip').describe('What becomes of a window without sessions.');
 /** Windows of the base period, which is trained on first. */
-const baseSize = z.int().min(1).optional();
+const baseSize = z.int().min(1).optional().describe('Windows of the base period, which is trained on first.');
 
 /** The `windows` section's policy: which windows are trained on before the next one is evaluated. */
 export const rollingEvaluationSchema = z.discriminatedUnion('policy', [
@@ -62,13 +74,27 @@ export const rollingEvaluationSchema = z.discriminatedUnion('policy', [
   z.strictObject({
     policy: z.literal('replay'),
     baseSize,
-    /** Probability with which each session of an older window is trained on again. */
-    share: z.number().positive().max(1),
-    /** How many windows back older sessions are drawn from; without it, all. */
-    lastWindows: z.int().min(1).optional(),
+    share: z
+      .number()
+      .positive()
+      .max(1)
+      .describe('Probability with which each session of an older window is trained on again.'),
+    lastWindows: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('How many windows back older sessions are drawn from; without it, all.'),
     emptyWindows,
   }),
-  z.strictObject({ policy: z.literal('sliding'), size: z.int().min(1), emptyWindows }),
+  z.strictObject({
+    policy: z.literal('sliding'),
+    size: z.int().min(1).describe('Windows that are trained on together.'),
+    emptyWindows,
+  }),
   z.strictObject({ policy: z.literal('expanding'), baseSize, emptyWindows }),
-  z.strictObject({ policy: z.literal('frozen'), size: z.int().min(1).default(1), emptyWindows }),
+  z.strictObject({
+    policy: z.literal('frozen'),
+    size: z.int().min(1).default(1).describe('Windows that are trained on together.'),
+    emptyWindows,
+  }),
 ]);

@@ -10,12 +10,15 @@ export const MAX_NEGATIVES = 4096;
 
 /** The options of samplers that draw from a distribution. */
 export const drawFields = {
-  /** Number of negatives K. */
-  count: z.int().min(1).max(MAX_NEGATIVES).default(256),
-  /** `batch`: one list for all rows, the cheaper; `position`: K for every row. */
-  per: z.enum(['batch', 'position']).default('batch'),
-  /** Leaves the items of the row's own session out, past and future ones (`per: position` only). */
-  excludeSession: z.boolean().default(false),
+  count: z.int().min(1).max(MAX_NEGATIVES).default(256).describe('Number of negatives K.'),
+  per: z
+    .enum(['batch', 'position'])
+    .default('batch')
+    .describe('`batch`: one list for all rows, the cheaper; `position`: K for every row.'),
+  excludeSession: z
+    .boolean()
+    .default(false)
+    .describe("Leaves the items of the row's own session out, past and future ones (`per: position` only)."),
 };
 
 export interface DrawOptions {

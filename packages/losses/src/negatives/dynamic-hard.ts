@@ -19,14 +19,23 @@ export const dynamicHard = defineNegatives({
   configSchema: z
     .strictObject({
       name: z.literal('dynamicHard'),
-      /** Negatives K per row. */
-      count: z.int().min(1).max(MAX_NEGATIVES).default(16),
-      /** Items drawn per batch, among which every row has its K best. */
-      poolSize: z.int().min(1).max(65536).default(1024),
-      /** The pool is drawn in proportion to count^alpha; 0: all items alike. */
-      alpha: z.number().min(0).max(1).default(0),
-      /** Leaves the items of the row's own session out, past and future ones. */
-      excludeSession: z.boolean().default(false),
+      count: z.int().min(1).max(MAX_NEGATIVES).default(16).describe('Negatives K per row.'),
+      poolSize: z
+        .int()
+        .min(1)
+        .max(65536)
+        .default(1024)
+        .describe('Items drawn per batch, among which every row has its K best.'),
+      alpha: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe('The pool is drawn in proportion to count^alpha; 0: all items alike.'),
+      excludeSession: z
+        .boolean()
+        .default(false)
+        .describe("Leaves the items of the row's own session out, past and future ones."),
     })
     .superRefine(({ count, poolSize }, context) => {
       if (count <= poolSize) return;

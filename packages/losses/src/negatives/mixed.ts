@@ -24,7 +24,10 @@ function createPart(config: z.output<typeof partSchema>) {
  */
 export const mixed = defineNegatives({
   configSchema: z
-    .strictObject({ name: z.literal('mixed'), parts: z.array(partSchema).min(2) })
+    .strictObject({
+      name: z.literal('mixed'),
+      parts: z.array(partSchema).min(2).describe('Samplers whose negatives are put together.'),
+    })
     .superRefine(({ parts }, context) => {
       const isShared = (part: (typeof parts)[number]) => part.name === 'inBatch' || part.per === 'batch';
       const odd = parts.findIndex((part) => isShared(part) !== isShared(parts[0]));

@@ -8,8 +8,12 @@ export const popularity = defineNegatives({
   configSchema: z
     .strictObject({
       name: z.literal('popularity'),
-      /** 1: as often as the items occur; 0: all that occur alike. */
-      alpha: z.number().min(0).max(1).default(0.75),
+      alpha: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.75)
+        .describe('1: as often as the items occur; 0: all that occur alike.'),
       ...drawFields,
     })
     .superRefine(checkDrawOptions),

@@ -50,9 +50,11 @@ export const ROLES = ['event', 'item', 'contextBefore', 'contextAfter'] as const
 
 /** Options of every input that reads a column. */
 export const columnOptions = {
-  /** A column that the `features` section makes. */
-  column: z.string().min(1),
-  role: z.enum(ROLES).default('event'),
+  column: z.string().min(1).describe('A column that the `features` section makes.'),
+  role: z
+    .enum(ROLES)
+    .default('event')
+    .describe("What it describes: the `event`, the `item` (also among the candidates), or the session's `context`."),
 };
 
 /** The width of an input: what is given, else what the aggregation asks for, else the rule. */

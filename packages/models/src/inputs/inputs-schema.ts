@@ -18,14 +18,18 @@ export type AggregationName = keyof typeof aggregations;
 /** The `inputs` of a model: what it reads beside the item ids. */
 export const inputsSchema = z
   .strictObject({
-    /** Each by its kind, with its options beside it. */
-    features: z.array(inputSchema).min(1),
-    /** How the vector of the item and those of its features become one. */
-    aggregation: z.enum(Object.keys(aggregations) as [AggregationName, ...AggregationName[]]).default('concat'),
-    /** Normalises the vectors of every feature. */
-    layerNorm: z.boolean().default(false),
-    /** Share of feature values that training swaps with other sessions'. */
-    swapNoise: z.number().min(0).lt(1).default(0),
+    features: z.array(inputSchema).min(1).describe('Each by its kind, with its options beside it.'),
+    aggregation: z
+      .enum(Object.keys(aggregations) as [AggregationName, ...AggregationName[]])
+      .default('concat')
+      .describe('How the vector of the item and those of its features become one.'),
+    layerNorm: z.boolean().default(false).describe('Normalises the vectors of every feature.'),
+    swapNoise: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe("Share of feature values that training swaps with other sessions'."),
   })
   .superRefine(({ features, aggregation, layerNorm }, context) => {
     features.forEach((input, index) => {

@@ -12,18 +12,24 @@ const decay = z.number().positive().nullable();
 
 /** The options that STAN and VSTAN share; `null` switches a decay off. */
 export const stanOptions = {
-  /** Neighbors that vote. */
-  k: z.int().positive().default(500),
-  /** The most recent sessions that share an item and are compared. */
-  sampleSize: z.int().positive().default(5000),
-  /** λ₁ in clicks: a click that lies d clicks back weighs exp(−d/λ₁) in the similarity. */
-  positionDecay: decay.default(1.02),
-  /** λ₂ in days: a session that ended t days before the current click counts exp(−t/λ₂). */
-  recencyDecayDays: decay.default(5),
-  /** λ₃ in clicks: an item d clicks away from the last shared item of the neighbor gets exp(−d/λ₃) of its vote. */
-  neighborDecay: decay.default(2.05),
-  /** Whether items of the current session may be recommended again. */
-  remind: z.boolean().default(true),
+  k: z.int().positive().default(500).describe('Neighbors that vote.'),
+  sampleSize: z
+    .int()
+    .positive()
+    .default(5000)
+    .describe('The most recent sessions that share an item and are compared.'),
+  positionDecay: decay
+    .default(1.02)
+    .describe('λ₁ in clicks: a click that lies d clicks back weighs exp(−d/λ₁) in the similarity.'),
+  recencyDecayDays: decay
+    .default(5)
+    .describe('λ₂ in days: a session that ended t days before the current click counts exp(−t/λ₂).'),
+  neighborDecay: decay
+    .default(2.05)
+    .describe(
+      'λ₃ in clicks: an item d clicks away from the last shared item of the neighbor gets exp(−d/λ₃) of its vote.',
+    ),
+  remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
 };
 
 export interface SequenceAndTimeConfig {

@@ -15,8 +15,11 @@ import { addTransformer } from './transformer.ts';
 /** Options of the BERT family. */
 export const bertOptions = {
   ...blockOptions,
-  /** Width of the feed-forward layer; 4 · hiddenSize when not given. */
-  feedForwardSize: z.int().min(1).optional(),
+  feedForwardSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Width of the feed-forward layer; 4 · hiddenSize when not given.'),
   ...itemOptions,
 };
 

@@ -9,8 +9,11 @@ import type { NeuralParts } from './neural-model.ts';
 
 /** Options of a model that can be taught by the replaced-token objective. */
 export const discriminatorOptions = {
-  /** What the generator's samples are drawn with: softmax(scores / temperature). */
-  samplingTemperature: z.number().positive().default(1),
+  samplingTemperature: z
+    .number()
+    .positive()
+    .default(1)
+    .describe("What the generator's samples are drawn with: softmax(scores / temperature)."),
 };
 
 /** Tells of every position whether its item is the true one. */

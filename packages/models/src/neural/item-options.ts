@@ -6,33 +6,44 @@ export const HEADS = ['dot', 'linear', 'mlp', 'gelu'] as const;
 
 /** Options of every neural model: the item vectors, on the way in and on the way out. */
 export const itemOptions = {
-  /** Width of the item vectors; hiddenSize when not given. Another width needs a `head` other than `dot`. */
-  itemSize: z.int().min(1).optional(),
-  /** `tied`: one table for input and output; `separate`: one each. */
-  embedding: z.enum(['tied', 'separate']).default('tied'),
-  /**
-   * What is compared with the item vectors E: `dot`: the hidden state h itself; `linear`: h W + b; `mlp`: tanh(h W + b), the
-   * output layer of the Transformers4Rec paper; `gelu`: GELU(h W + b), that of BERT4Rec.
-   */
-  head: z.enum(HEADS).default('dot'),
-  /** Adds a learned number per item to its score. */
-  itemBias: z.boolean().default(false),
-  /** Standard deviation of item and position vectors at the start. */
-  initStd: z.number().positive().default(0.1),
-  /** Share of the visible items that training swaps with items of other sessions (stochastic swap noise). */
-  itemSwapNoise: z.number().min(0).lt(1).default(0),
-  /** What is read beside the item ids. */
-  inputs: inputsSchema.optional(),
+  itemSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Width of the item vectors; hiddenSize when not given. Another width needs a `head` other than `dot`.'),
+  embedding: z
+    .enum(['tied', 'separate'])
+    .default('tied')
+    .describe('`tied`: one table for input and output; `separate`: one each.'),
+  head: z
+    .enum(HEADS)
+    .default('dot')
+    .describe(
+      'What is compared with the item vectors E: `dot`: the hidden state h itself; `linear`: h W + b; `mlp`: tanh(h W + b), the output layer of the Transformers4Rec paper; `gelu`: GELU(h W + b), that of BERT4Rec.',
+    ),
+  itemBias: z.boolean().default(false).describe('Adds a learned number per item to its score.'),
+  initStd: z.number().positive().default(0.1).describe('Standard deviation of item and position vectors at the start.'),
+  itemSwapNoise: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Share of the visible items that training swaps with items of other sessions (stochastic swap noise).'),
+  inputs: inputsSchema.optional().describe('What is read beside the item ids.'),
 };
 
 /** Options of every model made of blocks with attention. */
 export const blockOptions = {
-  hiddenSize: z.int().min(1).default(64),
-  numBlocks: z.int().min(1).max(24).default(2),
-  numHeads: z.int().min(1).default(1),
-  /** The newest events of a session that the model sees. */
-  maxLength: z.int().min(1).default(50),
-  dropout: z.number().min(0).lt(1).default(0.2),
+  hiddenSize: z.int().min(1).default(64).describe('Width of the hidden states.'),
+  numBlocks: z
+    .int()
+    .min(1)
+    .max(24)
+    .default(2)
+    .describe('Blocks of attention and feed-forward layer, one over the other.'),
+  numHeads: z.int().min(1).default(1).describe('Heads of the attention; hiddenSize is a multiple of it.'),
+  maxLength: z.int().min(1).default(50).describe('The newest events of a session that the model sees.'),
+  dropout: z.number().min(0).lt(1).default(0.2).describe('Share of the numbers that a training step drops.'),
 };
 
 interface Widths {

@@ -10,10 +10,16 @@ import type { StoredTensor } from './safetensors.ts';
 
 /** The `checkpoints` section of an experiment file. */
 export const checkpointsSchema = z.strictObject({
-  /** Finished windows kept per model and seed; should the newest file be damaged, there is the one before. */
-  keepLast: z.int().min(1).default(2),
-  /** Seconds of training after which the midst of a window is kept too; Ctrl-C keeps it at once. */
-  everySeconds: z.number().min(0).default(120),
+  keepLast: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe('Finished windows kept per model and seed; should the newest file be damaged, there is the one before.'),
+  everySeconds: z
+    .number()
+    .min(0)
+    .default(120)
+    .describe('Seconds of training after which the midst of a window is kept too; Ctrl-C keeps it at once.'),
 });
 
 export type CheckpointsConfig = z.output<typeof checkpointsSchema>;

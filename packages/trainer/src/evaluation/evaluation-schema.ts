@@ -10,55 +10,71 @@ const metricLabel = z.string().refine(isMetricLabel, {
 });
 
 const candidatesFileSchema = z.strictObject({
-  /** CSV, TSV or Parquet: the items that could be recommended. */
-  file: z.string().min(1),
-  /** Column of item ids. */
-  item: z.string().min(1).default('item_id'),
-  /** Column of window ids; without it the list holds for every window. */
-  window: z.string().min(1).optional(),
+  file: z.string().min(1).describe('CSV, TSV or Parquet: the items that could be recommended.'),
+  item: z.string().min(1).default('item_id').describe('Column of item ids.'),
+  window: z.string().min(1).optional().describe('Column of window ids; without it the list holds for every window.'),
 });
 
 /** The `evaluation` section of an experiment file. As it stands: the last item of every session, over the whole catalogue. */
 export const evaluationSchema = z
   .strictObject({
-    metrics: z.array(metricLabel).min(1).default(['ndcg@20', 'hr@20', 'mrr@20']),
-    /** Which half of the evaluated window: tune on `valid`, report `test`. */
-    split: z.enum(['valid', 'test']).default('test'),
-    /** Targets: the last item of a session, or every item but the first. */
-    positions: z.enum(['last', 'every']).default('last'),
-    /** Only events of some type are targets, such as purchases; what was visible before stays visible. Default: all events. */
-    targets: targetEventsSchema.optional(),
-    /** Where a target stands among items of the same score. */
-    ties: z.enum(TIE_RULES).default('conservative'),
-    /** Whether items that the session has seen can be recommended; where they cannot, a target among them is a miss. */
-    seenItems: z.enum(['keep', 'exclude']).default('keep'),
-    /**
-     * What can be recommended: every item known so far, those of the windows that were trained last, those that were clicked
-     * within the last train windows (`{ lastWindows: 7 }`: items that disappeared retire), or those of a file.
-     */
+    metrics: z
+      .array(metricLabel)
+      .min(1)
+      .default(['ndcg@20', 'hr@20', 'mrr@20'])
+      .describe('Names with a length of list, such as ndcg@20; the first one compares models.'),
+    split: z
+      .enum(['valid', 'test'])
+      .default('test')
+      .describe('Which half of the evaluated window: tune on `valid`, report `test`.'),
+    positions: z
+      .enum(['last', 'every'])
+      .default('last')
+      .describe('Targets: the last item of a session, or every item but the first.'),
+    targets: targetEventsSchema
+      .optional()
+      .describe(
+        'Only events of some type are targets, such as purchases; what was visible before stays visible. Default: all events.',
+      ),
+    ties: z.enum(TIE_RULES).default('conservative').describe('Where a target stands among items of the same score.'),
+    seenItems: z
+      .enum(['keep', 'exclude'])
+      .default('keep')
+      .describe(
+        'Whether items that the session has seen can be recommended; where they cannot, a target among them is a miss.',
+      ),
     candidates: z
       .union(
-        [z.enum(['known', 'lastTrained']), z.strictObject({ lastWindows: z.int().min(1) }), candidatesFileSchema],
+        [
+          z.enum(['known', 'lastTrained']),
+          z.strictObject({
+            lastWindows: z.int().min(1).describe('Train windows within which a candidate was clicked.'),
+          }),
+          candidatesFileSchema,
+        ],
         {
           error: 'expected known, lastTrained, { lastWindows } or { file, item, window }',
         },
       )
-      .default('known'),
-    /**
-     * Ranks every target among so many random items instead of the catalogue, as papers did until about 2020. The figures
-     * flatter and are labelled in every output.
-     */
-    sampledNegatives: z.int().min(1).optional(),
-    /**
-     * Forgetting: after each step the model is asked again about so many of the windows that it has learned last, or `all`.
-     */
+      .default('known')
+      .describe(
+        'What can be recommended: every item known so far, those of the windows that were trained last, those that were clicked within the last train windows (`{ lastWindows: 7 }`: items that disappeared retire), or those of a file.',
+      ),
+    sampledNegatives: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Ranks every target among so many random items instead of the catalogue, as papers did until about 2020. The figures flatter and are labelled in every output.',
+      ),
     earlierWindows: z
       .union([z.int().min(1), z.literal('all')], { error: 'expected a whole number ≥ 1, or all' })
-      .optional(),
-    /** Tables of the same metrics over parts of the targets. */
-    slices: z.array(sliceSchema).default([]),
-    /** Sessions scored at a time; changes no number. */
-    batchSize: z.int().min(1).default(512),
+      .optional()
+      .describe(
+        'Forgetting: after each step the model is asked again about so many of the windows that it has learned last, or `all`.',
+      ),
+    slices: z.array(sliceSchema).default([]).describe('Tables of the same metrics over parts of the targets.'),
+    batchSize: z.int().min(1).default(512).describe('Sessions scored at a time; changes no number.'),
   })
   .superRefine((config, context) => {
     if (config.sampledNegatives === undefined) return;

@@ -10,8 +10,10 @@ const columnName = z.string().min(1);
 export const sliceSchema = z.union(
   [
     z.enum(Object.keys(slices) as [keyof typeof slices]),
-    z.strictObject({ column: columnName }),
-    z.strictObject({ seen: columnName }),
+    z.strictObject({ column: columnName.describe('A part for each value of this column of the log.') }),
+    z.strictObject({
+      seen: columnName.describe('Whether training has met the value of this column, such as the user.'),
+    }),
   ],
   {
     error: `expected one of ${Object.keys(slices).join(', ')}, { column: <column of the log> } or { seen: <column of the log> }`,

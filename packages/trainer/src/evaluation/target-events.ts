@@ -4,10 +4,8 @@ import { textCodes } from './seen-values.ts';
 
 /** `evaluation.targets`: only events of some type are asked for, such as purchases after clicks. */
 export const targetEventsSchema = z.strictObject({
-  /** Column of the log, as text. */
-  column: z.string().min(1),
-  /** Its values that are asked for. */
-  is: z.array(z.string()).min(1),
+  column: z.string().min(1).describe('Column of the log, as text.'),
+  is: z.array(z.string()).min(1).describe('Its values that are asked for.'),
 });
 
 export type TargetEvents = z.output<typeof targetEventsSchema>;

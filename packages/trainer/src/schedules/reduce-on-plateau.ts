@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Schedule } from './schedule.ts';
 
 export const plateauSchema = z.strictObject({
-  /** The rate is multiplied by it. */
-  factor: z.number().positive().lt(1).default(0.5),
-  /** Epochs without improvement that are waited for. */
-  patience: z.int().min(0).default(1),
-  /** An epoch is better when its loss is below the best one by this share of it. */
-  minDelta: z.number().min(0).lt(1).default(1e-4),
+  factor: z.number().positive().lt(1).default(0.5).describe('The rate is multiplied by it.'),
+  patience: z.int().min(0).default(1).describe('Epochs without improvement that are waited for.'),
+  minDelta: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(1e-4)
+    .describe('An epoch is better when its loss is below the best one by this share of it.'),
 });
 
 export type PlateauConfig = z.output<typeof plateauSchema>;

@@ -11,12 +11,12 @@ export const category = defineInputKind({
   configSchema: z.strictObject({
     kind: z.literal('category'),
     ...columnOptions,
-    size: z.int().min(1).optional(),
-    /** Inputs with the same table share their vectors; a table of its own when not given. */
+    size: z.int().min(1).optional().describe('Width of what it becomes.'),
     table: z
       .string()
       .regex(/^[A-Za-z]\w*$/, { error: 'expected a name of letters, digits and underscores' })
-      .optional(),
+      .optional()
+      .describe('Inputs with the same table share their vectors; a table of its own when not given.'),
   }),
   reads: 'category',
   create({ column, size, table }, { layers, name, width, columns, initStd }) {

@@ -8,7 +8,7 @@ export const projection = defineInputKind({
   configSchema: z.strictObject({
     kind: z.literal('projection'),
     ...columnOptions,
-    size: z.int().min(1).optional(),
+    size: z.int().min(1).optional().describe('Width of what it becomes.'),
   }),
   reads: 'number',
   create({ column, size }, { layers, name, width }) {

@@ -13,9 +13,8 @@ export const softOneHot = defineInputKind({
   configSchema: z.strictObject({
     kind: z.literal('softOneHot'),
     ...columnOptions,
-    size: z.int().min(1).optional(),
-    /** K, the vectors that are mixed. */
-    numVectors: z.int().min(2).default(10),
+    size: z.int().min(1).optional().describe('Width of what it becomes.'),
+    numVectors: z.int().min(2).default(10).describe('K, the vectors that are mixed.'),
   }),
   reads: 'number',
   create({ column, size, numVectors }, { layers, name, width, initStd }) {

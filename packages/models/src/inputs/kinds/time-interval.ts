@@ -13,8 +13,13 @@ const BUCKET_WIDTH = 0.301;
 export const timeInterval = defineInputKind({
   configSchema: z.strictObject({
     kind: z.literal('timeInterval'),
-    numBuckets: z.int().min(1).max(255).default(64),
-    size: z.int().min(1).optional(),
+    numBuckets: z
+      .int()
+      .min(1)
+      .max(255)
+      .default(64)
+      .describe('Spans of time, longer and longer, that have a vector each.'),
+    size: z.int().min(1).optional().describe('Width of what it becomes.'),
   }),
   create({ numBuckets, size }, { layers, name, width, initStd }) {
     const to = widthOf(size, width, 8);

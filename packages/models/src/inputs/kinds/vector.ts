@@ -8,7 +8,7 @@ export const vector = defineInputKind({
   configSchema: z.strictObject({
     kind: z.literal('vector'),
     ...columnOptions,
-    size: z.int().min(1).optional(),
+    size: z.int().min(1).optional().describe('Width of what it becomes.'),
   }),
   reads: 'number',
   columnNames: ({ column }, all) => namesOf(column, all),
