@@ -59,6 +59,7 @@ function formsOf(part: JsonSchema): readonly JsonSchema[] {
 function typeOf(part: JsonSchema): string {
   if (part.const !== undefined) return `\`${String(part.const)}\``;
   if (part.enum) return part.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (Array.isArray(part.type)) return part.type.map((type) => typeOf({ ...part, type })).join(' or ');
   const forms = part.anyOf ?? part.oneOf;
   if (forms) {
     const kinds = forms.map((form) => nameOf(form) ?? typeOf(form));
