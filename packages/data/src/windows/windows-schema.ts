@@ -64,7 +64,12 @@ export const splitSchema = z.strictObject({
 export type SplitConfig = z.output<typeof splitSchema>;
 
 /** Missing days: see `RollingEvaluationOptions`. */
-const emptyWindows = z.enum(EMPTY_WINDOWS).default('skip').describe('What becomes of a window without sessions.');
+const emptyWindows = z
+  .enum(EMPTY_WINDOWS)
+  .default('skip')
+  .describe(
+    'Windows without sessions: `skip` leaves them out; `count` counts them, so that the last 3 days are days of the calendar; `break` does, and asks nothing of the window after one; `error` refuses the log.',
+  );
 /** Windows of the base period, which is trained on first. */
 const baseSize = z.int().min(1).optional().describe('Windows of the base period, which is trained on first.');
 
