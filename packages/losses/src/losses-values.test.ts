@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { assertClose } from '@nimue/testing';
+import { assertClose, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import type { LossSpec } from './index.ts';
 import * as losses from './losses.ts';
@@ -14,10 +14,7 @@ interface Fixture {
 
 const fixture = JSON.parse(readFileSync(new URL('../fixtures/losses.json', import.meta.url), 'utf8')) as Fixture;
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 // Provenance is in the fixture: PyTorch in float64, and GRU4Rec's own code for BPR-max and the softmax over the batch.
 test.each(fixture.cases.map((row) => [row.name, JSON.stringify(row.config), row] as const))(

@@ -1,4 +1,4 @@
-import { assertClose, createRandom, numericGradient, randomFloats } from '@nimue/testing';
+import { assertClose, createRandom, numericGradient, randomFloats, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { type Loss, type LossInputs, type LossSpec, sumOf } from './index.ts';
 import * as losses from './losses.ts';
@@ -105,10 +105,7 @@ function handInputs(): LossInputs {
   };
 }
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 test('every loss of the list has hand values', () => {
   expect(Object.keys(HAND).sort()).toEqual(Object.keys(losses).sort());

@@ -1,6 +1,6 @@
 import { FIRST_ITEM_ID, packSessions } from '@nimue/batch';
 import { UNRANKED } from '@nimue/ops';
-import { causalBatch } from '@nimue/testing';
+import { causalBatch, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { attentionOf, inferenceBatch, trainingBatch, withTimes } from '../test/ask.ts';
 import { expectSameScores, scoresAfterEveryEvent, scoresOf } from '../test/scores.ts';
@@ -11,10 +11,7 @@ import * as models from './models.ts';
 import type { AnyModel, StatisticalModel } from './next-item-model.ts';
 import { rankAndRecommend } from './rank-and-recommend.ts';
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 test('every model of the list is under test', () => {
   expect(Object.keys(VARIANTS).sort()).toEqual(Object.keys(models).sort());

@@ -1,5 +1,5 @@
 import { FIRST_ITEM_ID, MASK_ID, packSessions, type SessionBatch } from '@nimue/batch';
-import { assertClose, numericGradient } from '@nimue/testing';
+import { assertClose, numericGradient, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { trainingBatch, withTimes } from '../test/ask.ts';
 import { expectSameScores, scoresAfterEveryEvent, scoresOf } from '../test/scores.ts';
@@ -12,10 +12,7 @@ import type { NewItems } from './new-items.ts';
 import type { NeuralModel } from './next-item-model.ts';
 import { hiddenAtTargets } from './rank-by-hidden.ts';
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 const neuralCases = CASES.filter(([name]) => models[name].kind === 'neural');
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { FIRST_ITEM_ID, packSessions } from '@nimue/batch';
-import { assertClose } from '@nimue/testing';
+import { assertClose, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { COLUMNS, withTimes } from '../test/ask.ts';
 import { scoresOf } from '../test/scores.ts';
@@ -22,10 +22,7 @@ interface Fixture {
   }[];
 }
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 describe.each([
   ['neural-outputs', 'PyTorch and transformers compute'],

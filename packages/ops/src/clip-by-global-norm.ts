@@ -6,9 +6,10 @@ import { fusedKernel } from './fused-kernels.ts';
 export function globalNorm(tensors: readonly Tensor[]): number {
   const fused = fusedKernel('globalNorm');
   if (fused) return fused(tensors);
-  let sum = 0;
-  for (const tensor of tensors) sum += tf.tidy(() => tf.sum(tf.square(tensor)).dataSync()[0]);
-  return Math.sqrt(sum);
+  if (tensors.length === 0) return 0;
+  // Read together: on a GPU every reading waits for all that was started before it.
+  const sums = tf.tidy(() => tf.stack(tensors.map((tensor) => tf.sum(tf.square(tensor)))).dataSync());
+  return Math.sqrt(sums.reduce((total, sum) => total + sum, 0));
 }
 
 /**

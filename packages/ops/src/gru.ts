@@ -1,10 +1,7 @@
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
 import { assertOffsets, assertShape } from './assert-args.ts';
-import { fusedKernel, type GruArgs } from './fused-kernels.ts';
-import { gatherRows } from './gather-rows.ts';
-import { padSessions } from './pad-sessions.ts';
-import { product } from './products.ts';
+import { fusedKernel } from './fused-kernels.ts';
+import { gruReference } from './gru-reference.ts';
 import { withGradient, withoutRows } from './with-gradient.ts';
 
 export interface GruWeights {
@@ -67,30 +64,4 @@ export function gru(x: Tensor2D, offsets: Int32Array, weights: GruWeights): Tens
       return [g.x, g.inputWeights, g.recurrentWeights, g.inputBias, g.recurrentBias];
     },
   );
-}
-
-/** Pads inside and runs all sessions in step; what padding computes is never read. */
-export function gruReference(args: GruArgs): Tensor2D {
-  const { x, offsets, inputWeights, recurrentWeights, inputBias, recurrentBias } = args;
-  const width = recurrentWeights.shape[0];
-  const { numSessions, length, toGrid, toPacked } = padSessions(offsets);
-  return tf.tidy(() => {
-    const inputGates = tf.add(product(x, inputWeights), inputBias) as Tensor2D;
-    let hidden: Tensor2D = tf.zeros([numSessions, width]);
-    const states: Tensor2D[] = [];
-    for (let step = 0; step < length; step++) {
-      const rows = new Int32Array(numSessions);
-      for (let b = 0; b < numSessions; b++) rows[b] = toGrid[b * length + step];
-      const fromInput = tf.split(gatherRows(inputGates, rows), 3, 1);
-      const fromHidden = tf.split(tf.add(product(hidden, recurrentWeights), recurrentBias) as Tensor2D, 3, 1);
-      const reset = tf.sigmoid(tf.add(fromInput[0], fromHidden[0]));
-      const update = tf.sigmoid(tf.add(fromInput[1], fromHidden[1]));
-      const candidate = tf.tanh(tf.add(fromInput[2], tf.mul(reset, fromHidden[2])));
-      hidden = tf.add(tf.mul(tf.sub(1, update), candidate), tf.mul(update, hidden)) as Tensor2D;
-      states.push(hidden);
-    }
-    // states are laid out step by step: [length · B, D]
-    const cells = toPacked.map((cell) => (cell % length) * numSessions + Math.floor(cell / length));
-    return gatherRows(tf.concat(states, 0), cells);
-  });
 }

@@ -46,6 +46,30 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     }
   });
 
+  test('softmaxHead never holds more than four blocks of logits, however many rows there are', async () => {
+    const [width, numItems, maxLogits] = [2, 1000, 10_000];
+    const table = tf.zeros([numItems + 3, width]) as tf.Tensor2D;
+    for (const numRows of [500, 2000]) {
+      const hidden = tf.zeros([numRows, width]) as tf.Tensor2D;
+      const targetIds = new Int32Array(numRows).fill(3);
+      const args = {
+        hidden,
+        table,
+        targetIds,
+        firstRow: 3,
+        temperature: 0.5,
+        labelSmoothing: 0.1,
+        withGradients: true,
+      };
+      const before = tf.memory().numBytes;
+      const { peakBytes } = await tf.profile(() => tf.tidy(() => void softmaxHeadReference(args, maxLogits)));
+      // Besides the blocks a few arrays of N × D and V × D; all logits at once would be 2 and 8 MB.
+      const small = 12 * 4 * (width + 1) * (numRows + numItems);
+      expect(peakBytes - before).toBeLessThan(4 * 4 * maxLogits + small);
+      expect(4 * 4 * maxLogits + small).toBeLessThan(4 * numRows * numItems);
+    }
+  });
+
   describe('sampledHead by hand', () => {
     // hidden 1, items 3 … 6 score 0, ln 2, ln 3, 1
     const table = () => tf.tensor2d([9, 9, 9, 0, Math.log(2), Math.log(3), 1], [7, 1]);

@@ -11,7 +11,7 @@ import {
   type RelativeScores,
 } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
-import { keepHash, keepThreshold } from './keep-mask.ts';
+import { hashInRow, keepThreshold, rowHash } from './keep-mask.ts';
 import { padSessions, type SessionGrid } from './pad-sessions.ts';
 import { product } from './products.ts';
 import { withGradient, withoutRows } from './with-gradient.ts';
@@ -317,9 +317,9 @@ function attentionKeepMask(dropout: Dropout, offsets: Int32Array, grid: SessionG
     for (let h = 0; h < numHeads; h++) {
       for (let i = 0; i < real; i++) {
         const cell = ((b * numHeads + h) * length + i) * length;
-        const row = (offsets[b] + i) * numHeads + h;
+        const hash = rowHash(dropout.seed, (offsets[b] + i) * numHeads + h);
         for (let j = 0; j < real; j++) {
-          if (keepHash(dropout.seed, row, j) >= threshold) keep[cell + j] = scale;
+          if (hashInRow(hash, j) >= threshold) keep[cell + j] = scale;
         }
       }
     }

@@ -16,7 +16,17 @@ export function mix32(x: number): number {
  * fused kernel can compute it anywhere, without a mask in memory, and equal the reference bit for bit.
  */
 export function keepHash(seed: number, row: number, column: number): number {
-  return mix32(mix32(seed ^ Math.imul(row, 0x9e3779b1)) ^ Math.imul(column, 0x85ebca77));
+  return hashInRow(rowHash(seed, row), column);
+}
+
+/** What all columns of a row share: computed once for a row, it halves the work of a mask. */
+export function rowHash(seed: number, row: number): number {
+  return mix32(seed ^ Math.imul(row, 0x9e3779b1));
+}
+
+/** `keepHash` of a column of that row. */
+export function hashInRow(hash: number, column: number): number {
+  return mix32(hash ^ Math.imul(column, 0x85ebca77));
 }
 
 /** An element is kept when its hash is at least this. */
@@ -30,8 +40,9 @@ export function keepMask(dropout: Dropout, rows: number, columns: number): Float
   const threshold = keepThreshold(dropout.rate);
   const scale = 1 / (1 - dropout.rate);
   for (let row = 0; row < rows; row++) {
+    const hash = rowHash(dropout.seed, row);
     for (let column = 0; column < columns; column++) {
-      if (keepHash(dropout.seed, row, column) >= threshold) mask[row * columns + column] = scale;
+      if (hashInRow(hash, column) >= threshold) mask[row * columns + column] = scale;
     }
   }
   return mask;

@@ -2,7 +2,7 @@ import type { Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { assertLikeParameter, assertUniqueRows } from './assert-args.ts';
 import type { MovedRows } from './fused-kernels.ts';
-import { gatherRows, scatterRows } from './gather-rows.ts';
+import { gatherRows } from './gather-rows.ts';
 
 /** @throws when the gradient does not fit the parameter, or its rows when only those move */
 export function assertGradient(op: string, gradient: Tensor, parameter: Variable, rows: MovedRows | undefined): void {
@@ -32,12 +32,11 @@ export function moveTo(variable: Variable, rows: MovedRows | undefined, part: Te
     variable.assign(part);
     return;
   }
-  const [numRows, width] = asMatrix(variable).shape;
-  const isMoved = new Uint8Array(numRows * width);
-  for (const row of rows) isMoved.fill(1, row * width, (row + 1) * width);
-  const scattered = scatterRows(tf.reshape(part, [rows.length, width]) as Tensor2D, rows, numRows);
-  const mask = tf.tensor(isMoved, [numRows, width], 'bool');
-  variable.assign(tf.reshape(tf.where(mask, scattered, asMatrix(variable)), variable.shape));
+  if (rows.length === 0) return;
+  const matrix = asMatrix(variable);
+  const updates = tf.reshape(part, [rows.length, matrix.shape[1]]);
+  const moved = tf.tensorScatterUpdate(matrix, tf.tensor2d(rows, [rows.length, 1], 'int32'), updates);
+  variable.assign(tf.reshape(moved, variable.shape));
 }
 
 function asMatrix(variable: Variable): Tensor2D {

@@ -2,7 +2,9 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import { fusedKernel } from './fused-kernels.ts';
 import { assertRankArgs, type RankOfTargetOptions, rankOfTargetReference } from './rank-of-target.ts';
+import { readingWaits } from './reading-waits.ts';
 import { nonFiniteScore } from './score-rows.ts';
+import { ranksAndBestOnDevice } from './scores-on-device.ts';
 import { assertK, type TopItems, topKReference } from './top-k.ts';
 
 /** The rank of every target and the k best items of its row. */
@@ -38,7 +40,10 @@ export function rankAndTopK(
   assertK('rankAndTopK', k, table);
   const args = { ...options, hidden, table, targetIds, k, firstRow: FIRST_ITEM_ID };
   const fused = fusedKernel('rankAndTopK');
-  if (!fused) return { ranks: rankOfTargetReference(args), ...topKReference(args) };
+  if (!fused) {
+    if (readingWaits()) return ranksAndBestOnDevice(args);
+    return { ranks: rankOfTargetReference(args), ...topKReference(args) };
+  }
   const { ranks, itemIds, scores, nonFiniteRow } = fused(args);
   if (nonFiniteRow >= 0) throw nonFiniteScore('rankAndTopK', nonFiniteRow, undefined);
   return { ranks, itemIds, scores };

@@ -3,10 +3,12 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { assertIndices, assertOffsets, assertShape } from './assert-args.ts';
 import { type ExcludedItems, fusedKernel, type RankOfTargetArgs } from './fused-kernels.ts';
+import { readingWaits } from './reading-waits.ts';
 import { nonFiniteScore, scoreRows } from './score-rows.ts';
+import { ranksOnDevice } from './scores-on-device.ts';
+import { UNRANKED } from './unranked.ts';
 
-/** The rank of a target that cannot be recommended at all: an item outside the vocabulary. No metric@k counts it. */
-export const UNRANKED = 0x7fffffff;
+export { UNRANKED } from './unranked.ts';
 
 export interface RankOfTargetOptions {
   readonly bias?: Tensor1D;
@@ -43,7 +45,7 @@ export function rankOfTarget(
   if (ties === 'optimistic') return optimisticRanks(hidden, table, targetIds, options);
   const args = { hidden, table, targetIds, bias, excluded, firstRow: FIRST_ITEM_ID };
   const fused = fusedKernel('rankOfTarget');
-  if (!fused) return rankOfTargetReference(args);
+  if (!fused) return readingWaits() ? ranksOnDevice(args) : rankOfTargetReference(args);
   const { ranks, nonFiniteRow } = fused(args);
   if (nonFiniteRow >= 0) throw nonFiniteScore('rankOfTarget', nonFiniteRow, undefined);
   return ranks;

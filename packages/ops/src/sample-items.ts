@@ -3,7 +3,9 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import { assertShape } from './assert-args.ts';
 import { fusedKernel, type SampleItemsArgs } from './fused-kernels.ts';
 import { keepHash } from './keep-mask.ts';
+import { readingWaits } from './reading-waits.ts';
 import { nonFiniteScore, scoreRows } from './score-rows.ts';
+import { samplesOnDevice } from './scores-on-device.ts';
 
 export interface SampleItemsOptions {
   /** Added to every item's score [V]. */
@@ -38,7 +40,7 @@ export function sampleItems(hidden: Tensor2D, table: Tensor2D, options: SampleIt
   const uniforms = Float64Array.from({ length: hidden.shape[0] }, (_, n) => keepHash(seed, n, 0) / 4294967296);
   const args = { hidden, table, bias, temperature, firstRow: FIRST_ITEM_ID, uniforms };
   const fused = fusedKernel('sampleItems');
-  if (!fused) return sampleItemsReference(args);
+  if (!fused) return readingWaits() ? samplesOnDevice(args) : sampleItemsReference(args);
   const { itemIds, nonFiniteRow } = fused(args);
   if (nonFiniteRow >= 0) throw nonFiniteScore('sampleItems', nonFiniteRow, undefined);
   return itemIds;

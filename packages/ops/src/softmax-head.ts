@@ -6,6 +6,7 @@ import { fusedKernel, type ProductPrecision, type SoftmaxHeadArgs } from './fuse
 import { gatherRows, scatterRows } from './gather-rows.ts';
 import { productPrecision } from './product-precision.ts';
 import { product } from './products.ts';
+import { readingWaits } from './reading-waits.ts';
 import { withGradient } from './with-gradient.ts';
 
 export interface SoftmaxHeadOptions {
@@ -19,8 +20,11 @@ export interface SoftmaxHeadOptions {
   readonly precision?: ProductPrecision;
 }
 
-/** The reference holds at most this many logits at a time (64 MiB of float32). */
-const MAX_LOGITS = 16 * 1024 * 1024;
+/**
+ * Logits of a block of rows in the reference, of which it holds four arrays at most: 16 MiB where the processor's caches
+ * count, 256 MiB on a device that wants few large products.
+ */
+const MAX_LOGITS = { near: 1024 * 1024, device: 16 * 1024 * 1024 };
 
 /**
  * Mean cross-entropy of the next item over the whole catalogue, with the item table as output layer:
@@ -66,8 +70,9 @@ export function softmaxHead(
 
 /** A gradient that was made together with the loss, times the loss's own gradient. */
 export function scaleBy(gradient: tf.Tensor, dy: Scalar): tf.Tensor {
-  // The loss is nearly always the end of the graph, where dy is exactly 1: do not touch V × D numbers for that.
-  return dy.dataSync()[0] === 1 ? gradient.clone() : tf.mul(gradient, dy);
+  // The loss is nearly always the end of the graph, where dy is exactly 1: do not touch V × D numbers for that. A device
+  // that would have to be waited for multiplies them sooner.
+  return !readingWaits() && dy.dataSync()[0] === 1 ? gradient.clone() : tf.mul(gradient, dy);
 }
 
 /** @throws when the number of targets is not the number of rows, or a target is a reserved id. */
@@ -80,10 +85,13 @@ export function assertTargets(op: string, hidden: Tensor2D, targetIds: Int32Arra
   }
 }
 
-/** Blocks of rows so that no more than `MAX_LOGITS` logits exist at a time. */
+/**
+ * Blocks of rows, so that memory does not grow with N × V. In the gradients the target's part, −(1 − ε) at one item per
+ * row, is added for all rows together and never spread out over the items.
+ */
 export function softmaxHeadReference(
   args: SoftmaxHeadArgs & { withGradients: boolean },
-  maxLogits = MAX_LOGITS,
+  maxLogits = readingWaits() ? MAX_LOGITS.device : MAX_LOGITS.near,
 ): { loss: Scalar; hidden?: Tensor2D; table?: Tensor2D; bias?: Tensor1D } {
   const { hidden, table, bias, targetIds, firstRow, temperature, labelSmoothing, withGradients } = args;
   const [numRows, width] = hidden.shape;
@@ -100,63 +108,102 @@ export function softmaxHeadReference(
   return tf.tidy(() => {
     const items = tf.slice(table, [firstRow, 0]);
     const itemsTransposed = tf.transpose(items);
-    const biasColumn = bias && (tf.reshape(tf.slice(bias, [firstRow]), [numItems, 1]) as Tensor2D);
-    const biasRow = biasColumn && tf.reshape(biasColumn, [1, numItems]);
-    const rowWeight = 1 / (numRows * temperature);
-    const block = Math.max(1, Math.floor(maxLogits / numItems));
-    let sum: Scalar = tf.scalar(0);
-    const dHidden: Tensor2D[] = [];
-    let dItems: Tensor2D = tf.zerosLike(items);
-    let dBias = biasColumn && tf.zerosLike(biasColumn);
-    for (let start = 0; start < numRows; start += block) {
-      const rows = tf.slice(hidden, [start, 0], [Math.min(block, numRows - start), width]);
-      const rowTargets = targets.subarray(start, start + rows.shape[0]);
-      const part = tf.tidy(() => {
-        const products = product(rows, itemsTransposed);
-        const logits = tf.div(biasRow ? tf.add(products, biasRow) : products, temperature) as Tensor2D;
-        const logNormaliser = tf.logSumExp(logits, 1, true);
-        const targetItems = gatherRows(items, rowTargets);
-        const targetProducts = tf.sum(tf.mul(rows, targetItems), 1, true) as Tensor2D;
-        const targetBias = biasColumn && gatherRows(biasColumn, rowTargets);
-        const targetLogits = tf.div(targetBias ? tf.add(targetProducts, targetBias) : targetProducts, temperature);
-        let losses = tf.sub(logNormaliser, tf.mul(targetLogits, 1 - labelSmoothing));
-        if (labelSmoothing > 0) losses = tf.sub(losses, tf.mul(tf.mean(logits, 1, true), labelSmoothing));
-        if (!withGradients) return { sum: tf.sum(losses) as Scalar };
-        // ∂loss/∂logits = softmax − ε/V for every item, and −(1 − ε) more at the target, which is never spread out to N × V.
-        const probabilities = tf.exp(tf.sub(logits, logNormaliser));
-        const spread = labelSmoothing > 0 ? tf.sub(probabilities, labelSmoothing / numItems) : probabilities;
-        const dLogits = tf.mul(spread, rowWeight) as Tensor2D;
-        const targetWeight = (1 - labelSmoothing) * rowWeight;
-        const ones: Tensor2D = tf.fill([rows.shape[0], 1], targetWeight);
-        return {
-          sum: tf.sum(losses) as Scalar,
-          dRows: tf.sub(product<Tensor2D>(dLogits, items), tf.mul(targetItems, targetWeight)) as Tensor2D,
-          dItems: tf.sub(
-            product<Tensor2D>(dLogits, rows, true, false),
-            scatterRows(tf.mul(rows, targetWeight), rowTargets, numItems),
-          ) as Tensor2D,
-          dBias:
-            biasColumn &&
-            (tf.sub(
-              tf.reshape(tf.sum(dLogits, 0), [numItems, 1]),
-              scatterRows(ones, rowTargets, numItems),
-            ) as Tensor2D),
-        };
-      });
-      sum = tf.add(sum, part.sum);
-      if (part.dRows) dHidden.push(part.dRows);
-      if (part.dItems) dItems = tf.add(dItems, part.dItems);
-      if (part.dBias && dBias) dBias = tf.add(dBias, part.dBias);
+    const biasRow = bias && tf.reshape(tf.slice(bias, [firstRow]), [1, numItems]);
+    const size = Math.max(1, Math.floor(maxLogits / numItems));
+    const blocks: HeadBlock[] = [];
+    let dItemsTransposed: Tensor2D | undefined;
+    let dBiasRow: Tensor2D | undefined;
+    for (let start = 0; start < numRows; start += size) {
+      const rows = tf.slice(hidden, [start, 0], [Math.min(size, numRows - start), width]);
+      const block = headBlock(rows, items, itemsTransposed, biasRow, temperature, labelSmoothing, withGradients);
+      blocks.push(block);
+      if (block.dItemsTransposed) dItemsTransposed = addInto(dItemsTransposed, block.dItemsTransposed);
+      if (block.dBiasRow) dBiasRow = addInto(dBiasRow, block.dBiasRow);
     }
-    const loss = tf.div(sum, numRows) as Scalar;
-    if (!withGradients) return { loss };
+    const targetItems = gatherRows(items, targets);
+    let targetLogits = tf.sum(tf.mul(hidden, targetItems), 1);
+    const biasColumn = biasRow && (tf.reshape(biasRow, [numItems, 1]) as Tensor2D);
+    if (biasColumn) targetLogits = tf.add(targetLogits, tf.reshape(gatherRows(biasColumn, targets), [numRows]));
+    const sum = blocks.reduce((total: tf.Tensor, block) => tf.add(total, block.sum), tf.scalar(0));
+    const ofTargets = tf.mul(tf.sum(targetLogits), (1 - labelSmoothing) / temperature);
+    const loss = tf.div(tf.sub(sum, ofTargets), numRows) as Scalar;
+    if (!dItemsTransposed) return { loss };
+    const targetWeight = 1 - labelSmoothing;
+    const perLogit = 1 / (numRows * temperature);
+    const dHidden = tf.concat(blocks.map(({ dRows }) => dRows as Tensor2D));
+    const dItems = tf.sub(tf.transpose(dItemsTransposed), scatterRows(tf.mul(hidden, targetWeight), targets, numItems));
+    const ones: Tensor2D = tf.fill([numRows, 1], targetWeight);
+    const dBias =
+      biasColumn && dBiasRow && tf.sub(tf.reshape(dBiasRow, [numItems, 1]), scatterRows(ones, targets, numItems));
     return {
       loss,
-      hidden: tf.concat(dHidden, 0),
-      table: withReservedRows(dItems, firstRow),
-      bias: dBias && (tf.reshape(withReservedRows(dBias, firstRow), [table.shape[0]]) as Tensor1D),
+      hidden: tf.mul(tf.sub(dHidden, tf.mul(targetItems, targetWeight)), perLogit) as Tensor2D,
+      table: withReservedRows(tf.mul(dItems, perLogit) as Tensor2D, firstRow),
+      bias:
+        dBias &&
+        (tf.reshape(withReservedRows(tf.mul(dBias, perLogit) as Tensor2D, firstRow), [table.shape[0]]) as Tensor1D),
     };
   });
+}
+
+interface HeadBlock {
+  /** Sum over the rows of log normaliser − ε · mean logit. */
+  readonly sum: tf.Tensor;
+  /** With s = softmax − ε / V [n, V]: s · items, (rowsᵀ · s) [D, V] and, with a bias, the column sums of s [1, V]. */
+  readonly dRows?: Tensor2D;
+  readonly dItemsTransposed?: Tensor2D;
+  readonly dBiasRow?: Tensor2D;
+}
+
+function headBlock(
+  rows: Tensor2D,
+  items: Tensor2D,
+  itemsTransposed: Tensor2D,
+  biasRow: tf.Tensor | undefined,
+  temperature: number,
+  labelSmoothing: number,
+  withGradients: boolean,
+): HeadBlock {
+  const numItems = items.shape[0];
+  return tf.tidy(() => {
+    const logits = tf.tidy(() => {
+      const products = product(rows, itemsTransposed);
+      const biased = biasRow ? tf.add(products, biasRow) : products;
+      return temperature === 1 ? biased : tf.div(biased, temperature);
+    }) as Tensor2D;
+    const [shifted, highest] = tf.tidy(() => {
+      const highest = tf.max(logits, 1, true);
+      return [tf.sub(logits, highest), highest];
+    });
+    const raised = tf.exp(shifted);
+    shifted.dispose();
+    const normaliser = tf.sum(raised, 1, true);
+    const logNormaliser = tf.add(tf.log(normaliser), highest);
+    let sum = tf.sum(logNormaliser);
+    if (labelSmoothing > 0) sum = tf.sub(sum, tf.mul(tf.sum(tf.mean(logits, 1)), labelSmoothing));
+    logits.dispose();
+    if (!withGradients) return { sum };
+    const spread = tf.tidy(() => {
+      const probabilities = tf.div(raised, normaliser);
+      return labelSmoothing > 0 ? tf.sub(probabilities, labelSmoothing / numItems) : probabilities;
+    }) as Tensor2D;
+    raised.dispose();
+    // Every product is a plain one: the small factor is turned, never the block of logits.
+    return {
+      sum,
+      dRows: product<Tensor2D>(spread, items),
+      dItemsTransposed: product<Tensor2D>(tf.transpose(rows), spread),
+      dBiasRow: biasRow && (tf.sum(spread, 0, true) as Tensor2D),
+    };
+  });
+}
+
+/** total + part, with both given up. */
+function addInto(total: Tensor2D | undefined, part: Tensor2D): Tensor2D {
+  if (!total) return part;
+  const sum = tf.add(total, part) as Tensor2D;
+  tf.dispose([total, part]);
+  return sum;
 }
 
 /** Puts rows of 0 before the first. */

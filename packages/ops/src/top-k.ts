@@ -3,7 +3,9 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import { assertShape } from './assert-args.ts';
 import { type ExcludedItems, fusedKernel, type TopKArgs } from './fused-kernels.ts';
 import { assertExcluded } from './rank-of-target.ts';
+import { readingWaits } from './reading-waits.ts';
 import { nonFiniteScore, scoreRows } from './score-rows.ts';
+import { bestOnDevice } from './scores-on-device.ts';
 
 export interface TopKOptions {
   readonly bias?: Tensor1D;
@@ -33,7 +35,7 @@ export function topK(hidden: Tensor2D, table: Tensor2D, k: number, options: TopK
   assertExcluded('topK', excluded, hidden.shape[0], table.shape[0]);
   const args = { hidden, table, bias, k, firstRow: FIRST_ITEM_ID, excluded };
   const fused = fusedKernel('topK');
-  if (!fused) return topKReference(args);
+  if (!fused) return readingWaits() ? bestOnDevice(args) : topKReference(args);
   const { itemIds, scores, nonFiniteRow } = fused(args);
   if (nonFiniteRow >= 0) throw nonFiniteScore('topK', nonFiniteRow, undefined);
   return { itemIds, scores };

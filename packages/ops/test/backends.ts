@@ -1,13 +1,11 @@
-import * as tf from '@tensorflow/tfjs';
-import '@tensorflow/tfjs-backend-wasm';
+import { useTestBackend } from '@nimue/testing';
 
-/** Backends that every plain reference must agree on. */
-export const REFERENCE_BACKENDS = ['cpu', 'wasm'] as const;
+/** Backends that every plain reference must agree on; TensorFlow's where `NIMUE_TENSORFLOW_DIRECTORY` names one. */
+export const REFERENCE_BACKENDS: readonly string[] = [
+  'cpu',
+  'wasm',
+  ...(process.env.NIMUE_TENSORFLOW_DIRECTORY ? ['tensorflow'] : []),
+];
 
 /** Makes a backend the active one. */
-export async function useBackend(name: string): Promise<void> {
-  await tf.setBackend(name);
-  await tf.ready();
-  // The plain cpu backend advertises another package at its first use.
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-}
+export const useBackend = (name: string): Promise<void> => useTestBackend(name);

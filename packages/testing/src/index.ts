@@ -3,3 +3,4 @@ export { assertClose } from './close-to.ts';
 export { type DocumentedExample, documentedExamples, runExample } from './documented-examples.ts';
 export { numericGradient } from './numeric-gradient.ts';
 export { createRandom, offsetsOf, randomFloats, randomIntegers } from './random-arrays.ts';
+export { useTestBackend } from './test-backend.ts';

@@ -1,12 +1,10 @@
 import { ParameterStore } from '@nimue/models';
 import { adam } from '@nimue/ops';
+import { useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { Optimizer, optimizers, type TrainingConfig, trainingSchema } from './index.ts';
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 const start = [1, -2, 0.5, 3, -1, 0.25];
 const gradients = [

@@ -2,14 +2,11 @@ import type { SessionBatch } from '@nimue/batch';
 import type { Loss } from '@nimue/losses';
 import { models } from '@nimue/models';
 import { sampledHead } from '@nimue/ops';
-import { assertClose } from '@nimue/testing';
+import { assertClose, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { Optimizer, optimizers, trainingSchema, trainStep } from './index.ts';
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 const numRows = 12;
 const sampled: Loss = ({ hidden, itemTable, itemBias, targetIds }) =>

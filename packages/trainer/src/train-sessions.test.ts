@@ -2,7 +2,7 @@ import type { SessionBatch } from '@nimue/batch';
 import { datasetFromSessions, featuresSchema, ItemVocabulary, planRollingEvaluation } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { type EncodeMode, models, type NeuralModel } from '@nimue/models';
-import * as tf from '@tensorflow/tfjs';
+import { useTestBackend } from '@nimue/testing';
 import { type Contender, evaluationSchema, runContender, type TrainerEvent, trainingSchema } from './index.ts';
 
 const START = Date.UTC(2024, 0, 1);
@@ -21,10 +21,7 @@ const dataset = datasetFromSessions(
   { windows: { span: 'day' } },
 );
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 async function run(name: 'gru4rec' | 'popularity', training: Record<string, unknown>) {
   const spec = models[name];

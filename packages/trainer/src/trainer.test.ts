@@ -2,7 +2,7 @@ import { datasetFromSessions, ItemVocabulary, objectives, type PlainSession, pla
 import { losses } from '@nimue/losses';
 import { parseMetricAtK } from '@nimue/metrics';
 import { type ModelSize, models, type NeuralModel } from '@nimue/models';
-import { createRandom } from '@nimue/testing';
+import { createRandom, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { laneBatches } from './fit-session-parallel.ts';
 import {
@@ -57,10 +57,7 @@ const args = (policy: Parameters<typeof planRollingEvaluation>[1] = { policy: 'i
   seed: 1,
 });
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 test('popularity of the last window: the numbers by an independent count', async () => {
   const results = await runContender(contender('popularity', {}), args());

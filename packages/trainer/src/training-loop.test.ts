@@ -2,7 +2,7 @@ import { packSessions } from '@nimue/batch';
 import { datasetFromSessions, planRollingEvaluation } from '@nimue/data';
 import { losses } from '@nimue/losses';
 import { models, type NeuralModel, ParameterStore } from '@nimue/models';
-import { assertClose } from '@nimue/testing';
+import { assertClose, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import {
   evaluationSchema,
@@ -26,10 +26,7 @@ const dataset = datasetFromSessions(
 );
 const loss = losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({}));
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 async function run(training: Record<string, unknown>) {
   const events: TrainerEvent[] = [];

@@ -7,6 +7,7 @@ import {
   measureBackend,
   probeBackends,
 } from '@nimue/container';
+import Table from 'cli-table3';
 
 /** `nimue doctor` */
 export async function doctorCommand(options: { readonly json?: boolean }): Promise<void> {
@@ -17,14 +18,25 @@ export async function doctorCommand(options: { readonly json?: boolean }): Promi
     process.stdout.write(`${JSON.stringify({ auto: chosen, backends: reports }, null, 2)}\n`);
     return;
   }
-  const line = (name: string, text: string) => process.stdout.write(`${name.padEnd(16)}${text}\n`);
+  const table = new Table({
+    head: ['backend', 'version', 'device', 'product', 'softmax head'],
+    colAligns: ['left', 'left', 'left', 'right', 'right'],
+    style: { head: [], border: [], compact: true },
+  });
   for (const { name, result, speed } of reports) {
-    if (!result.available) line(name, `not available: ${explainAbsence(result)}`);
-    else line(name, `loads: ${result.description}${speed ? `; ${describe(speed)}` : ''}`);
+    if (!result.available || !speed) continue;
+    table.push([name, result.version, result.device, gflops(speed.productGflops), gflops(speed.headGflops)]);
+  }
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  say(table.toString());
+  for (const { name, result } of reports) {
+    if (!result.available) say(`${name} is not available: ${explainAbsence(result)}`);
   }
   const processors = cpus();
-  line('auto', `runs on ${chosen}`);
-  line('machine', `Node.js ${process.version}, ${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`);
+  say(
+    `backend: auto runs on ${chosen}; product of two matrices, and loss and gradients of the softmax head, measured just now`,
+  );
+  say(`Node.js ${process.version}, ${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}`);
 }
 
 async function speedOf({ name, result }: BackendReport): Promise<{ speed?: BackendSpeed }> {
@@ -33,7 +45,6 @@ async function speedOf({ name, result }: BackendReport): Promise<{ speed?: Backe
   return { speed: measureBackend() };
 }
 
-function describe({ productGflops, headGflops }: BackendSpeed): string {
-  const round = (gflops: number) => (gflops >= 10 ? gflops.toFixed(0) : gflops.toFixed(1));
-  return `matrix product ${round(productGflops)} GFLOP/s, softmax head ${round(headGflops)}`;
+function gflops(value: number): string {
+  return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} GFLOP/s`;
 }

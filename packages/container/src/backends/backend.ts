@@ -10,6 +10,10 @@ export type ProbeResult =
       readonly available: true;
       /** Device, instruction set, threads: what a person wants to know about it. */
       readonly description: string;
+      /** Of the package that computes, and of the library below it, such as `4.22.0 on TensorFlow 2.21.0`. */
+      readonly version: string;
+      /** What it computes on: `GPU`, `CPU, avx2, 2 threads`. */
+      readonly device: string;
     }
   | {
       readonly available: false;

@@ -9,7 +9,8 @@ function fake(name: BackendName, result: ProbeResult): BackendProbe {
   return { name, tensorflowName: 'cpu', load: async () => result };
 }
 
-const there = (name: BackendName) => fake(name, { available: true, description: `the ${name} one` });
+const there = (name: BackendName) =>
+  fake(name, { available: true, description: `the ${name} one`, version: '1.0.0', device: 'CPU' });
 const absent = (name: BackendName) =>
   fake(name, { available: false, reason: `no ${name} here`, advice: `get ${name}` });
 
@@ -59,7 +60,13 @@ describe('chooseBackend', () => {
   test('every backend is reported on, cpu is always there', async () => {
     const reports = await probeBackends();
     expect(reports.map(({ name }) => name)).toEqual(['tensorflow-gpu', 'native', 'tensorflow', 'wasm', 'cpu']);
-    expect(reports[4].result).toEqual({ available: true, description: 'plain JavaScript, 1 thread' });
+    expect(reports[4].result).toEqual({
+      available: true,
+      description: 'plain JavaScript, 1 thread',
+      version: '4.22.0',
+      device: 'CPU, JavaScript, 1 thread',
+    });
+    expect(reports[3].result).toMatchObject({ version: '4.22.0', device: expect.stringMatching(/^CPU, WebAssembly/) });
     expect(defaultProbes()).toHaveLength(5);
   });
 });
@@ -97,7 +104,12 @@ describe('the tensorflow backend', () => {
       if (name.endsWith('gpu')) throw new Error('libcudart.so.11.0: cannot open shared object file');
       return tfjsNode;
     });
-    expect(await probe.load()).toEqual({ available: true, description: '@tensorflow/tfjs-node 4.22.0, CPU' });
+    expect(await probe.load()).toEqual({
+      available: true,
+      description: '@tensorflow/tfjs-node 4.22.0, CPU',
+      version: '4.22.0',
+      device: 'CPU',
+    });
   });
 
   test('a missing library is the reason when nothing works', async () => {
@@ -117,9 +129,21 @@ describe('the tensorflow backend', () => {
       version: { 'tfjs-node': '4.22.0' },
       backend: () => ({ isUsingGpuDevice, binding: { TF_Version: '2.21.0' } }),
     });
-    expect(await createTensorflowGpuProbe(on(true)).load()).toEqual({
+    const works = async () => {};
+    expect(await createTensorflowGpuProbe(on(true), works).load()).toEqual({
       available: true,
       description: '@tensorflow/tfjs-node-gpu 4.22.0 on TensorFlow 2.21.0, GPU',
+      version: '4.22.0 on TensorFlow 2.21.0',
+      device: 'GPU',
+    });
+    const fails = async () => {
+      throw new Error('no kernel image is available for execution on the device\nat …');
+    };
+    expect(await createTensorflowGpuProbe(on(true), fails).load()).toEqual({
+      available: false,
+      reason:
+        '@tensorflow/tfjs-node-gpu finds a GPU, but a product on it fails: no kernel image is available for execution on the device',
+      advice: 'see apps/docs/gpu.md for the driver and CUDA that it needs',
     });
     expect(await createTensorflowGpuProbe(on(false)).load()).toEqual({
       available: false,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { type BackendProbe, firstLineOf, type ProbeResult } from './backend.ts';
 
 /** Nimue's own C++ kernels. */
@@ -11,7 +12,9 @@ export const nativeProbe: BackendProbe = {
       // The backend's reason says how to get it, too.
       if (!status.available) return status;
       const { instructionSet, numThreads } = status;
-      return { available: true, description: `${instructionSet}, ${numThreads} thread${numThreads === 1 ? '' : 's'}` };
+      const description = `${instructionSet}, ${numThreads} thread${numThreads === 1 ? '' : 's'}`;
+      const { version } = createRequire(import.meta.url)('@nimue/backend-native/package.json') as { version: string };
+      return { available: true, description, version, device: `CPU, ${description}` };
     } catch (error) {
       return { available: false, reason: firstLineOf(error) };
     }

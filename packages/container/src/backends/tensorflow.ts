@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
 import { type BackendProbe, firstLineOf, type ProbeResult } from './backend.ts';
 
 const GPU_PACKAGE = '@tensorflow/tfjs-node-gpu';
@@ -29,7 +30,10 @@ export function createTensorflowProbe(importModule: ImportModule = importPackage
       const absences: Absence[] = [];
       for (const name of installedNames([GPU_PACKAGE, CPU_PACKAGE])) {
         const found = await loadPackage(name, importModule);
-        if ('description' in found) return { available: true, description: found.description };
+        if ('description' in found) {
+          const { description, version, device } = found;
+          return { available: true, description, version, device };
+        }
         absences.push(found);
       }
       // An incomplete install is nearer to a working one than none.
@@ -40,11 +44,16 @@ export function createTensorflowProbe(importModule: ImportModule = importPackage
 }
 
 /**
- * The same where it computes on a GPU, and only there.
+ * The same where it computes on a GPU, and only there: a GPU that TensorFlow lists but that cannot run a product (a driver
+ * too old for its CUDA, memory that others hold) is none.
  *
  * @param importModule replaced in tests
+ * @param tryProduct throws where a product is wrong; replaced in tests
  */
-export function createTensorflowGpuProbe(importModule: ImportModule = importPackage): BackendProbe {
+export function createTensorflowGpuProbe(
+  importModule: ImportModule = importPackage,
+  tryProduct: () => Promise<void> = multiplyOnes,
+): BackendProbe {
   return {
     name: 'tensorflow-gpu',
     tensorflowName: 'tensorflow',
@@ -53,8 +62,20 @@ export function createTensorflowGpuProbe(importModule: ImportModule = importPack
       for (const name of installedNames([GPU_PACKAGE])) {
         const found = await loadPackage(name, importModule);
         if ('isInstalled' in found) first ??= found;
-        else if (found.isUsingGpu) return { available: true, description: found.description };
-        else {
+        else if (found.isUsingGpu) {
+          try {
+            await tryProduct();
+            const { description, version, device } = found;
+            return { available: true, description, version, device };
+          } catch (error) {
+            const reason = `${name} finds a GPU, but a product on it fails: ${firstLineOf(error)}`;
+            first ??= {
+              isInstalled: true,
+              reason,
+              advice: 'see apps/docs/gpu.md for the driver and CUDA that it needs',
+            };
+          }
+        } else {
           const reason = `${name} loads, but finds no GPU`;
           first ??= { isInstalled: true, reason, advice: 'see apps/docs/gpu.md for the driver and CUDA that it needs' };
         }
@@ -63,6 +84,19 @@ export function createTensorflowGpuProbe(importModule: ImportModule = importPack
       return { available: false, reason, advice };
     },
   };
+}
+
+/** @throws when a product on TensorFlow's device fails or is wrong */
+async function multiplyOnes(): Promise<void> {
+  const before = tf.getBackend();
+  try {
+    if (!(await tf.setBackend('tensorflow'))) throw new Error('TensorFlow.js cannot start it');
+    const product = tf.tidy(() => tf.matMul(tf.ones([64, 64]), tf.ones([64, 64])).dataSync());
+    const wrong = product.find((value) => value !== 64);
+    if (wrong !== undefined) throw new Error(`a sum of 64 ones is ${wrong}`);
+  } finally {
+    if (before) await tf.setBackend(before);
+  }
 }
 
 function installedNames(names: readonly string[]): readonly string[] {
@@ -75,10 +109,7 @@ async function importPackage(name: string): Promise<unknown> {
   return createRequire(import.meta.url)(join(name, 'dist', 'index.js'));
 }
 
-async function loadPackage(
-  name: string,
-  importModule: ImportModule,
-): Promise<Absence | { readonly description: string; readonly isUsingGpu: boolean }> {
+async function loadPackage(name: string, importModule: ImportModule): Promise<Absence | Found> {
   // The C library writes its start-up notes to stderr unless told otherwise before it is loaded.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
@@ -86,11 +117,18 @@ async function loadPackage(
     const { isUsingGpuDevice, binding } = tensorflow.backend?.() ?? {};
     const device = isUsingGpuDevice ? 'GPU' : 'CPU';
     const library = binding?.TF_Version ? ` on TensorFlow ${binding.TF_Version}` : '';
-    const description = `${name} ${tensorflow.version?.['tfjs-node'] ?? ''}${library}, ${device}`;
-    return { description, isUsingGpu: isUsingGpuDevice === true };
+    const version = `${tensorflow.version?.['tfjs-node'] ?? ''}${library}`;
+    return { description: `${name} ${version}, ${device}`, version, device, isUsingGpu: isUsingGpuDevice === true };
   } catch (error) {
     return absenceOf(name, error);
   }
+}
+
+interface Found {
+  readonly description: string;
+  readonly version: string;
+  readonly device: string;
+  readonly isUsingGpu: boolean;
 }
 
 interface Absence {

@@ -1,6 +1,6 @@
 import { FIRST_ITEM_ID, MASK_ID, packSessions, type SessionBatch } from '@nimue/batch';
 import { deriveSeed } from '@nimue/ops';
-import { causalBatch } from '@nimue/testing';
+import { causalBatch, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { scoresOf } from '../../test/scores.ts';
 import { trainBriefly } from '../../test/train-briefly.ts';
@@ -10,10 +10,7 @@ import { contextOfSessions } from './context-of-sessions.ts';
 import type { InputColumn } from './input-column.ts';
 import { swapFeatures, swapItems } from './swap-noise.ts';
 
-beforeAll(async () => {
-  await tf.setBackend('cpu');
-  (tf.backend() as { firstUse?: boolean }).firstUse = false;
-});
+beforeAll(() => useTestBackend());
 
 const BRAND: InputColumn = { name: 'brand', kind: 'category', numValues: 3 };
 
