@@ -2,7 +2,8 @@ import type { Tensor, Tensor2D, Variable } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { assertLikeParameter, assertUniqueRows } from './assert-args.ts';
 import type { MovedRows } from './fused-kernels.ts';
-import { gatherRows } from './gather-rows.ts';
+import { gatherRows, scatterRows } from './gather-rows.ts';
+import { readingWaits } from './reading-waits.ts';
 
 /** @throws when the gradient does not fit the parameter, or its rows when only those move */
 export function assertGradient(op: string, gradient: Tensor, parameter: Variable, rows: MovedRows | undefined): void {
@@ -34,9 +35,19 @@ export function moveTo(variable: Variable, rows: MovedRows | undefined, part: Te
   }
   if (rows.length === 0) return;
   const matrix = asMatrix(variable);
-  const updates = tf.reshape(part, [rows.length, matrix.shape[1]]);
-  const moved = tf.tensorScatterUpdate(matrix, tf.tensor2d(rows, [rows.length, 1], 'int32'), updates);
-  variable.assign(tf.reshape(moved, variable.shape));
+  const [numRows, width] = matrix.shape;
+  const updates = tf.reshape(part, [rows.length, width]) as Tensor2D;
+  if (readingWaits()) {
+    // No mask as large as the table crosses the bus.
+    const moved = tf.tensorScatterUpdate(matrix, tf.tensor2d(rows, [rows.length, 1], 'int32'), updates);
+    variable.assign(tf.reshape(moved, variable.shape));
+    return;
+  }
+  // Not so here: the cpu backend's kernel for it writes into its input, which others may hold too.
+  const isMoved = new Uint8Array(numRows * width);
+  for (const row of rows) isMoved.fill(1, row * width, (row + 1) * width);
+  const mask = tf.tensor(isMoved, [numRows, width], 'bool');
+  variable.assign(tf.reshape(tf.where(mask, scatterRows(updates, rows, numRows), matrix), variable.shape));
 }
 
 function asMatrix(variable: Variable): Tensor2D {
