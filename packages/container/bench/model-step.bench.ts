@@ -1,5 +1,6 @@
 // Times whole training steps of one model (objective, forward, backward, Adam) and prints one JSON line:
-//   node --conditions=@nimue/source --import ./bench/register-ts.mjs bench/model-step.bench.ts <backend> <ml1m|session> <model>
+//   node --conditions=@nimue/source --import ./bench/register-ts.mjs bench/model-step.bench.ts <backend> <ml1m|session> <model> [steps]
+// With a number of steps so many are timed after one more, for backends that take minutes for one.
 import { performance } from 'node:perf_hooks';
 import { FIRST_ITEM_ID } from '@nimue/batch';
 import { type EncodedSessions, objectives, packBatches } from '@nimue/data';
@@ -20,7 +21,7 @@ const WORKLOADS = {
 /** Their work grows with the square of a session's length: long sessions go through in parts, whose gradients are added. */
 const QUADRATIC = ['narm', 'stamp', 'srgnn'];
 
-const [backend = 'native', workload = 'session', name = 'sasrec'] = process.argv.slice(2);
+const [backend = 'native', workload = 'session', name = 'sasrec', numSteps] = process.argv.slice(2);
 const shape = WORKLOADS[workload as keyof typeof WORKLOADS];
 const spec = (models as unknown as Record<string, ModelSpec>)[name];
 if (!shape || spec?.kind !== 'neural') throw new Error(`expected <backend> <ml1m|session> <neural model>`);
@@ -73,10 +74,11 @@ function step(number: number): void {
   trainStep({ model, loss, optimizer, ...first, further, learningRate: 1e-3 });
 }
 
-for (let i = 0; i < 2; i++) step(i);
+const numWarm = numSteps ? 1 : 2;
+for (let i = 0; i < numWarm; i++) step(i);
 const times: number[] = [];
-const end = performance.now() + 5000;
-while (times.length < 5 || performance.now() < end) {
+const end = performance.now() + (numSteps ? 0 : 5000);
+while (times.length < Number(numSteps ?? 5) || performance.now() < end) {
   const start = performance.now();
   step(times.length + 2);
   times.push(performance.now() - start);

@@ -1,7 +1,7 @@
 // Training steps of every neural model at the two workloads of the speed table, each in a process of its own; with
 // NIMUE_TORCH_PYTHON the torch peers of GRU4Rec, SASRec, BERT4Rec and XLNet right after ours, in turn.
 //
-//   npm run bench -w @nimue/container [-- --backend native,wasm] [--workload session] [--rounds 3] [model …]
+//   npm run bench -w @nimue/container [-- --backend native,wasm] [--workload session] [--rounds 3] [--steps 1] [model …]
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,8 @@ const { values, positionals } = parseArgs({
     backend: { type: 'string', default: 'native' },
     workload: { type: 'string', default: 'session,ml1m' },
     rounds: { type: 'string', default: '1' },
+    // cpu takes minutes for a step: --steps 1.
+    steps: { type: 'string' },
   },
 });
 
@@ -54,7 +56,7 @@ for (const workload of values.workload.split(',')) {
     for (const backend of values.backend.split(',')) {
       const isPeer = python !== undefined && PEERS.includes(model) && backend === 'native';
       const rounds = Array.from({ length: Number(values.rounds) }, () => [
-        ours(backend, workload, model),
+        ours(backend, workload, model, ...(values.steps ? [values.steps] : [])),
         isPeer ? measure(python, ['bench/torch/model_step.py', workload, model]) : undefined,
       ]);
       const own = median(rounds.map(([row]) => row));

@@ -8,7 +8,7 @@ export function globalNorm(tensors: readonly Tensor[]): number {
   if (fused) return fused(tensors);
   if (tensors.length === 0) return 0;
   // Read together: on a GPU every reading waits for all that was started before it.
-  const sums = tf.tidy(() => tf.stack(tensors.map((tensor) => tf.sum(tf.square(tensor)))).dataSync());
+  const sums = tf.tidy(() => tf.stack(tensors.map((tensor) => tf.sum(tf.square(tensor)))).dataSync<'float32'>());
   return Math.sqrt(sums.reduce((total, sum) => total + sum, 0));
 }
 
