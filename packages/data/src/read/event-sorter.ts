@@ -196,7 +196,11 @@ export class EventSorter {
     const { hasOrder, hasStarts, numColumns = 0 } = this.#options;
     const { doubles, ints, width, length } = records;
     const order = orderOfRecords(records, hasOrder ? FURTHER : undefined);
-    const wordsOf = (word: number) => Float64Array.from(order, (e) => doubles[e * width + word]);
+    const wordsOf = (word: number) => {
+      const words = new Float64Array(length);
+      for (let i = 0; i < length; i++) words[i] = doubles[order[i] * width + word];
+      return words;
+    };
     const firstFurther = FURTHER + (hasOrder ? 1 : 0);
     const firstColumn = firstFurther + (hasStarts ? 1 : 0);
     const keys = new Int32Array(length);

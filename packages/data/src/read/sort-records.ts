@@ -66,10 +66,7 @@ function groupByKey({ ints, length, width }: EventRecords): { order: Uint32Array
     keyOf[e] = key;
     counts[key]++;
   }
-  const half = (key: number, which: 0 | 1) => ints[2 * (firstEvents[key] * width + KEY) + which] >>> 0;
-  const sorted = Uint32Array.from(counts, (_, key) => key).sort(
-    (a, b) => half(a, 1) - half(b, 1) || half(a, 0) - half(b, 0),
-  );
+  const sorted = sortKeys(firstEvents, (event, which) => ints[2 * (event * width + KEY) + which] >>> 0);
   const next = new Uint32Array(counts.length);
   const ends = new Uint32Array(counts.length);
   let end = 0;
@@ -81,6 +78,24 @@ function groupByKey({ ints, length, width }: EventRecords): { order: Uint32Array
   const order = new Uint32Array(length);
   for (let e = 0; e < length; e++) order[next[keyOf[e]]++] = e;
   return { order, ends };
+}
+
+/** Keys by rising hash: the upper halves and the keys in one double each, then the lower halves where the upper ones are the same. */
+function sortKeys(firstEvents: readonly number[], half: (event: number, which: 0 | 1) => number): Uint32Array {
+  const numKeys = firstEvents.length;
+  const compare = (a: number, b: number) =>
+    half(firstEvents[a], 1) - half(firstEvents[b], 1) || half(firstEvents[a], 0) - half(firstEvents[b], 0);
+  const sorted = new Uint32Array(numKeys);
+  if (numKeys > 2 ** 21) {
+    for (let key = 0; key < numKeys; key++) sorted[key] = key;
+    return sorted.sort(compare);
+  }
+  const both = new Float64Array(numKeys);
+  for (let key = 0; key < numKeys; key++) both[key] = half(firstEvents[key], 1) * 2 ** 21 + key;
+  both.sort();
+  for (let k = 0; k < numKeys; k++) sorted[k] = both[k] % 2 ** 21;
+  insertionSort(sorted, 0, numKeys, compare);
+  return sorted;
 }
 
 function orderByTime(
