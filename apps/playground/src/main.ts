@@ -1,6 +1,22 @@
-import { openModelFiles, Recommender } from '@nimue/recommender';
-import * as tf from '@tensorflow/tfjs';
+import type { AnsweringModel } from './answering-model.ts';
+import { chooseBackend } from './choose-backend.ts';
+import { filesOfDrop, openFiles, openShippedModel } from './open-files.ts';
+import { Page } from './page.ts';
 
-await tf.setBackend('cpu');
-(globalThis as Record<string, unknown>).open = async (files: Record<string, Uint8Array>) =>
-  new Recommender(await openModelFiles(files));
+const backend = await chooseBackend();
+const page = new Page(backend);
+
+async function open(opening: Promise<AnsweringModel>): Promise<void> {
+  try {
+    await page.show(await opening);
+  } catch (error) {
+    page.fail(error);
+  }
+}
+
+page.onFiles = (files) => open(openFiles(files));
+page.onDrop = async (transfer) => open(openFiles(await filesOfDrop(transfer)));
+await open(openShippedModel());
+
+// Only a built page has the worker that keeps its files.
+if (import.meta.env?.PROD && 'serviceWorker' in navigator) await navigator.serviceWorker.register('./sw.js');

@@ -1,26 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { buildPage } from './build-page.ts';
 
-const APP = fileURLToPath(new URL('..', import.meta.url));
 const MAX_BYTES = 3_000_000;
 const folder = mkdtempSync(join(tmpdir(), 'nimue-playground-'));
 let printed = '';
 
 beforeAll(() => {
-  const vite = join(APP, '../../node_modules/.bin/vite');
-  const local = join(APP, 'node_modules/.bin/vite');
-  const options = { cwd: APP, encoding: 'utf8' } as const;
-  const built = spawnSync(
-    statSync(local, { throwIfNoEntry: false }) ? local : vite,
-    ['build', '--outDir', folder],
-    options,
-  );
-  printed = built.stdout + built.stderr;
-  if (built.status !== 0) throw new Error(printed);
+  printed = buildPage(folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -31,6 +20,12 @@ test('models, objectives and features run in a browser: nothing of Node is bundl
   for (const name of scripts) {
     expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/browser-external|from\s*["']node:|import\(["']node:/);
   }
+});
+
+test('the service worker keeps every file, and itself is none of them', () => {
+  const worker = readFileSync(join(folder, 'sw.js'), 'utf8');
+  const kept = JSON.parse(/const FILES = (\[.*\]);/.exec(worker)?.[1] ?? '[]') as string[];
+  expect(kept.sort()).toEqual(['./', ...allFiles().filter((name) => name !== 'sw.js')].sort());
 });
 
 test('the page is smaller than 3 MB, the model left out', () => {
