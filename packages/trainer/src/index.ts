@@ -1,3 +1,4 @@
+export { listenerOf, type TrainerCallback } from './callbacks.ts';
 export { CheckpointError, readCheckpointFile, writeCheckpointFile } from './checkpoints/checkpoint-file.ts';
 export { type CheckpointOptions, type CheckpointsConfig, checkpointsSchema } from './checkpoints/run-checkpoints.ts';
 export {

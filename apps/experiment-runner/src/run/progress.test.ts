@@ -152,7 +152,13 @@ describe('the progress of a run', () => {
 
   test('a finished window stands beside the popularity row of the same window', () => {
     const { create, ...contender } = plan.parts[0].kind === 'contender' ? plan.parts[0].contender : expectNever();
-    const popularity = { kind: 'contender', isNeural: false, isPopularity: true, seed: 1 } as const;
+    const popularity = {
+      kind: 'contender',
+      isNeural: false,
+      isPopularity: true,
+      model: { name: 'popularity', config: {} },
+      seed: 1,
+    } as const;
     const both: RunPlan = {
       ...plan,
       parts: [{ ...popularity, contender: { ...contender, create, label: 'popularity' } }, ...plan.parts],

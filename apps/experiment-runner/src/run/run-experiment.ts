@@ -3,17 +3,17 @@ import { join, resolve } from 'node:path';
 import type { ChosenBackend, Clock, NamedConfig, NimueServices, PreparedData } from '@nimue/container';
 import { type PrepareProgress, planEvaluation, type WindowedDataset } from '@nimue/data';
 import {
+  listenerOf,
   narrowsCatalogue,
   summarizeResults,
   type TrainedModel,
-  type TrainerListener,
+  type TrainerCallback,
   type WindowResult,
 } from '@nimue/trainer';
 import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { metricRows, metricsCsv } from '../export/metric-rows.ts';
 import { writeMetricsParquet } from '../export/write-parquet.ts';
-import { writeTensorboard } from '../export/write-tensorboard.ts';
 import { renderHtml } from '../report/html-report.ts';
 import { renderMarkdown } from '../report/markdown-report.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -24,10 +24,11 @@ import { describeEnvironment, type RunEnvironment } from './environment.ts';
 import { asInput, stoppable } from './input-step.ts';
 import { recordCurves } from './record-curves.ts';
 import { reopenRunFolder } from './reopen-run-folder.ts';
+import { resultLines, tensorboardFiles } from './run-callbacks.ts';
 import { createRunFolder } from './run-folder.ts';
 import { addToIndex } from './run-index.ts';
 import { runParts } from './run-parts.ts';
-import type { RunPart, RunPlan } from './run-plan.ts';
+import { labelOfPart, type RunPart, type RunPlan } from './run-plan.ts';
 import { type SavedModel, saveModel } from './saved-models.ts';
 import type { ProgressView } from './show-progress.ts';
 
@@ -178,17 +179,17 @@ async function runIntoFolder(
   const results: WindowResult[] = [];
   const models: SavedModel[] = [];
   const recorder = recordCurves();
-  const onResult = (result: WindowResult) => {
-    folder.addResult(result);
-    results.push(result);
-  };
+  const callbacks: readonly TrainerCallback[] = [
+    resultLines(folder),
+    recorder,
+    tensorboardFiles(folder.path, new Date(environment.startedAt)),
+    ...(view ? [view] : []),
+  ];
   try {
     const { evaluation, features } = experiment;
     const { timeZone } = experiment.windows;
-    const onEvent: TrainerListener = (event) => {
-      recorder.onEvent(event);
-      view?.onEvent(event);
-    };
+    const onEvent = listenerOf(callbacks);
+    const onResult = (result: WindowResult) => void results.push(result);
     const { keepModels, samples, users, sessions } = experiment.report;
     const isNeeded = keepModels || samples + users.length + sessions.length > 0;
     const onTrained = isNeeded
@@ -219,6 +220,10 @@ async function runIntoFolder(
   }
   const samples = await samplesOf(experiment, models, { log, plan, titles });
   if (!experiment.report.keepModels) await rm(join(folder.path, 'models'), { recursive: true, force: true });
+  // Rows stand in the order of the experiment file, whatever was computed first.
+  const placeOf = ({ model, seed }: WindowResult) =>
+    plan.parts.findIndex((part) => labelOfPart(part) === model && part.seed === seed);
+  results.sort((a, b) => placeOf(a) - placeOf(b));
   const report: RunReport = {
     experiment,
     environment,
@@ -234,7 +239,7 @@ async function runIntoFolder(
   const rows = metricRows(results);
   await folder.writeReport('metrics.csv', metricsCsv(rows));
   await writeMetricsParquet(join(folder.path, 'metrics.parquet'), rows);
-  await writeTensorboard(folder.path, results, report.curves, new Date(environment.startedAt));
+  for (const callback of callbacks) await callback.onDone?.();
   await folder.writeReport('report.md', renderMarkdown(report));
   await folder.writeReport('report.html', renderHtml(report));
   await addToIndex(runsDirectory, folder.path, report);
