@@ -79,6 +79,16 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
     expect(() => rankAndTopK(one(), scores(1, bad), Int32Array.of(3), 1)).toThrow('row 0, item id 4');
   });
 
+  test('topK: a short list is the beginning of a long one, ties and all', () => {
+    const many = scores(...Array.from({ length: 300 }, (_, i) => ((i * 7919) % 31) / 31));
+    const long = topK(one(), many, 200);
+    for (const k of [1, 2, 63, 64, 65]) {
+      const short = topK(one(), many, k);
+      expect([...short.itemIds]).toEqual([...long.itemIds.subarray(0, k)]);
+      expect([...short.scores]).toEqual([...long.scores.subarray(0, k)]);
+    }
+  });
+
   test('topK: best first, ties by rising id, reserved ids never', () => {
     const top = topK(one(), scores(0.1, 0.7, 0.9, 0.7), 4);
     expect([...top.itemIds]).toEqual([5, 4, 6, 3]);

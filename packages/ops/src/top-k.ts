@@ -54,14 +54,34 @@ export function topKReference(args: TopKArgs): TopItems {
   const itemIds = new Int32Array(hidden.shape[0] * k);
   const scores = new Float32Array(hidden.shape[0] * k).fill(Number.NEGATIVE_INFINITY);
   scoreRows('topK', args, (n, row) => {
-    const order = Array.from(row.keys())
-      .filter((v) => row[v] !== Number.NEGATIVE_INFINITY)
-      .sort((a, b) => row[b] - row[a] || a - b)
-      .slice(0, k);
+    const order = k > LONGEST_INSERTED ? bestBySorting(row, k) : bestByInserting(row, k);
     order.forEach((v, place) => {
       itemIds[n * k + place] = v;
       scores[n * k + place] = row[v];
     });
   });
   return { itemIds, scores };
+}
+
+/** Longer lists are sorted: inserting takes as many steps as the list is long. */
+const LONGEST_INSERTED = 64;
+
+function bestBySorting(row: Float32Array, k: number): number[] {
+  return Array.from(row.keys())
+    .filter((v) => row[v] !== Number.NEGATIVE_INFINITY)
+    .sort((a, b) => row[b] - row[a] || a - b)
+    .slice(0, k);
+}
+
+function bestByInserting(row: Float32Array, k: number): number[] {
+  const best: number[] = [];
+  for (let v = 0; v < row.length; v++) {
+    const score = row[v];
+    if (score === Number.NEGATIVE_INFINITY || (best.length === k && score <= row[best[k - 1]])) continue;
+    let place = best.length < k ? best.length : k - 1;
+    // Of equal scores the lower id stays before.
+    for (; place > 0 && row[best[place - 1]] < score; place--) best[place] = best[place - 1];
+    best[place] = v;
+  }
+  return best;
 }
