@@ -4,9 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createNimueContainer, servicesOf } from '@nimue/container';
 import { datasetFromSessions, ItemVocabulary, objectives, readParquet } from '@nimue/data';
 import { models } from '@nimue/models';
 import { writeModelFolder } from '@nimue/recommender';
+import { parseExperiment } from '../src/experiment/load-experiment.ts';
+import { runExperiment } from '../src/run/run-experiment.ts';
+import { TINY_EXPERIMENT } from './tiny-experiment.ts';
 
 const NIMUE = fileURLToPath(new URL('../bin/nimue.mjs', import.meta.url));
 let folder = '';
@@ -97,6 +101,39 @@ test('a typed session is answered by the best model of the run, or by the one th
   );
   expect(JSON.parse(folderItself.stdout)[0].items.map(({ item }: { item: string }) => item)).toEqual(['a']);
 });
+
+test('the run of an experiment is asked as it is', async () => {
+  const logger = { info: () => {}, warn: () => {} };
+  const services = servicesOf(createNimueContainer({ logger }));
+  const counting = TINY_EXPERIMENT.replace(
+    /models:[\s\S]*?\ntraining/,
+    'models: [{ name: popularity }, { name: markov }]\ntraining',
+  );
+  const { path, summaries } = await runExperiment(parseExperiment('tiny.yaml', counting, services), services, {
+    runsDirectory: join(folder, 'runs'),
+    preparedDirectory: join(folder, 'prepared'),
+  });
+  const known = JSON.parse(await readFile(join(path, 'models', 'markov-seed1', 'items.json'), 'utf8')) as {
+    ids: string[];
+  };
+  const { stdout, stderr } = nimue(
+    'recommend',
+    path,
+    '--session',
+    known.ids.slice(0, 2).join(),
+    '--k',
+    '3',
+    '--json',
+    '--backend',
+    'cpu',
+  );
+  const models = summaries.filter(({ model }) => model !== 'oracle');
+  const [best] = models.sort((a, b) => b.metrics['ndcg@5'].mean - a.metrics['ndcg@5'].mean);
+  expect(stderr).toContain(`model: ${best.model} of `);
+  const [{ items, unknownItems }] = JSON.parse(stdout);
+  expect(items).toHaveLength(3);
+  expect(unknownItems).toHaveLength(0);
+}, 180_000);
 
 test('sessions of a file, and users of a history', async () => {
   await writeFile(join(folder, 'in.csv'), 'session_id,item_id\ns1,a\ns2,new\ns1,b\ns3,d\n');

@@ -7,7 +7,7 @@ export interface HnswOptions {
   readonly connectivity?: number;
   /** Items looked at when one is added: more take longer to build and find more. Default 128. */
   readonly expansionAdd?: number;
-  /** Items looked at when one searches: more take longer and find more. Default 128. */
+  /** Items looked at when one searches: more take longer and find more. Default 512. */
   readonly expansionSearch?: number;
   /** Threads of `build`; 0 means all processors. Default 0. */
   readonly threads?: number;
@@ -38,7 +38,7 @@ interface Usearch {
  * recommender.measureRecall(sessions, 20); // such as 0.98
  */
 export function hnswSearch(options: HnswOptions = {}): ItemSearch {
-  const { connectivity = 16, expansionAdd = 128, expansionSearch = 128, threads = 0 } = options;
+  const { connectivity = 16, expansionAdd = 128, expansionSearch = 512, threads = 0 } = options;
   const { Index } = loadUsearch();
   let index: InstanceType<Usearch['Index']> | undefined;
   let width = 0;
