@@ -8,15 +8,18 @@ import { createSASRecOn } from './sasrec.ts';
 export const gsasrecSchema = checkWidths(
   z.strictObject({
     ...blockOptions,
-    dropout: z.number().min(0).lt(1).default(0.5),
+    dropout: z.number().min(0).lt(1).default(0.5).describe('Share of the numbers that a training step drops.'),
     feedForwardSize: z
       .int()
       .min(1)
       .optional()
       .describe("Width of the point-wise feed-forward layer; the paper's is hiddenSize."),
-    usePositions: z.boolean().default(true),
+    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
     ...itemOptions,
-    embedding: z.enum(['tied', 'separate']).default('separate'),
+    embedding: z
+      .enum(['tied', 'separate'])
+      .default('separate')
+      .describe('`tied`: one table for input and output; `separate`: one each.'),
   }),
 );
 

@@ -76,7 +76,9 @@ export function createExperimentSchema({ models, losses, objectives }: Catalogue
       .describe('Without it every model has the objective that fits what it lets a position see.'),
     training: trainingSchema.prefault({}).describe('How one window is learned.'),
     evaluation: evaluationSchema.prefault({}).describe('What is asked and how answers are ranked and counted.'),
-    checkpoints: checkpointsSchema.prefault({}),
+    checkpoints: checkpointsSchema
+      .prefault({})
+      .describe('What is kept as a run goes, to go on after a stop and to look at later.'),
     seeds: z.array(z.int().min(0)).min(1).default([1]).describe('Every model runs once with each.'),
     sweep: sweepSchema.optional().describe('Variations of the experiment, for `nimue sweep`.'),
     report: reportSchema.prefault({}).describe('What a run keeps and shows beside its figures.'),

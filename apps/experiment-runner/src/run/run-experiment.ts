@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ChosenBackend, Clock, NamedConfig, NimueServices, PreparedData } from '@nimue/container';
 import { type PrepareProgress, planEvaluation, type WindowedDataset } from '@nimue/data';
 import {
@@ -242,6 +242,7 @@ async function runIntoFolder(
   for (const callback of callbacks) await callback.onDone?.();
   await folder.writeReport('report.md', renderMarkdown(report));
   await folder.writeReport('report.html', renderHtml(report));
-  await addToIndex(runsDirectory, folder.path, report);
+  // A resumed run lies in the folder of runs that it was begun in.
+  await addToIndex(resume ? dirname(dirname(resolve(resume))) : runsDirectory, folder.path, report);
   return { path: folder.path, report };
 }
