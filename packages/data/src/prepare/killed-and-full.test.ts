@@ -24,8 +24,11 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function start(
   directory: string,
+  killAt = '',
 ): ChildProcess & { readonly output: Promise<string>; readonly ended: Promise<number | null> } {
-  const child = spawn(process.execPath, [...NODE, PREPARE, log, directory], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...NODE, PREPARE, log, directory, killAt], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (text += data));
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
@@ -53,10 +56,7 @@ test(
     const expected = contentsOf(join(undisturbed, name));
     const directory = join(root, 'killed');
     for (const stage of ['read', 'sessionize', 'write']) {
-      const child = start(directory);
-      child.stdout?.on('data', (data: Buffer) => {
-        if (data.toString().includes(stage)) child.kill('SIGKILL');
-      });
+      const child = start(directory, stage);
       await child.ended;
       expect(child.signalCode).toBe('SIGKILL');
       const left = readdirSync(directory);
