@@ -31,7 +31,7 @@ const LOG = [
   '2 s6 d bob buy',
 ];
 
-async function run(evaluation: string, log = LOG): Promise<RunOutcome> {
+async function run(evaluation: string, log = LOG, models = '{ name: popularity, over: all }'): Promise<RunOutcome> {
   const rows = log
     .map((line) => line.split(' '))
     .map(([day, ...rest], minute) => `2024-01-0${day} 22:${String(minute).padStart(2, '0')}:00,${rest.join(',')}`);
@@ -40,7 +40,7 @@ async function run(evaluation: string, log = LOG): Promise<RunOutcome> {
 dataset: { files: ${join(folder, 'log.csv')}, columns: { session: session, item: item, timestamp: time } }
 windows: { span: day, timeZone: UTC }
 split: { validShare: 0 }
-models: [{ name: popularity, over: all }]
+models: [${models}]
 evaluation: { metrics: [mrr@5], ${evaluation} }
 backend: cpu
 `;
@@ -106,5 +106,37 @@ test('a column that the log lacks is refused before anything is trained', async 
   await expect(run('slices: [{ column: device }]')).rejects.toThrow(/device/);
   await expect(run('targets: { column: type, is: [purchase] }')).rejects.toThrow(
     "evaluation.targets.is: column 'type' never has the value 'purchase'; it has 'buy', 'view'",
+  );
+});
+
+const MULTI_TASK = `{ name: gru4rec, hiddenSize: 4, training: { epochs: 1 }, loss: { name: weightedSum, parts: [
+  { name: crossEntropy }, { name: binary, column: type, is: [buy], as: bought, weight: 0.5 }] } }`;
+
+test('a model of several tasks: what its heads are worth stands in every output', async () => {
+  const outcome = await run('ties: conservative', LOG, MULTI_TASK);
+  // Targets: b viewed, a viewed, d bought.
+  const { heads = [] } = outcome.results[0];
+  expect(heads).toMatchObject([{ head: 'bought', kind: 'binary', numLabels: 3 }]);
+  expect(heads[0].metrics.shareOfYes).toBeCloseTo(1 / 3, 12);
+  expect(heads[0].metrics.auc * 2).toBe(Math.round(heads[0].metrics.auc * 2));
+  expect(renderTerminal(outcome)).toContain('binary head bought:');
+  const report = await readFile(join(outcome.path, 'report.md'), 'utf8');
+  expect(report).toContain('## binary head bought\n\n| model | labels | auc | logLoss | accuracy | shareOfYes |');
+  expect(await readFile(join(outcome.path, 'report.html'), 'utf8')).toContain('<h2>binary head bought</h2>');
+  expect(await readFile(join(outcome.path, 'metrics.csv'), 'utf8')).toContain('logLoss of bought');
+  expect(await readFile(join(outcome.path, 'metrics.jsonl'), 'utf8')).toContain('"head":"bought"');
+});
+
+test('a model that would not learn to rank is refused, and a head of a column that is not there', async () => {
+  const alone = '{ name: gru4rec, loss: { name: binary, column: type, is: [buy] } }';
+  await expect(run('ties: conservative', LOG, alone)).rejects.toThrow(
+    "'binary' alone would not teach gru4rec which item comes next; make it a part of weightedSum",
+  );
+  const lanes = MULTI_TASK.replace('epochs: 1', 'epochs: 1, sessionParallel: true');
+  await expect(run('ties: conservative', LOG, lanes)).rejects.toThrow(
+    "training.sessionParallel carries no labels, which the head 'bought' of gru4rec is taught",
+  );
+  await expect(run('ties: conservative', LOG, MULTI_TASK.replace('column: type', 'column: kind'))).rejects.toThrow(
+    /kind/,
   );
 });

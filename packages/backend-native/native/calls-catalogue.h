@@ -26,6 +26,17 @@ napi_value runHead(Call& call) {
   return numberValue(call, loss);
 }
 
+void readExcluded(Call& call, int64_t numRows, const int32_t** offsets, const int32_t** ids) {
+  *offsets = call.optionalIntegers(numRows + 1);
+  const int64_t count = call.peekLength();
+  *ids = call.optionalIntegers(count);
+  if (!*offsets != !*ids) call.fail("argument", "excluded offsets together with ids", "one of them");
+  if (call.failed() || !*offsets) return;
+  bool rising = (*offsets)[0] == 0 && (*offsets)[numRows] == count;
+  for (int64_t n = 0; rising && n < numRows; n++) rising = (*offsets)[n] <= (*offsets)[n + 1];
+  if (!rising) call.fail("argument", "excluded offsets that rise from 0 to the number of ids", "others");
+}
+
 napi_value runSampledHead(Call& call) {
   SampledHeadArgs a{};
   a.numRows = call.size(), a.numItems = call.size(), a.width = call.size(), a.numNegatives = call.size();
@@ -43,6 +54,15 @@ napi_value runSampledHead(Call& call) {
   a.bias = call.optionalFloats(a.numItems);
   a.targetIds = call.integers(a.numRows);
   a.negativeIds = call.integers(negatives);
+  readExcluded(call, a.numRows, &a.excludedOffsets, &a.excludedPlaces);
+  if (!call.failed() && a.excludedOffsets) {
+    if (!a.shared) call.fail("argument", "excluded places with shared negatives only", "own negatives");
+    for (int64_t i = 0; i < a.excludedOffsets[a.numRows]; i++) {
+      if (a.excludedPlaces[i] >= 0 && a.excludedPlaces[i] < a.numNegatives) continue;
+      call.fail("argument", "excluded places inside the shared list", "one outside");
+      break;
+    }
+  }
   a.logQTargets = call.optionalFloats(a.numRows);
   a.logQNegatives = call.optionalFloats(negatives);
   a.dHidden = call.optionalFloats(a.numRows * a.width);
@@ -53,17 +73,6 @@ napi_value runSampledHead(Call& call) {
   a.loss = &loss;
   if (!call.failed()) kernels().sampledHead(a);
   return numberValue(call, loss);
-}
-
-void readExcluded(Call& call, int64_t numRows, const int32_t** offsets, const int32_t** ids) {
-  *offsets = call.optionalIntegers(numRows + 1);
-  const int64_t count = call.peekLength();
-  *ids = call.optionalIntegers(count);
-  if (!*offsets != !*ids) call.fail("argument", "excluded offsets together with ids", "one of them");
-  if (call.failed() || !*offsets) return;
-  bool rising = (*offsets)[0] == 0 && (*offsets)[numRows] == count;
-  for (int64_t n = 0; rising && n < numRows; n++) rising = (*offsets)[n] <= (*offsets)[n + 1];
-  if (!rising) call.fail("argument", "excluded offsets that rise from 0 to the number of ids", "others");
 }
 
 napi_value runScores(Call& call) {

@@ -172,6 +172,8 @@ struct SampledHeadArgs {
   const float *hidden, *table, *bias;
   /* negativeIds: [K] when shared, else [N · K]. */
   const int32_t *targetIds, *negativeIds;
+  /* Places of the shared list that row n leaves out: excludedPlaces[excludedOffsets[n]] …; null without any. */
+  const int32_t *excludedOffsets, *excludedPlaces;
   /* Null without corrections. */
   const float *logQTargets, *logQNegatives;
   int64_t numRows, numItems, width, numNegatives;

@@ -275,6 +275,9 @@ static void sampledRows(const nimue::SampledHeadArgs& args, const SampledSpace& 
     float* const z = space.logits + (n - first) * space.stride;
     if (args.shared) {
       for (int64_t k = 0; k < K; k++) z[k] = ids[k] == target ? MASKED_LOGIT : z[k] + space.shift[k];
+      if (args.excludedOffsets) {
+        for (int32_t i = args.excludedOffsets[n]; i < args.excludedOffsets[n + 1]; i++) z[args.excludedPlaces[i]] = MASKED_LOGIT;
+      }
     } else {
       for (int64_t k = 0; k < K; k++) {
         if (ids[k] == target) {

@@ -207,12 +207,16 @@ describe('sampledHead', () => {
     const targets = randomIds(random, rows, 3, items);
     const shared = randomIds(random, numNegatives, 3, items);
     const own = randomIds(random, rows * numNegatives, 3, items);
+    const excluded = {
+      offsets: Int32Array.from({ length: rows + 1 }, (_, n) => 2 * n),
+      itemIds: randomIds(random, 2 * rows, 3, items),
+    };
     const spread = 1 / Math.sqrt(width);
     for (const form of FORMS) {
       expectAgreement([array([rows, width]), array([items, width], spread)], (hidden, table) =>
         sampledHead(hidden as Tensor2D, table as Tensor2D, targets, { negatives: { shared }, form, elu: 0.5 }),
       );
-      for (const negatives of [{ shared }, { own }]) {
+      for (const negatives of [{ shared }, { shared, excluded }, { own }]) {
         const logQ = {
           targets: array([rows]).values,
           negatives: array(['own' in negatives ? own.length : shared.length]).values,

@@ -51,6 +51,7 @@ export function createHeadKernels(backend: NativeBackend) {
     },
     sampledHead(args) {
       const { hidden, table, bias, targetIds, negativeIds, numNegatives, isShared, logQ, form, withGradients } = args;
+      const { excludedPlaces } = args;
       const dHidden = withGradients ? backend.output(hidden.shape) : undefined;
       const dTable = withGradients ? backend.output(table.shape) : undefined;
       const dBias = withGradients && bias ? backend.output(bias.shape) : undefined;
@@ -69,6 +70,8 @@ export function createHeadKernels(backend: NativeBackend) {
         bias && backend.floats(bias),
         targetIds,
         negativeIds,
+        excludedPlaces?.offsets,
+        excludedPlaces?.places,
         logQ?.targets,
         logQ?.negatives,
         dHidden?.values,

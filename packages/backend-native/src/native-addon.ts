@@ -42,7 +42,7 @@ export interface NativeAddon {
   /** @returns the mean loss */
   head(...args: (number | OptionalFloats | Ids)[]): number;
   /** @returns the mean loss */
-  sampledHead(...args: (number | OptionalFloats | Ids)[]): number;
+  sampledHead(...args: (number | OptionalFloats | OptionalIds)[]): number;
   /** Ranks, the k best, or both. @returns the first row with a score that is not finite, or −1 */
   scores(...args: (number | OptionalFloats | OptionalIds)[]): number;
   /** @returns the first row with a score that is not finite, or −1 */

@@ -32,10 +32,12 @@ test.each([
   }
 });
 
-test('a score that is not finite is named by its row', () => {
+test('a score that is not finite is named by row and item', () => {
   tf.setBackend('native');
   const table = tf.tensor2d([0, 0, 0, 1, Number.POSITIVE_INFINITY, 1], [6, 1]);
   const hidden = tf.tensor2d([1, 2], [2, 1]);
-  expect(() => sampleItems(hidden, table, { seed: 1 })).toThrow('sampleItems: the score of row 0 is NaN or infinite');
+  expect(() => sampleItems(hidden, table, { seed: 1 })).toThrow(
+    'sampleItems: the score of row 0, item id 4 is Infinity',
+  );
   tf.dispose([hidden, table]);
 });

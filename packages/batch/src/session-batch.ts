@@ -34,6 +34,8 @@ export interface SessionTargets {
   readonly positions: Int32Array;
   /** Expected item ids [N], each ≥ `FIRST_ITEM_ID`, or `UNKNOWN_ID` for an item outside the vocabulary (evaluation only). */
   readonly itemIds: Int32Array;
+  /** What else is known of the events that are to be predicted, by name: [N] each, NaN where it is not known. */
+  readonly labels?: Readonly<Record<string, Float32Array>>;
 }
 
 /** No targets: what a batch carries when it is only to be encoded. */

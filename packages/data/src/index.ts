@@ -1,6 +1,7 @@
 export { BatchPrefetcher, type BatchPrefetcherOptions } from './batches/batch-prefetcher.ts';
 export { type EncodedSessions, type EncodeSessionsOptions, encodeSessions } from './batches/encode-sessions.ts';
 export { hideNewest, type NextItemQuestions } from './batches/hide-newest.ts';
+export { labelColumn } from './batches/label-targets.ts';
 export {
   assertObjectiveFits,
   defineObjective,

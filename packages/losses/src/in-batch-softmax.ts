@@ -15,7 +15,11 @@ export const inBatchSoftmax = defineLoss({
   configSchema: z.strictObject({
     correction: correctionSchema.describe('Whether logits are corrected by how often items occur in the batch.'),
     temperature: z.number().positive().default(1).describe('Logits are divided by it.'),
+    excludeSession: z
+      .boolean()
+      .default(false)
+      .describe("Leaves the items of the row's own session out, past and future ones."),
   }),
-  create: ({ temperature, correction }) =>
-    sampledSoftmaxLoss(inBatch.create({ name: 'inBatch' }), temperature, correction),
+  create: ({ temperature, correction, excludeSession }) =>
+    sampledSoftmaxLoss(inBatch.create({ name: 'inBatch', excludeSession }), temperature, correction),
 });

@@ -10,5 +10,7 @@ export {
 } from './negatives/negative-sampler.ts';
 export * as negativeSamplers from './negatives/negative-samplers.ts';
 export { createSampler, type NegativesConfig, negativesSchema } from './negatives/negatives-schema.ts';
+export { type ReplacedTokenInputs, replacedTokenLoss } from './replaced-token.ts';
 export { sampledLoss, sampledSoftmaxLoss } from './sampled-loss.ts';
+export type { TaskHead } from './task-head.ts';
 export { sumOf } from './weighted-sum.ts';

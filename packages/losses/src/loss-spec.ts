@@ -1,6 +1,7 @@
 import type { SessionBatch } from '@nimue/batch';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { z } from 'zod';
+import type { TaskHead } from './task-head.ts';
 
 /** What a loss compares: N hidden states with the items that came next, and what drawing negatives needs. */
 export interface LossInputs {
@@ -14,19 +15,27 @@ export interface LossInputs {
   readonly targetIds: Int32Array;
   /** Of the step, for losses that draw negatives: the same seed draws the same ones. */
   readonly seed?: number;
-  /** Where the targets stand, for negatives that leave out the items of their session. */
+  /** Where the targets stand, for negatives that leave out the items of their session; and the labels of the targets. */
   readonly batch?: SessionBatch;
   /** How often every item occurs in the train windows so far [V], for negatives drawn or corrected by popularity. */
   readonly itemCounts?: Int32Array;
+  /** What a head of the model says of N hidden states [N], by the head's name; for losses that have `heads`. */
+  readonly headOutput?: (head: string, hidden: Tensor2D) => Tensor1D;
 }
 
 /** Mean over the N targets; differentiable in hidden, itemTable and itemBias. */
-export type Loss = (inputs: LossInputs) => Scalar;
+export interface Loss {
+  (inputs: LossInputs): Scalar;
+  /** Outputs beside the ranking of items that the loss trains; the model must have them. */
+  readonly heads?: readonly TaskHead[];
+}
 
 /** What a loss's file exports: how it is configured and made. */
 export interface LossSpec<Schema extends z.ZodType = z.ZodType> {
   /** Strict: unknown keys are refused. */
   readonly configSchema: Schema;
+  /** False for a loss that teaches the model nothing about which item comes next; true when absent. */
+  readonly ranksItems?: false;
   create(config: z.infer<Schema>): Loss;
 }
 

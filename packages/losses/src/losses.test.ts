@@ -1,6 +1,8 @@
+import { NO_TARGETS, packSessions, type SessionBatch } from '@nimue/batch';
+import { deriveSeed } from '@nimue/ops';
 import { assertClose, createRandom, numericGradient, randomFloats, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
-import { type Loss, type LossInputs, type LossSpec, sumOf } from './index.ts';
+import { createSampler, type Loss, type LossInputs, type LossSpec, negativesSchema, sumOf } from './index.ts';
 import * as losses from './losses.ts';
 
 const { log, exp } = Math;
@@ -82,7 +84,24 @@ const HAND: Record<keyof typeof losses, { config: Record<string, unknown>; expec
         2,
     },
   ],
+  // logits 1 and 2, labels 1 and 0: −ln σ(1) and −ln(1 − σ(2))
+  binary: [{ config: { column: 'bought' }, expected: (log(1 + exp(-1)) + log(1 + exp(2))) / 2 }],
+  // outputs 1 and 2, labels 3 and −1
+  regression: [
+    { config: { column: 'price' }, expected: (4 + 9) / 2 },
+    { config: { column: 'euro', as: 'price' }, expected: (4 + 9) / 2 },
+  ],
   weightedSum: [
+    {
+      config: {
+        parts: [
+          { name: 'crossEntropy' },
+          { name: 'binary', column: 'bought', weight: 3 },
+          { name: 'regression', column: 'price', weight: 0.1 },
+        ],
+      },
+      expected: (log(8 / 2) + log(30 / 25) + 3 * (log(1 + exp(-1)) + log(1 + exp(2))) + 0.1 * (4 + 9)) / 2,
+    },
     {
       config: {
         parts: [
@@ -102,7 +121,18 @@ function handInputs(): LossInputs {
     targetIds: Int32Array.of(4, 5),
     seed: 1,
     itemCounts: Int32Array.of(7, 7, 7, 1, 2, 1),
+    batch: labelledBatch({ bought: [1, 0], price: [3, -1] }),
+    headOutput: firstUnit,
   };
+}
+
+/** Every head says the first number of the hidden state. */
+const firstUnit = (_head: string, hidden: tf.Tensor2D) =>
+  tf.reshape(tf.slice(hidden, [0, 0], [-1, 1]), [-1]) as tf.Tensor1D;
+
+function labelledBatch(labels: Record<string, number[]>): SessionBatch {
+  const columns = Object.entries(labels).map(([name, values]) => [name, Float32Array.from(values)] as const);
+  return { ...packSessions([]), targets: { ...NO_TARGETS, labels: Object.fromEntries(columns) } };
 }
 
 beforeAll(() => useTestBackend());
@@ -128,15 +158,21 @@ describe.each(Object.entries(HAND))('%s', (name, rows) => {
     const arrays = [3 * 4, 8 * 4, 8].map((n) => randomFloats(n, random));
     const tensors = () => [tf.tensor2d(arrays[0], [3, 4]), tf.tensor2d(arrays[1], [8, 4]), tf.tensor1d(arrays[2])];
     const loss = make(name, row.config);
-    const f = (hidden: tf.Tensor, itemTable: tf.Tensor, itemBias: tf.Tensor) =>
-      loss({
+    // Heads do not look at the items, and a gradient wants to depend on every input.
+    const nothing = (...unused: tf.Tensor[]) => unused.map((x) => tf.mul(0, tf.sum(x)));
+    const f = (hidden: tf.Tensor, itemTable: tf.Tensor, itemBias: tf.Tensor) => {
+      const value = loss({
         hidden: hidden as tf.Tensor2D,
         itemTable: itemTable as tf.Tensor2D,
         itemBias: itemBias as tf.Tensor1D,
         targetIds: Int32Array.of(3, 7, 3),
         seed: 5,
         itemCounts: Int32Array.of(0, 0, 0, 4, 1, 1, 2, 9),
+        batch: labelledBatch({ bought: [1, 0, Number.NaN], price: [0.5, Number.NaN, -2] }),
+        headOutput: firstUnit,
       });
+      return tf.addN([value, ...nothing(itemTable, itemBias)]);
+    };
     const gradients = tf.grads(f)(tensors());
     arrays.forEach((array, i) => {
       const [a, b, c] = [0, 1, 2];
@@ -164,14 +200,18 @@ describe.each(Object.entries(HAND))('%s', (name, rows) => {
   });
 
   test('a reserved id is no target; unknown keys are refused', () => {
-    expect(() => make(name, rows[0].config)({ ...handInputs(), targetIds: Int32Array.of(4, 1) })).toThrow(
-      'reserved id 1',
-    );
+    if ((losses[name as keyof typeof losses] as LossSpec).ranksItems !== false) {
+      expect(() => make(name, rows[0].config)({ ...handInputs(), targetIds: Int32Array.of(4, 1) })).toThrow(
+        'reserved id 1',
+      );
+    }
     expect(() => make(name, { ...rows[0].config, smoothing: 0.1 })).toThrow('smoothing');
   });
 });
 
-const sampling = Object.keys(HAND).filter((name) => !['crossEntropy', 'inBatchSoftmax', 'weightedSum'].includes(name));
+const sampling = Object.keys(HAND).filter(
+  (name) => !['crossEntropy', 'inBatchSoftmax', 'binary', 'regression', 'weightedSum'].includes(name),
+);
 
 test.each(sampling)('%s with its own defaults: one seed one loss, and it needs a seed', (name) => {
   const random = createRandom(3);
@@ -219,9 +259,8 @@ test.each([
 test('refusals: unknown probabilities, uncounted targets, session items without a batch', () => {
   const sampledSoftmax = (config: Record<string, unknown>) => make('sampledSoftmax', config);
   expect(() => sampledSoftmax(hardest(2))).toThrow("dynamicHard has no known probabilities; expected 'none'");
-  expect(() => sampledSoftmax({ negatives: { name: 'uniform', excludeSession: true } })).toThrow(
-    'goes with per: position',
-  );
+  const unlike = { name: 'mixed', parts: [{ name: 'uniform', excludeSession: true }, { name: 'inBatch' }] };
+  expect(() => sampledSoftmax({ negatives: unlike })).toThrow('excludeSession in each of them or in none');
   expect(() => sampledSoftmax({ negatives: { name: 'uniform', count: 4097 } })).toThrow('<=4096');
   expect(() => sampledSoftmax({ negatives: { name: 'hardest' } })).toThrow();
   const { itemCounts: _, ...withoutCounts } = handInputs();
@@ -232,7 +271,7 @@ test('refusals: unknown probabilities, uncounted targets, session items without 
     'itemCounts has 4 entries, expected one for each of 6 table rows',
   );
   const own = { negatives: { name: 'uniform', per: 'position', excludeSession: true } };
-  expect(() => make('bce', own)(handInputs())).toThrow('excludeSession needs the batch');
+  expect(() => make('bce', own)({ ...handInputs(), batch: undefined })).toThrow('excludeSession needs the batch');
   const twice = { parts: [{ name: 'weightedSum', parts: [] }] };
   expect(() => make('weightedSum', twice)).toThrow();
   expect(() => make('weightedSum', { parts: [{ name: 'bpr', weight: 0 }] })).toThrow();
@@ -253,4 +292,63 @@ test('sumOf draws anew for every part', () => {
   ])(inputs).dataSync()[0];
   const once = sumOf([{ weight: 1, loss }])(inputs).dataSync()[0];
   expect(Math.abs(sum - 2 * once)).toBeGreaterThan(1e-3);
+});
+
+describe('a list for the whole batch without the items of the row’s own session', () => {
+  // Sessions [3, 4 → 5] and [6 → 7], and a third that shares item 4 with the first: [4 → 8].
+  const sessions = packSessions([[3, 4], [6], [4]]);
+  const batch = { ...sessions, targets: { positions: Int32Array.of(0, 1, 2, 3), itemIds: Int32Array.of(4, 5, 7, 8) } };
+  const random = createRandom(12);
+  const inputs: LossInputs = {
+    hidden: tf.tensor2d(randomFloats(4, random), [4, 1]),
+    itemTable: tf.tensor2d(randomFloats(9, random), [9, 1]),
+    targetIds: batch.targets.itemIds,
+    batch,
+    seed: 3,
+    itemCounts: new Int32Array(9).fill(1),
+  };
+  const score = (n: number, id: number) => inputs.hidden.dataSync()[n] * inputs.itemTable.dataSync()[id];
+  const softmax = (n: number, target: number, negatives: number[]) =>
+    log([target, ...negatives].reduce((sum, id) => sum + exp(score(n, id) - score(n, target)), 0));
+  // Targets of the other sessions, less what the own one holds: the third session has item 4 too.
+  const inBatchLoss =
+    (softmax(0, 4, [7, 8]) + softmax(1, 5, [7, 8]) + softmax(2, 7, [4, 5, 8]) + softmax(3, 8, [5, 7])) / 4;
+
+  test('in-batch negatives, by hand', () => {
+    const config = { correction: 'none', excludeSession: true };
+    expect(make('inBatchSoftmax', config)(inputs).dataSync()[0]).toBeCloseTo(inBatchLoss, 5);
+    const negatives = { name: 'inBatch', excludeSession: true };
+    expect(make('sampledSoftmax', { correction: 'none', negatives })(inputs).dataSync()[0]).toBeCloseTo(inBatchLoss, 5);
+  });
+
+  test('drawn and mixed ones: the items of the session in the list change nothing, its own target neither', () => {
+    const own = [new Set([3, 4, 5]), new Set([3, 4, 5]), new Set([6, 7]), new Set([4, 8])];
+    for (const negatives of [
+      { name: 'uniform', count: 40 },
+      { name: 'popularity', count: 40 },
+      { name: 'mixed', parts: [{ name: 'uniform', count: 20 }, { name: 'inBatch' }] },
+    ]) {
+      const withOption = (on: boolean) =>
+        negatives.parts
+          ? { name: 'mixed', parts: negatives.parts.map((part) => ({ ...part, excludeSession: on })) }
+          : { ...negatives, excludeSession: on };
+      const drawnBy = createSampler(negativesSchema.parse(withOption(true)));
+      const drawn = drawnBy({ ...inputs, seed: deriveSeed(3, 0x6e6567), numTableRows: 9 }).negatives;
+      if (!('shared' in drawn)) throw new Error('the list is shared');
+      const expected = own.map((items, n) =>
+        softmax(
+          n,
+          batch.targets.itemIds[n],
+          [...drawn.shared].filter((id) => !items.has(id)),
+        ),
+      );
+      const loss = make('sampledSoftmax', { correction: 'none', negatives: withOption(true) });
+      const mean = expected.reduce((sum, value) => sum + value, 0) / 4;
+      expect(loss(inputs).dataSync()[0]).toBeCloseTo(mean, 4);
+      const without = make('sampledSoftmax', { correction: 'none', negatives: withOption(false) })(
+        inputs,
+      ).dataSync()[0];
+      expect(without).toBeGreaterThan(mean + 0.1);
+    }
+  });
 });

@@ -68,7 +68,7 @@ test.each(['ndgc@20', 'ndcg', 'ndcg@0', 'ndcg@2.5', '@3', 'coverage@0', 'toStrin
   'parseMetricAtK refuses %s',
   (label) => {
     expect(() => parseMetricAtK(label)).toThrow(
-      'expected <name>@<k> such as ndcg@20, with name one of coverage, entropy, gini, hr, map, mrr, ndcg',
+      'expected <name>@<k> such as ndcg@20, with name one of coverage, diversity, entropy, gini, hr, map, mrr, ndcg',
     );
   },
 );

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import {
   averagePrecisionOfTargetsAtK,
+  categoryDistance,
   coverageAtK,
   entropyAtK,
   giniAtK,
+  intraListDiversityAtK,
   meanPopularityAtK,
   mrrOfTargetsAtK,
   ndcgOfTargetsAtK,
+  noveltyAtK,
+  overlapAtK,
   precisionOfTargetsAtK,
   rankBiasedPrecisionAtK,
   recallOfTargetsAtK,
@@ -123,4 +127,65 @@ describe.each(peers.k)('k = %p', (k) => {
 test('rank-biased precision is that of ranx', () => {
   const ours = targetRanks.map((ranks) => rankBiasedPrecisionAtK(ranks, 10).reduce((sum, value) => sum + value, 0));
   expectClose(ours, peers.values.ranx['rbp.8']);
+});
+
+// fixtures/make-peers-lists.py: RecTools on the same lists.
+const more: {
+  readonly k: readonly number[];
+  readonly others: readonly number[][];
+  readonly categories: readonly number[];
+  readonly values: Record<string, Record<'novelty' | 'diversity' | 'overlap', readonly number[]>>;
+} = JSON.parse(readFileSync(new URL('../fixtures/peers-lists.json', import.meta.url), 'utf8'));
+
+describe.each(more.k)('lists alone, k = %p', (k) => {
+  const theirs = more.values[k];
+  const each = (compute: (n: number, list: { itemIds: Int32Array; length: number }) => number) =>
+    lists.map((ids, n) => compute(n, { itemIds: Int32Array.from(ids), length: 10 }));
+
+  test('intra-list diversity by category and overlap are those of RecTools', () => {
+    const distance = categoryDistance([-1, ...more.categories]);
+    expectClose(
+      each((_n, list) => intraListDiversityAtK(list, k, distance)),
+      theirs.diversity,
+    );
+    expectClose(
+      each((n, list) => overlapAtK(list, { itemIds: Int32Array.from(more.others[n]), length: 10 }, k)),
+      theirs.overlap,
+    );
+  });
+
+  test('RecTools counts people where novelty counts clicks: the same but for a constant, where nobody clicks twice', () => {
+    const people = new Array<number>(numItems + 1).fill(0);
+    for (const history of peers.histories) for (const item of new Set(history)) people[item]++;
+    const numClicksOnce = people.reduce((a, b) => a + b);
+    const shift = Math.log2(numClicksOnce / peers.histories.length);
+    expectClose(
+      each((_n, list) => noveltyAtK(list, k, { clicks: people }) - shift),
+      theirs.novelty,
+    );
+  });
+});
+
+describe('the table of apps/docs/metrics.md', () => {
+  const page = readFileSync(new URL('../../../apps/docs/metrics.md', import.meta.url), 'utf8');
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+  const decimals = (value: number) => value.toFixed(3).replace(/^0/, '');
+  const k = 5;
+  const single = targets.map((ids) => ids.length === 1);
+  const ofSingle = (values: ArrayLike<number>) => Array.from(values).filter((_, n) => single[n]);
+  const ndcg = ndcgOfTargetsAtK(targetRanks, k);
+  const map = averagePrecisionOfTargetsAtK(targetRanks, k);
+  const theirs = (peer: keyof Peers['values']) => peers.values[peer][k];
+
+  test.each([
+    ['NDCG@5, one target', [ofSingle(ndcg), ofSingle(theirs('RecTools').ndcg)]],
+    ['NDCG@5, several targets', [ndcg, theirs('RecTools').ndcg, theirs('Transformers4Rec').ndcg]],
+    ['MAP@5', [map, theirs('RecTools').map]],
+    ['Shannon entropy@5', [[entropyAtK(recommended, k)], [theirs('RecBole').entropy]]],
+    ['mean popularity@5', [[meanPopularityAtK(recommended, k, { clicks })], theirs('RecTools').popularity]],
+    ['novelty@5', [[noveltyAtK(recommended, k, { clicks })], more.values[k].novelty]],
+  ] as [string, ArrayLike<number>[]][])('says by how much: %s', (row, values) => {
+    const line = page.split('\n').find((text) => text.startsWith(`| ${row} `)) ?? '';
+    for (const each of values) expect([row, line]).toEqual([row, expect.stringContaining(decimals(mean(each)))]);
+  });
 });

@@ -7,6 +7,7 @@ export { defaultLoss, defaultObjective, defineModel } from './model-spec.ts';
 export * as models from './models.ts';
 export { CarriedStates } from './neural/carried-states.ts';
 export { SessionMemory } from './neural/session-memory.ts';
+export { addHeads, type HeadShape, headOutput, isHeadWeight } from './neural/task-heads.ts';
 export { fillNewItems, type NewItems } from './new-items.ts';
 export type {
   AnyModel,
@@ -14,6 +15,7 @@ export type {
   NeuralModel,
   NextItemModel,
   RankingOptions,
+  ReplacedTokenPair,
   SessionsToCount,
   StatisticalModel,
   TargetLoss,
@@ -21,3 +23,4 @@ export type {
 export { type Initializer, ParameterStore } from './parameter-store.ts';
 export { rankAndRecommend } from './rank-and-recommend.ts';
 export { hiddenAtTargets } from './rank-by-hidden.ts';
+export { rankByScores, recommendByScores, type ScoreItems } from './rank-by-scores.ts';

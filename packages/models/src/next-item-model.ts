@@ -76,6 +76,14 @@ export type TargetLoss = (inputs: {
   readonly targetIds: Int32Array;
 }) => Scalar;
 
+/** Loss of a generator and of a discriminator in one: what logits [T, 1] say of items that are not the true ones [T]. */
+export type ReplacedTokenPair = (inputs: {
+  readonly generatorLoss: Scalar;
+  readonly logits: Tensor2D;
+  readonly isReplaced: Uint8Array;
+  readonly weight: number;
+}) => Scalar;
+
 /** A model with weights, trained by gradient descent. */
 export interface NeuralModel extends NextItemModel {
   readonly kind: 'neural';
@@ -94,7 +102,12 @@ export interface NeuralModel extends NextItemModel {
    * What training minimises, for a model that learns more than to predict the targets; the loss of the targets alone when
    * absent.
    */
-  trainingLoss?(batch: SessionBatch, seed: number, targetLoss: TargetLoss): Scalar;
+  trainingLoss?(
+    batch: SessionBatch,
+    seed: number,
+    targetLoss: TargetLoss,
+    replacedTokenLoss: ReplacedTokenPair,
+  ): Scalar;
   /** Makes room for the categories that the columns have now; of a model that reads features. */
   resizeFeatures?(columns: readonly InputColumn[]): void;
   /**

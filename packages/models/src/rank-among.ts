@@ -1,5 +1,5 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
-import { UNRANKED } from '@nimue/ops';
+import { NonFiniteScoreError, UNRANKED } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import type { NeuralModel, TargetRankingOptions } from './next-item-model.ts';
 
@@ -22,7 +22,7 @@ export function rankAmong(
   const score = (n: number, id: number) => {
     let sum = bias?.[id] ?? 0;
     for (let d = 0; d < width; d++) sum += states[n * width + d] * table[id * width + d];
-    if (!Number.isFinite(sum)) throw new Error(`rankAmong: the score of row ${n}, item id ${id} is ${sum}`);
+    if (!Number.isFinite(sum)) throw new NonFiniteScoreError('rankAmong', n, id, sum);
     return Math.fround(sum);
   };
   return rankAmongScores(score, numTargets, targetIds, among, ties);

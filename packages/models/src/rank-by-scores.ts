@@ -1,5 +1,5 @@
 import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
-import { type TopItems, UNRANKED } from '@nimue/ops';
+import { NonFiniteScoreError, type TopItems, UNRANKED } from '@nimue/ops';
 import type { RankingOptions, TargetRankingOptions } from './next-item-model.ts';
 import { rankAmongScores } from './rank-among.ts';
 import { assertCandidates } from './with-candidates.ts';
@@ -10,7 +10,11 @@ import { assertCandidates } from './with-candidates.ts';
  */
 export type ScoreItems = (batch: SessionBatch, position: number, scores: Float64Array) => void;
 
-/** `rankTargets` of every model that scores by counting: the rule of `rankOfTarget`, ties count against. */
+/**
+ * `rankTargets` of every model that scores by counting: the rule of `rankOfTarget`, ties count against.
+ *
+ * @throws NonFiniteScoreError when a score is NaN or infinite
+ */
 export function rankByScores(
   score: ScoreItems,
   numRows: number,
@@ -26,6 +30,7 @@ export function rankByScores(
       if (n !== scored) score(batch, positions[n], scores);
       scored = n;
       if (!(id < numRows)) throw new Error(`rankTargets: among has item id ${id}, expected 0 … ${numRows - 1}`);
+      if (!Number.isFinite(scores[id])) throw new NonFiniteScoreError('rankByScores', n, id, scores[id]);
       return Math.fround(scores[id]);
     };
     return rankAmongScores(scoreOf, positions.length, itemIds, among, ties);
@@ -35,6 +40,7 @@ export function rankByScores(
     const target = itemIds[n];
     if (target < FIRST_ITEM_ID || hidden?.[target]) return UNRANKED;
     score(batch, position, scores);
+    assertFinite('rankByScores', scores, n);
     const targetScore = Math.fround(scores[target]);
     hideExcluded(scores, n, options, hidden);
     scores[target] = Number.NEGATIVE_INFINITY;
@@ -68,6 +74,7 @@ export function recommendByScores(
   const hidden = hiddenItems(numRows, options);
   positions.forEach((position, n) => {
     score(batch, position, scores);
+    assertFinite('recommendByScores', scores, n);
     hideExcluded(scores, n, options, hidden);
     bestItems(scores, k).forEach((v, place) => {
       top.itemIds[n * k + place] = v;
@@ -75,6 +82,13 @@ export function recommendByScores(
     });
   });
   return top;
+}
+
+/** NaN compares as neither better nor worse, and would rank first. */
+function assertFinite(op: string, scores: Float64Array, n: number): void {
+  for (let v = FIRST_ITEM_ID; v < scores.length; v++) {
+    if (!Number.isFinite(scores[v])) throw new NonFiniteScoreError(op, n, v, scores[v]);
+  }
 }
 
 /** 1 for every item that is no candidate; undefined when all are. */

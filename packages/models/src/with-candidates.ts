@@ -1,5 +1,5 @@
 import { FIRST_ITEM_ID, UNKNOWN_ID } from '@nimue/batch';
-import { type ExcludedItems, gatherRows, type TopItems } from '@nimue/ops';
+import { type ExcludedItems, gatherRows, NonFiniteScoreError, type TopItems } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { NeuralModel, RankingOptions } from './next-item-model.ts';
@@ -45,6 +45,10 @@ export function withCandidates<T>(
       // Empty places hold id 0, which is row 0.
       itemsOf: (top) => ({ ...top, itemIds: top.itemIds.map((row) => rows[row]) }),
     });
+  } catch (error) {
+    if (!(error instanceof NonFiniteScoreError) || error.itemId === undefined) throw error;
+    // The item by its own id, not by its place among the candidates.
+    throw new NonFiniteScoreError('candidates', error.row, rows[error.itemId], error.score);
   } finally {
     cut.dispose();
     cutBias?.dispose();

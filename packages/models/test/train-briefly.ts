@@ -7,8 +7,14 @@ import { hiddenAtTargets } from '../src/rank-by-hidden.ts';
 /** What training minimises with the full softmax as the loss of the targets, as a scalar tensor. */
 export function batchLoss(model: NeuralModel, batch: SessionBatch, seed: number): tf.Scalar {
   if (model.trainingLoss) {
-    return model.trainingLoss(batch, seed, ({ hidden, itemTable, itemBias, targetIds }) =>
-      softmaxHead(hidden, itemTable, targetIds, { bias: itemBias }),
+    return model.trainingLoss(
+      batch,
+      seed,
+      ({ hidden, itemTable, itemBias, targetIds }) => softmaxHead(hidden, itemTable, targetIds, { bias: itemBias }),
+      ({ generatorLoss, logits, isReplaced, weight }) => {
+        const labels = tf.tensor2d(Float32Array.from(isReplaced), [isReplaced.length, 1]);
+        return tf.add(generatorLoss, tf.mul(weight, tf.losses.sigmoidCrossEntropy(labels, logits))) as tf.Scalar;
+      },
     );
   }
   const hidden = hiddenAtTargets(model, batch, { training: true, seed });

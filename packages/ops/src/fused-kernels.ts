@@ -238,6 +238,8 @@ export interface SampledHeadArgs {
   readonly negativeIds: Int32Array;
   readonly numNegatives: number;
   readonly isShared: boolean;
+  /** Places of the shared list that take no part in row n: `places[offsets[n]] … places[offsets[n + 1] - 1]`. */
+  readonly excludedPlaces?: { readonly offsets: Int32Array; readonly places: Int32Array };
   readonly logQ?: LogQ;
   readonly form: SampledForm;
   /** β of `gbce`; 1 otherwise. */

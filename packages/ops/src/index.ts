@@ -12,5 +12,6 @@ export type { ResidualNormOptions } from './residual-norm.ts';
 export { gradientsByRows, type ParameterGradient } from './row-gradients.ts';
 export type { SampleItemsOptions } from './sample-items.ts';
 export type { Negatives, SampledHeadOptions } from './sampled-head.ts';
+export { NonFiniteScoreError } from './score-rows.ts';
 export type { SoftmaxHeadOptions } from './softmax-head.ts';
 export type { TopItems, TopKOptions } from './top-k.ts';

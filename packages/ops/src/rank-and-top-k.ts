@@ -45,6 +45,6 @@ export function rankAndTopK(
     return { ranks: rankOfTargetReference(args), ...topKReference(args) };
   }
   const { ranks, itemIds, scores, nonFiniteRow } = fused(args);
-  if (nonFiniteRow >= 0) throw nonFiniteScore('rankAndTopK', nonFiniteRow, undefined);
+  if (nonFiniteRow >= 0) throw nonFiniteScore('rankAndTopK', nonFiniteRow, args);
   return { ranks, itemIds, scores };
 }

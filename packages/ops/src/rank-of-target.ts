@@ -47,7 +47,7 @@ export function rankOfTarget(
   const fused = fusedKernel('rankOfTarget');
   if (!fused) return readingWaits() ? ranksOnDevice(args) : rankOfTargetReference(args);
   const { ranks, nonFiniteRow } = fused(args);
-  if (nonFiniteRow >= 0) throw nonFiniteScore('rankOfTarget', nonFiniteRow, undefined);
+  if (nonFiniteRow >= 0) throw nonFiniteScore('rankOfTarget', nonFiniteRow, args);
   return ranks;
 }
 

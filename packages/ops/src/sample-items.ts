@@ -42,7 +42,7 @@ export function sampleItems(hidden: Tensor2D, table: Tensor2D, options: SampleIt
   const fused = fusedKernel('sampleItems');
   if (!fused) return readingWaits() ? samplesOnDevice(args) : sampleItemsReference(args);
   const { itemIds, nonFiniteRow } = fused(args);
-  if (nonFiniteRow >= 0) throw nonFiniteScore('sampleItems', nonFiniteRow, undefined);
+  if (nonFiniteRow >= 0) throw nonFiniteScore('sampleItems', nonFiniteRow, args);
   return itemIds;
 }
 

@@ -2,9 +2,10 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { assertIndices, assertShape } from './assert-args.ts';
-import { fusedKernel, type LogQ, type SampledForm, type SampledHeadArgs } from './fused-kernels.ts';
+import { type ExcludedItems, fusedKernel, type LogQ, type SampledForm, type SampledHeadArgs } from './fused-kernels.ts';
 import { gatherRows } from './gather-rows.ts';
 import { product } from './products.ts';
+import { assertExcluded } from './rank-of-target.ts';
 import { distinctRows, isByRows, pickRows } from './row-gradients.ts';
 import {
   binaryLosses,
@@ -19,8 +20,13 @@ import {
 import { assertTargets, scaleBy } from './softmax-head.ts';
 import { withGradient } from './with-gradient.ts';
 
-/** Item ids to tell the target from: one list [K] for the whole batch, or K for every row [N · K]. */
-export type Negatives = { readonly shared: Int32Array } | { readonly own: Int32Array };
+/**
+ * Item ids to tell the target from: one list [K] for the whole batch, of which a row leaves out its target and the items that are
+ * `excluded` for it, such as those of its session; or K for every row [N · K].
+ */
+export type Negatives =
+  | { readonly shared: Int32Array; readonly excluded?: ExcludedItems }
+  | { readonly own: Int32Array };
 
 export interface SampledHeadOptions {
   readonly negatives: Negatives;
@@ -54,7 +60,7 @@ const FORMS: readonly SampledForm[] = ['softmax', 'bce', 'gbce', 'bpr', 'bprMax'
  * | `top1` | 1/K Σⱼ ( σ(zⱼ − s) + σ(zⱼ²) ) | Hidasi et al. 2016 |
  * | `top1Max` | Σⱼ wⱼ ( σ(zⱼ − s) + σ(zⱼ²) ) | Hidasi & Karatzoglou 2018 |
  *
- * A negative that is the row's own target takes no part: K of `bpr` and `top1` counts the others, and the four pairwise
+ * A negative that is the row's own target, or excluded for the row, takes no part: K of `bpr` and `top1` counts the others, and the four pairwise
  * losses are 0 where none is left. Repeated negatives count every time. With `elu` α > 0, `bprMax` sees α (eˣ − 1) in place of
  * every score x below 0 (GRU4Rec's `elu-α`). Divided by the number of targets N; 0 when N = 0.
  *
@@ -105,7 +111,19 @@ export function sampledHead(
     );
   }
   const positivePower = form === 'gbce' ? gbcePower(numNegatives, table.shape[0] - FIRST_ITEM_ID, calibration) : 1;
-  const rest = { targetIds, negativeIds, numNegatives, isShared, logQ, form, positivePower, bpreg, elu };
+  const excludedPlaces = placesOfExcluded(options.negatives, numRows, table.shape[0]);
+  const rest = {
+    targetIds,
+    negativeIds,
+    numNegatives,
+    isShared,
+    excludedPlaces,
+    logQ,
+    form,
+    positivePower,
+    bpreg,
+    elu,
+  };
   if (!isByRows(table)) return meanLoss({ hidden, table, bias, ...rest });
   const { rows, places } = distinctRows([targetIds, negativeIds], table.shape[0]);
   return meanLoss({
@@ -159,6 +177,28 @@ function readNegatives(negatives: Negatives, numRows: number, numIds: number) {
   return { isShared, negativeIds, numNegatives };
 }
 
+/** Where the excluded items of every row stand in the shared list; undefined where nothing is excluded. */
+function placesOfExcluded(negatives: Negatives, numRows: number, numIds: number): SampledHeadArgs['excludedPlaces'] {
+  if (!('shared' in negatives) || !negatives.excluded) return undefined;
+  const { shared, excluded } = negatives;
+  assertExcluded('sampledHead', excluded, numRows, numIds);
+  const placesOf = new Map<number, number[]>();
+  shared.forEach((id, place) => {
+    const own = placesOf.get(id);
+    if (own) own.push(place);
+    else placesOf.set(id, [place]);
+  });
+  const offsets = new Int32Array(numRows + 1);
+  const places: number[] = [];
+  for (let n = 0; n < numRows; n++) {
+    for (let i = excluded.offsets[n]; i < excluded.offsets[n + 1]; i++) {
+      for (const place of placesOf.get(excluded.itemIds[i]) ?? []) places.push(place);
+    }
+    offsets[n + 1] = places.length;
+  }
+  return { offsets, places: Int32Array.from(places) };
+}
+
 function assertLogQ(name: string, values: Float32Array, length: number): void {
   if (!(values instanceof Float32Array)) throw new Error(`sampledHead: logQ.${name} must be a Float32Array`);
   if (values.length !== length) {
@@ -192,7 +232,7 @@ function rowLosses({ form, positivePower, bpreg, elu }: SampledHeadArgs, logits:
 }
 
 function candidateLogits(args: SampledHeadArgs): CandidateLogits {
-  const { hidden, table, bias, targetIds, negativeIds, numNegatives, isShared, logQ } = args;
+  const { hidden, table, bias, targetIds, negativeIds, numNegatives, isShared, excludedPlaces, logQ } = args;
   const [numRows, width] = hidden.shape;
   const negativeShape: [number, number] = [isShared ? 1 : numRows, numNegatives];
   let target: Tensor = tf.sum(tf.mul(hidden, gatherRows(table, targetIds)), 1, true);
@@ -219,6 +259,9 @@ function candidateLogits(args: SampledHeadArgs): CandidateLogits {
       const negative = negativeIds[isShared ? k : n * numNegatives + k];
       isValid[n * numNegatives + k] = negative === targetIds[n] ? 0 : 1;
     }
+    if (!excludedPlaces) continue;
+    const { offsets, places } = excludedPlaces;
+    for (let i = offsets[n]; i < offsets[n + 1]; i++) isValid[n * numNegatives + places[i]] = 0;
   }
   return {
     target: target as Tensor2D,

@@ -36,7 +36,7 @@ export function scoreRows(op: string, args: ScoreRowsArgs, visit: (row: number, 
       for (let i = 0; i < size; i++) {
         const row = scores.subarray(i * numItems, (i + 1) * numItems);
         for (let v = firstRow; v < numItems; v++) {
-          if (!Number.isFinite(row[v])) throw nonFiniteScore(op, start + i, v, row[v]);
+          if (!Number.isFinite(row[v])) throw new NonFiniteScoreError(op, start + i, v, row[v]);
         }
         row.fill(Number.NEGATIVE_INFINITY, 0, firstRow);
         if (excluded) {
@@ -52,10 +52,36 @@ export function scoreRows(op: string, args: ScoreRowsArgs, visit: (row: number, 
   }
 }
 
-export function nonFiniteScore(op: string, row: number, item: number | undefined, score?: number): Error {
-  const where = item === undefined ? `row ${row}` : `row ${row}, item id ${item}`;
-  const got = score === undefined ? 'NaN or infinite' : String(score);
-  return new Error(
-    `${op}: the score of ${where} is ${got}; the model has diverged (lower the learning rate) or its input holds NaN`,
-  );
+/** A score that is NaN or infinite: it has no place in a ranking. */
+export class NonFiniteScoreError extends Error {
+  override readonly name = 'NonFiniteScoreError';
+  readonly row: number;
+  /** Row of the item table; undefined where it is not known. */
+  readonly itemId: number | undefined;
+  readonly score: number | undefined;
+
+  constructor(op: string, row: number, itemId: number | undefined, score?: number) {
+    const where = itemId === undefined ? `row ${row}` : `row ${row}, item id ${itemId}`;
+    const got = score === undefined ? 'NaN or infinite' : String(score);
+    super(
+      `${op}: the score of ${where} is ${got}; the model has diverged (lower the learning rate) or its input holds NaN`,
+    );
+    this.row = row;
+    this.itemId = itemId;
+    this.score = score;
+  }
+}
+
+/** The error of a row in which a kernel has met such a score: looks for the first item that has it. */
+export function nonFiniteScore(op: string, row: number, { hidden, table, bias, firstRow }: ScoreRowsArgs): Error {
+  const [numItems, width] = table.shape;
+  const state = tf.tidy(() => tf.slice(hidden, [row, 0], [1, width]).dataSync());
+  const items = table.dataSync();
+  const biases = bias?.dataSync();
+  for (let v = firstRow; v < numItems; v++) {
+    let score = biases?.[v] ?? 0;
+    for (let d = 0; d < width; d++) score = Math.fround(score + state[d] * items[v * width + d]);
+    if (!Number.isFinite(score)) return new NonFiniteScoreError(op, row, v, score);
+  }
+  return new NonFiniteScoreError(op, row, undefined);
 }

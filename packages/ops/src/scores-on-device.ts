@@ -2,7 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { ExcludedItems, RankOfTargetArgs, SampleItemsArgs, TopKArgs } from './fused-kernels.ts';
 import { product } from './products.ts';
-import { nonFiniteScore } from './score-rows.ts';
+import { NonFiniteScoreError } from './score-rows.ts';
 import type { TopItems } from './top-k.ts';
 import { UNRANKED } from './unranked.ts';
 
@@ -58,7 +58,7 @@ function assertFinite(op: string, scores: Tensor2D, start: number, firstRow: num
   const values = scores.dataSync();
   const at = values.findIndex((value) => !Number.isFinite(value));
   const numItems = scores.shape[1];
-  throw nonFiniteScore(op, start + Math.floor(at / numItems), firstRow + (at % numItems), values[at]);
+  throw new NonFiniteScoreError(op, start + Math.floor(at / numItems), firstRow + (at % numItems), values[at]);
 }
 
 /** The same ranks as `rankOfTargetReference`. */

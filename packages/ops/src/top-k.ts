@@ -37,7 +37,7 @@ export function topK(hidden: Tensor2D, table: Tensor2D, k: number, options: TopK
   const fused = fusedKernel('topK');
   if (!fused) return readingWaits() ? bestOnDevice(args) : topKReference(args);
   const { itemIds, scores, nonFiniteRow } = fused(args);
-  if (nonFiniteRow >= 0) throw nonFiniteScore('topK', nonFiniteRow, undefined);
+  if (nonFiniteRow >= 0) throw nonFiniteScore('topK', nonFiniteRow, args);
   return { itemIds, scores };
 }
 

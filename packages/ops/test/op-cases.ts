@@ -118,6 +118,19 @@ export function opCases(seed: number): OpCase[] {
           ],
           (hidden: Tensor2D, table: Tensor2D) => sampledHead(hidden, table, targets, { negatives: { shared }, form }),
         );
+        // Row n leaves out item 3 + n mod 6, once or several times in the list or not at all, and the even rows item 8 too.
+        const lists = Array.from({ length: numRows }, (_, n) => (n % 2 === 0 ? [3 + (n % 6), 8] : [3 + (n % 6)]));
+        const offsets = offsetsOf(lists.map(({ length }) => length));
+        const excluded = { offsets, itemIds: Int32Array.from(lists.flat()) };
+        add(
+          `${label} shared, excluded`,
+          [
+            [numRows, 3],
+            [9, 3],
+          ],
+          (hidden: Tensor2D, table: Tensor2D) =>
+            sampledHead(hidden, table, targets, { negatives: { shared, excluded }, form }),
+        );
         add(
           `${label} own, bias, logQ`,
           [[numRows, 3], [9, 3], [9]],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isHeadWeight } from '@nimue/models';
 import { type StoredTensor, type TrainedModel, writeCheckpointFile } from '@nimue/trainer';
 import { type Manifest, SCHEMA_VERSION } from './manifest.ts';
 
@@ -69,6 +70,8 @@ async function addTensors(tensors: Map<string, StoredTensor>, trained: TrainedMo
   }
   if (model.kind === 'neural') {
     for (const [name, values] of model.parameters.read()) {
+      // What heads have learned serves training; a recommender ranks items.
+      if (isHeadWeight(name)) continue;
       tensors.set(`weights/${name}`, { shape: model.parameters.variable(name).shape, values });
     }
     return 0;

@@ -8,7 +8,7 @@ import {
   type Objective,
   objectives,
 } from '@nimue/data';
-import type { AnyModel, NeuralModel } from '@nimue/models';
+import { type AnyModel, addHeads, type NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { checkpointsOf, type RunParts, restoreRun, stateOf } from './checkpoints/resume-run.ts';
 import type { RunCheckpoints } from './checkpoints/run-checkpoints.ts';
@@ -28,6 +28,7 @@ import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
 import type { Contender, RunRollingArgs } from './run-rolling.ts';
 import { evaluatedWeights, putSnapshot, takeSnapshot } from './snapshot.ts';
+import { TargetLabels } from './target-labels.ts';
 import { readTrainSessions, type TrainSessions } from './train-sessions.ts';
 import { trainedModelOf } from './trained-model.ts';
 import type { BestResult, RunPosition, WindowResult } from './trainer-events.ts';
@@ -51,6 +52,7 @@ export class ContenderRun {
   #model: AnyModel | undefined;
   #train: TrainSessions | undefined;
   #pipeline: FeaturePipeline | undefined;
+  #labels: TargetLabels | undefined;
   #itemFeatures: EncodedSessions['features'];
   #fittedWindows: number[] = [];
   #hasEstimated = false;
@@ -59,6 +61,7 @@ export class ContenderRun {
   constructor(contender: Contender, args: RunRollingArgs, breathe: () => Promise<void>) {
     const { training } = contender;
     this.#contender = contender;
+    this.#labels = labelsFor(contender);
     this.#args = args;
     this.#breathe = breathe;
     this.#evaluator = new WindowEvaluator(args.dataset, args.evaluation, args.timeZone);
@@ -170,6 +173,7 @@ export class ContenderRun {
     this.#itemFeatures = undefined;
     this.#fittedWindows = [];
     this.#itemCounts = new Int32Array(0);
+    this.#labels = labelsFor(this.#contender);
     this.#pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
     this.#evaluator.restart();
   }
@@ -182,10 +186,10 @@ export class ContenderRun {
       trainWindows,
       this.#vocabulary,
       this.#contender.training.maxEventsInMemory,
-      this.#pipeline,
+      { pipeline: this.#pipeline, labels: this.#labels },
       replay && { ...replay, seed: deriveSeed(seed, evaluateWindow) },
     );
-    await this.#evaluator.addStep(this.#train, trainWindows, this.#vocabulary.size);
+    await this.#evaluator.addStep(this.#train, trainWindows, this.#vocabulary);
     return this.#train;
   }
 
@@ -198,7 +202,10 @@ export class ContenderRun {
       if (this.#model.kind === 'neural') this.#model.resizeFeatures?.(this.#pipeline?.outputs() ?? []);
     }
     const { seed } = this.#args;
-    this.#model ??= this.#contender.create({ numRows, seed, features: this.#pipeline?.outputs() });
+    if (!this.#model) {
+      this.#model = this.#contender.create({ numRows, seed, features: this.#pipeline?.outputs() });
+      if (this.#labels && this.#model.kind === 'neural') addHeads(this.#model, this.#labels.heads);
+    }
     const model = this.#model;
     if (model.kind === 'neural') {
       if (model.setItemFeatures) {
@@ -332,6 +339,8 @@ export class ContenderRun {
       ...position,
       ...outcomeOf(evaluated),
       ...(evaluated.slices.length > 0 && { slices: evaluated.slices }),
+      ...(evaluated.heads && { heads: evaluated.heads }),
+      ...(evaluated.lists && position.windowIndex === plan.steps.length - 1 && { lists: evaluated.lists }),
       ...(plan.steps.length < MIN_WINDOWS_TO_COMPARE && { targetValues: evaluated.values }),
       ...(progress?.meanLoss !== undefined && { loss: progress.meanLoss }),
       ...(progress && { numEpochs: progress.epoch }),
@@ -369,6 +378,8 @@ export class ContenderRun {
   #questionsOf(model: AnyModel) {
     return {
       model,
+      label: this.#contender.label,
+      labels: this.#labels,
       vocabulary: this.#vocabulary,
       objective: objectiveOf(this.#contender, model),
       maxLength: this.#contender.training.maxLength,
@@ -434,6 +445,18 @@ function placeOf({ windowIndex, windowSeed, trainSeconds }: StepPlace) {
 
 function outcomeOf({ metrics, ranks, numUnknownTargets, numExcludedTargets }: Evaluation) {
   return { metrics, numTargets: ranks.length, numUnknownTargets, numExcludedTargets };
+}
+
+/** Labels of the loss's heads; undefined without any. @throws when training cannot carry labels */
+function labelsFor({ loss, training, label }: Contender): TargetLabels | undefined {
+  const { heads = [] } = loss;
+  if (heads.length === 0) return undefined;
+  if (training.sessionParallel) {
+    throw new Error(
+      `${label}: training.sessionParallel carries no labels, which the head '${heads[0].name}' of the loss is taught; leave one of them out`,
+    );
+  }
+  return new TargetLabels(heads);
 }
 
 /** @throws when the model would see what it is to predict */

@@ -8,6 +8,7 @@ export {
   type StoredArray,
   type StoredTensor,
 } from './checkpoints/safetensors.ts';
+export { compareLists, type ListOverlap } from './compare-lists.ts';
 export { betterThan, compareModels, MIN_WINDOWS_TO_COMPARE, type ModelComparison } from './compare-models.ts';
 export { type Divergence, DivergenceError } from './divergence-error.ts';
 export {
@@ -58,7 +59,8 @@ export { type Contender, type Reference, type RunRollingArgs, runContender, runR
 export { Plateau, type PlateauConfig, plateauSchema } from './schedules/reduce-on-plateau.ts';
 export type { Schedule, SchedulePoint } from './schedules/schedule.ts';
 export * as schedules from './schedules.ts';
-export { type ModelSummary, summarizeResults } from './summarize-results.ts';
+export { type HeadSummary, type ModelSummary, summarizeResults } from './summarize-results.ts';
+export { columnsOfHeads } from './target-labels.ts';
 export { lossAndGradients, type TrainStepArgs, trainStep } from './train-step.ts';
 export type { TrainedModel } from './trained-model.ts';
 export { Trainer, type TrainerOptions, type TrainerSession } from './trainer.ts';

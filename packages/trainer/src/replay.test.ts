@@ -25,7 +25,7 @@ beforeAll(async () => {
 async function replayed(share: number, seed: number, limit: number) {
   const vocabulary = new ItemVocabulary();
   for (const window of [0, 1]) (await readTrainSessions(dataset, [window], vocabulary, limit)).dispose();
-  const train = await readTrainSessions(dataset, [2], vocabulary, limit, undefined, { windows: [0, 1], share, seed });
+  const train = await readTrainSessions(dataset, [2], vocabulary, limit, {}, { windows: [0, 1], share, seed });
   const counts = [...(await addItemCounts(new Int32Array(0), train, vocabulary.size))];
   const windows: number[][] = [];
   for await (const { itemIds } of train.encodedWindows()) windows.push([...itemIds]);

@@ -1,6 +1,7 @@
 import { type Summary, summarize } from '@nimue/metrics';
 import { OTHER_PART } from './evaluation/column-slices.ts';
 import type { SliceResult } from './evaluation/evaluate.ts';
+import type { HeadResult } from './evaluation/head-record.ts';
 import { partsOfSlice } from './evaluation/slice-config.ts';
 import type { WindowResult } from './trainer-events.ts';
 
@@ -9,6 +10,8 @@ export interface ModelSummary {
   readonly model: string;
   /** Metric label → mean and standard error over windows, each window averaged over its seeds first. */
   readonly metrics: Readonly<Record<string, Summary>>;
+  /** Metric label → mean and standard error over seeds, each seed averaged over its windows first. */
+  readonly overSeeds: Readonly<Record<string, Summary>>;
   readonly numWindows: number;
   readonly numSeeds: number;
   /** Sums over windows and seeds. */
@@ -17,8 +20,18 @@ export interface ModelSummary {
   readonly numExcludedTargets: number;
   /** Parts of the targets in the order of their tables; metrics are means over all targets of a part. */
   readonly slices: readonly SliceResult[];
+  /** The model's other heads: means over the windows in which a figure is defined, each averaged over its seeds first. */
+  readonly heads: readonly HeadSummary[];
   readonly trainSeconds: number;
   readonly evaluateSeconds: number;
+}
+
+export interface HeadSummary {
+  readonly head: string;
+  readonly kind: HeadResult['kind'];
+  /** Sum over windows and seeds. */
+  readonly numLabels: number;
+  readonly metrics: Readonly<Record<string, Summary>>;
 }
 
 /** Values of a column's slice that a table shows one by one. */
@@ -37,30 +50,50 @@ export function summarizeResults(results: readonly WindowResult[]): ModelSummary
       );
     }
     const labels = Object.keys(own[0].metrics);
-    const metrics = Object.fromEntries(
-      labels.map((label) => {
-        const perWindow = windows.map((window) => {
-          const values = own
-            .filter((result) => result.evaluateWindow === window)
-            .map((result) => result.metrics[label]);
-          return values.reduce((sum, value) => sum + value, 0) / values.length;
-        });
-        return [label, summarize(perWindow)];
-      }),
-    );
+    const summaryOver = (parts: readonly (readonly WindowResult[])[]) =>
+      Object.fromEntries(
+        labels.map((label) => {
+          const means = parts.map((part) => part.reduce((sum, { metrics }) => sum + metrics[label], 0) / part.length);
+          return [label, summarize(means)];
+        }),
+      );
+    const metrics = summaryOver(windows.map((window) => own.filter((result) => result.evaluateWindow === window)));
+    const overSeeds = summaryOver(seeds.map((seed) => own.filter((result) => result.seed === seed)));
     const total = (pick: (result: WindowResult) => number) => own.reduce((sum, result) => sum + pick(result), 0);
     return {
       model,
       metrics,
+      overSeeds,
       numWindows: windows.length,
       numSeeds: seeds.length,
       numTargets: total((result) => result.numTargets),
       numUnknownTargets: total((result) => result.numUnknownTargets),
       numExcludedTargets: total((result) => result.numExcludedTargets),
       slices: sumSlices(own),
+      heads: summarizeHeads(own, windows),
       trainSeconds: total((result) => result.trainSeconds),
       evaluateSeconds: total((result) => result.evaluateSeconds),
     };
+  });
+}
+
+function summarizeHeads(results: readonly WindowResult[], windows: readonly string[]): HeadSummary[] {
+  const found = results.flatMap(({ evaluateWindow, heads = [] }) => heads.map((head) => ({ ...head, evaluateWindow })));
+  const names = [...new Set(found.map(({ head }) => head))];
+  return names.map((name) => {
+    const own = found.filter(({ head }) => head === name);
+    const labels = [...new Set(own.flatMap(({ metrics }) => Object.keys(metrics)))];
+    const metrics = labels.map((label) => {
+      const perWindow = windows.flatMap((window) => {
+        const values = own
+          .filter(({ evaluateWindow, metrics }) => evaluateWindow === window && label in metrics)
+          .map((row) => row.metrics[label]);
+        return values.length === 0 ? [] : [values.reduce((sum, value) => sum + value, 0) / values.length];
+      });
+      return [label, summarize(perWindow)] as const;
+    });
+    const numLabels = own.reduce((sum, row) => sum + row.numLabels, 0);
+    return { head: name, kind: own[0].kind, numLabels, metrics: Object.fromEntries(metrics) };
   });
 }
 

@@ -12,6 +12,7 @@ import {
   type WindowedDataset,
 } from '@nimue/data';
 import { deriveSeed, mix32 } from '@nimue/ops';
+import type { TargetLabels } from './target-labels.ts';
 
 /** What a step of the plan trains on. Dispose it. */
 export interface TrainSessions {
@@ -23,7 +24,7 @@ export interface TrainSessions {
   readonly numReplayed: number;
   /** Items that the vocabulary learned from them. */
   readonly numNewItems: number;
-  /** The windows of the step again, one at a time, with dense ids; nothing replayed. */
+  /** The windows of the step again, one at a time, with dense ids and without labels; nothing replayed. */
   encodedWindows(): AsyncGenerator<EncodedSessions>;
   dispose(): void;
 }
@@ -39,33 +40,41 @@ export interface Replay {
 
 /**
  * Reads the train windows of a step and lets the vocabulary and the features learn from them. More events than `maxEventsInMemory` go
- * to a temporary file, window by window; training sees the same batches. What is replayed comes
- * before them; nothing is learned from it anew but by the model's weights.
+ * to a temporary file, window by window; training sees the same batches. With `labels`, what heads are taught goes along. What is
+ * replayed comes before them; nothing is learned from it anew but by the model's weights.
  */
 export async function readTrainSessions(
   dataset: WindowedDataset,
   windows: readonly number[],
   vocabulary: ItemVocabulary,
   maxEventsInMemory: number,
-  pipeline?: FeaturePipeline,
+  { pipeline, labels }: { readonly pipeline?: FeaturePipeline; readonly labels?: TargetLabels } = {},
   replay: Replay = { windows: [], share: 0, seed: 0 },
 ): Promise<TrainSessions> {
   const eventsOf = (some: readonly number[]) =>
     some.reduce((sum, window) => sum + dataset.windows[window].numEvents, 0);
   const numExpected = eventsOf(windows) + replay.share * eventsOf(replay.windows);
+  const { texts } = dataset;
   const encode = (part: Sessions) =>
     encodeSessions(part, vocabulary, { unknown: 'skip', features: pipeline?.transform(part, dataset) });
+  const encodeLabelled = (part: Sessions) => {
+    if (!labels) return encode(part);
+    const features = { ...pipeline?.transform(part, dataset), ...labels.columnsOf(part, texts) };
+    return encodeSessions(part, vocabulary, { unknown: 'skip', features });
+  };
   const firstNew = vocabulary.size;
   if (numExpected <= maxEventsInMemory) {
     const parts = await Promise.all(windows.map((window) => dataset.read(window, 'train')));
     for (const part of parts) vocabulary.grow(part);
     pipeline?.fit(parts, dataset);
+    for (const part of parts) labels?.fit(part, texts);
+    labels?.finishStep();
     const replayed: Sessions[] = [];
     for (const window of replay.windows) replayed.push(await readReplayed(dataset, window, replay));
     const all = [...replayed, ...parts];
     const train = concatSessions(all.length > 0 ? all : [emptySessions()]);
     return {
-      sessions: encode(train),
+      sessions: encodeLabelled(train),
       numSessions: countSessions(train),
       numEvents: train.itemCodes.length,
       numReplayed: replayed.reduce((sum, part) => sum + countSessions(part), 0),
@@ -83,17 +92,21 @@ export async function readTrainSessions(
       for (const window of windows) pipeline.addWindow(await dataset.read(window, 'train'), dataset);
       pipeline.finishStep();
     }
+    if (labels) {
+      for (const window of windows) labels.fit(await dataset.read(window, 'train'), texts);
+      labels.finishStep();
+    }
     let [numEvents, numReplayed] = [0, 0];
     for (const window of replay.windows) {
       const part = await readReplayed(dataset, window, replay);
-      spilled.add(encode(part));
+      spilled.add(encodeLabelled(part));
       numEvents += part.itemCodes.length;
       numReplayed += countSessions(part);
     }
     for (const window of windows) {
       const part = await dataset.read(window, 'train');
       vocabulary.grow(part);
-      spilled.add(encode(part));
+      spilled.add(encodeLabelled(part));
       numEvents += part.itemCodes.length;
     }
     return {

@@ -1,6 +1,6 @@
 import type { SessionBatch } from '@nimue/batch';
-import type { Loss } from '@nimue/losses';
-import { type CarriedStates, hiddenAtTargets, type NeuralModel } from '@nimue/models';
+import { type Loss, replacedTokenLoss } from '@nimue/losses';
+import { type CarriedStates, headOutput, hiddenAtTargets, type NeuralModel } from '@nimue/models';
 import {
   clipByGlobalNorm,
   gradientsByRows,
@@ -8,7 +8,7 @@ import {
   type ProductPrecision,
   withProductPrecision,
 } from '@nimue/ops';
-import type { NamedTensorMap, Scalar } from '@tensorflow/tfjs';
+import type { NamedTensorMap, Scalar, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { meanGradients } from './accumulate-gradients.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -101,9 +101,10 @@ export function lossAndGradients(
 ): { value: Scalar; gradients: NamedTensorMap; rows: Record<string, MovedRows> } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
-  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts });
+  const heads = loss.heads && ((head: string, hidden: Tensor2D) => headOutput(model.parameters, head, hidden));
+  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts, headOutput: heads });
   const compute = () => {
-    if (model.trainingLoss) return model.trainingLoss(batch, seed, ofTargets);
+    if (model.trainingLoss) return model.trainingLoss(batch, seed, ofTargets, replacedTokenLoss);
     const hidden = hiddenAtTargets(model, batch, { training: true, seed, carried });
     return ofTargets({
       hidden,

@@ -1,5 +1,7 @@
+import type { RecommendedLists } from '@nimue/metrics';
 import type { EarlierResult } from './evaluation/earlier-windows.ts';
 import type { SliceResult } from './evaluation/evaluate.ts';
+import type { HeadResult } from './evaluation/head-record.ts';
 import type { MemoryEstimate } from './memory-estimate.ts';
 
 /** Which model, with which seed, in which step of the rolling evaluation. */
@@ -85,8 +87,12 @@ export interface WindowResult extends RunPosition {
   readonly numExcludedTargets: number;
   /** The same metrics over parts of the targets, where the evaluation asks for slices. */
   readonly slices?: readonly SliceResult[];
+  /** What the model's other heads are worth, where its loss has some. */
+  readonly heads?: readonly HeadResult[];
   /** Metric of ranks → value of every target; kept only where models are compared target by target. */
   readonly targetValues?: Readonly<Record<string, Float64Array>>;
+  /** What was recommended in the last window [N · k], where the models' lists are compared with one another. */
+  readonly lists?: RecommendedLists;
   /** Mean loss of the last epoch; absent for models that count. */
   readonly loss?: number;
   /** Epochs that were taken, fewer than asked for where training stopped early. */

@@ -7,6 +7,7 @@ import type {
   SplitConfig,
   WindowsConfig,
 } from '@nimue/data';
+import type { TaskHead } from '@nimue/losses';
 import type { CheckpointsConfig, EvaluationConfig } from '@nimue/trainer';
 import type { ReportConfig } from '../report/report-schema.ts';
 import type { SweepConfig } from '../sweep/sweep-schema.ts';
@@ -23,6 +24,8 @@ export interface Experiment {
   /** Made of the events of every batch, fitted on train windows only. */
   readonly features: readonly FeatureConfig[];
   readonly contenders: readonly ContenderConfig[];
+  /** What the losses teach models beside the ranking of items. */
+  readonly heads: readonly TaskHead[];
   readonly evaluation: EvaluationConfig;
   /** How much of a run is kept to go on from. */
   readonly checkpoints: CheckpointsConfig;

@@ -1,5 +1,6 @@
 import { checkInputs } from './check-inputs.ts';
 import { checkLabels } from './check-labels.ts';
+import { checkLosses } from './check-losses.ts';
 import { checkObjectives } from './check-objectives.ts';
 import { checkPositions } from './check-positions.ts';
 import { checkReport } from './check-report.ts';
@@ -72,6 +73,7 @@ function check(layers: readonly YamlFile[], options: LoadExperimentOptions): Loa
   const experiment = resolveExperiment(result.data, options);
   const misfits = [
     ...checkObjectives(file, experiment, options),
+    ...checkLosses(file, experiment, options),
     ...checkInputs(file, experiment),
     ...checkPositions(file, experiment),
     ...checkReport(file, experiment),

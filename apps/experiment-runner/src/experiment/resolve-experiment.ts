@@ -31,6 +31,11 @@ export function resolveExperiment(file: ParsedFile, { models, losses, objectives
       training: trainingSchema.parse({ ...file.training, ...(training as object | undefined) }),
     };
   });
+  const heads = contenders.flatMap(({ model, loss }) =>
+    specOf(models, 'model', model.name).kind === 'neural'
+      ? (specOf(losses, 'loss', loss.name).create(loss.config).heads ?? [])
+      : [],
+  );
   return {
     name: file.name,
     dataset: file.dataset,
@@ -40,6 +45,7 @@ export function resolveExperiment(file: ParsedFile, { models, losses, objectives
     split: file.split,
     features: file.features,
     contenders,
+    heads,
     evaluation: file.evaluation,
     checkpoints: file.checkpoints,
     seeds: file.seeds,

@@ -27,7 +27,10 @@ export function metricRows(results: readonly WindowResult[]): MetricRow[] {
   return results.flatMap((result) => {
     const { model, seed, windowIndex, evaluateWindow } = result;
     const counts = COUNTS.map((name) => [name, result[name]] as const);
-    return [...Object.entries(result.metrics), ...counts].flatMap(([metric, value]) =>
+    const heads = (result.heads ?? []).flatMap(({ head, metrics }) =>
+      Object.entries(metrics).map(([metric, value]) => [`${metric} of ${head}`, value] as const),
+    );
+    return [...Object.entries(result.metrics), ...heads, ...counts].flatMap(([metric, value]) =>
       value === undefined ? [] : [{ model, seed, window_index: windowIndex, window: evaluateWindow, metric, value }],
     );
   });

@@ -1,4 +1,5 @@
-import { betterThan } from '@nimue/trainer';
+import type { Summary } from '@nimue/metrics';
+import { betterThan, type ModelSummary } from '@nimue/trainer';
 import { formatCount, formatShare, formatSummary } from './format.ts';
 import { comparisons, listMetrics, type RunFigures, rankMetrics, shareOfOracle, unknownTargets } from './run-report.ts';
 
@@ -24,7 +25,7 @@ export function headlineTable(report: RunFigures): TextTable {
     ],
     rows: report.summaries.map((summary) => [
       summary.model,
-      ...metrics.map((metric) => (summary.metrics[metric] ? formatSummary(summary.metrics[metric]) : '–')),
+      ...metrics.map((metric) => (summary.metrics[metric] ? formatSummary(spreadOf(summary, metric)) : '–')),
       ...(hasOracle ? [formatShare(shareOfOracle(report, summary) ?? Number.NaN)] : []),
       ...(compared.length > 0 ? [betterThan(compared, summary.model).join(', ') || '–'] : []),
       summary.trainSeconds.toFixed(1),
@@ -47,9 +48,16 @@ export function beyondAccuracyTable(report: RunFigures): TextTable | undefined {
   };
 }
 
+/** Mean and standard error over the windows; of a single window over the seeds. */
+function spreadOf({ numWindows, numSeeds, metrics, overSeeds }: ModelSummary, metric: string): Summary {
+  return numWindows === 1 && numSeeds > 1 ? overSeeds[metric] : metrics[metric];
+}
+
 /** What the ± stands for. */
 export function spreadNote({ summaries }: RunFigures): string {
-  const [{ numWindows, numSeeds }] = summaries;
+  const numWindows = summaries[0].numWindows;
+  const numSeeds = Math.max(...summaries.map((summary) => summary.numSeeds));
+  if (numWindows === 1 && numSeeds > 1) return `mean ± standard error over ${numSeeds} seeds in one window`;
   const seeds = numSeeds > 1 ? `, each window averaged over ${numSeeds} seeds` : '';
   return `mean ± standard error over ${numWindows} window${numWindows === 1 ? '' : 's'}${seeds}`;
 }

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { escapeHtml } from './escape-html.ts';
 import { formatMetric } from './format.ts';
+import { headTables } from './head-tables.ts';
 import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
 import { learningCurves } from './learning-curves.ts';
 import { NUM_COLOURS, renderLineChart } from './line-chart.ts';
@@ -10,6 +11,7 @@ import { BAND_NOTE, type RunReport, reportedMetrics, tabulateByWindow } from './
 import { sampleTables } from './sample-tables.ts';
 import { sliceTables } from './slice-tables.ts';
 import { SPEED_NOTE, speedTable } from './speed-table.ts';
+import { overlapTables, seedTables } from './spread-tables.ts';
 
 /** The report as one file that needs no network: tables, charts, experiment and environment. */
 export function renderHtml(report: RunReport): string {
@@ -43,6 +45,9 @@ export function renderHtml(report: RunReport): string {
     '<h2>Speed and memory</h2>',
     htmlTable(speedTable(report)),
     `<p class="note">${escapeHtml(SPEED_NOTE)}</p>`,
+    ...[...seedTables(report), ...headTables(report), ...overlapTables(report)].map(
+      ({ title: what, ...table }) => `<h2>${escapeHtml(what)}</h2>\n${htmlTable(table)}`,
+    ),
     ...sliceSections(report),
     ...sampleSections(report),
     '<h2>Experiment</h2>',

@@ -1,11 +1,13 @@
 import { stringify } from 'yaml';
 import { formatMetric } from './format.ts';
+import { headTables } from './head-tables.ts';
 import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
 import { protocolNotes } from './protocol-notes.ts';
 import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
 import { sampleTables } from './sample-tables.ts';
 import { sliceTables } from './slice-tables.ts';
 import { SPEED_NOTE, speedTable } from './speed-table.ts';
+import { overlapTables, seedTables } from './spread-tables.ts';
 
 /** The report for reading in an editor or on a code host. */
 export function renderMarkdown(report: RunReport): string {
@@ -35,6 +37,10 @@ export function renderMarkdown(report: RunReport): string {
     '## Speed and memory',
     markdownTable(speedTable(report)),
     SPEED_NOTE,
+    ...[...seedTables(report), ...headTables(report), ...overlapTables(report)].flatMap(({ title, ...table }) => [
+      `## ${title}`,
+      markdownTable(table),
+    ]),
     ...sliceTables(report).flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
     ...sampleSections(report),
     '## Experiment',

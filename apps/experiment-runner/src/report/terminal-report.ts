@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { headTables } from './head-tables.ts';
 import {
   beyondAccuracyTable,
   comparisonNote,
@@ -21,7 +22,10 @@ export function renderTerminal(report: RunReport): string {
     ...fewItemsNote(report),
     sampledNegatives && `ranks among ${sampledNegatives} sampled items: not comparable with ranks over the catalogue`,
   ];
-  return [terminalTable(headlineTable(report)), beyond && terminalTable(beyond), ...notes].filter(Boolean).join('\n');
+  const heads = headTables(report).flatMap(({ title, ...table }) => [`${title}:`, terminalTable(table)]);
+  return [terminalTable(headlineTable(report)), beyond && terminalTable(beyond), ...notes, ...heads]
+    .filter(Boolean)
+    .join('\n');
 }
 
 /** A table with lines around its cells; figures stand to the right. */

@@ -28,7 +28,7 @@ export async function reopenRunFolder(
   const known = new Set(metrics.lines.map((line) => keyOf(JSON.parse(line) as WindowResult)));
   return {
     path,
-    addResult: ({ targetValues, ...result }) => {
+    addResult: ({ targetValues, lists, ...result }) => {
       if (!known.has(keyOf(result))) metrics.append(JSON.stringify(result));
     },
     writeReport: (name, text) => artifacts.writeText(join(path, name), text, { overwrite: true }),

@@ -38,8 +38,8 @@ export async function createRunFolder(
   const metrics: LineFile = artifacts.createLineFile(join(path, 'metrics.jsonl'));
   return {
     path,
-    // The values of single targets are only for the comparison at the end of the run: they would drown the file.
-    addResult: ({ targetValues, ...result }) => metrics.append(JSON.stringify(result)),
+    // The values of single targets and the lists are only for the comparison at the end of the run: they would drown the file.
+    addResult: ({ targetValues, lists, ...result }) => metrics.append(JSON.stringify(result)),
     writeReport: (name, text) => artifacts.writeText(join(path, name), text),
     close: () => metrics.close(),
   };

@@ -1,5 +1,6 @@
 import { NO_TARGETS, type SessionBatch } from '@nimue/batch';
 import type { EncodedSessions } from './encode-sessions.ts';
+import { createLabelledBatch } from './label-targets.ts';
 import type { Objective } from './objective.ts';
 import { assertCount, type BatchPlanOptions, type PlannedBatch, planBatches } from './plan-batches.ts';
 import type { SpilledSessions } from './spilled-sessions.ts';
@@ -32,7 +33,7 @@ export function* packBatches(
   const longest = longestSeen(maxLength, objective);
   for (const planned of planBatches(encoded.offsets, options, longest)) {
     const whole = wholeBatch(encoded, planned, longest);
-    const batch = objective ? objective.createTrainingBatch(whole, { seed, epoch }) : whole;
+    const batch = objective ? createLabelledBatch(objective, whole, { seed, epoch }) : whole;
     if (batch.itemIds.length > 0) yield batch;
   }
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ItemDistribution } from './item-distribution.ts';
 import type { DrawnNegatives, NegativesRequest } from './negative-sampler.ts';
 import { RandomBits } from './random-bits.ts';
-import { createSessionMarks } from './session-marks.ts';
+import { createSessionMarks, sessionItems } from './session-marks.ts';
 
 /** Most negatives per row or batch. */
 export const MAX_NEGATIVES = 4096;
@@ -18,24 +18,15 @@ export const drawFields = {
   excludeSession: z
     .boolean()
     .default(false)
-    .describe("Leaves the items of the row's own session out, past and future ones (`per: position` only)."),
+    .describe(
+      "Leaves the items of the row's own session out, past and future ones: `per: position` draws others instead, in a list for the whole batch they take no part in the row.",
+    ),
 };
 
 export interface DrawOptions {
   readonly count: number;
   readonly per: 'batch' | 'position';
   readonly excludeSession: boolean;
-}
-
-/** Refuses what cannot be done: a list for the whole batch cannot leave out each session's items. */
-export function checkDrawOptions(options: DrawOptions, context: z.RefinementCtx): void {
-  if (options.excludeSession && options.per === 'batch') {
-    context.addIssue({
-      code: 'custom',
-      path: ['excludeSession'],
-      message: 'goes with per: position; with per: batch a row leaves out its own target alone',
-    });
-  }
 }
 
 /** Redraws of a place before the items that remain are looked up one by one. */
@@ -53,7 +44,12 @@ export function drawFrom(
   if (per === 'batch') {
     const shared = new Int32Array(count);
     distribution.fill(shared, random);
-    return { negatives: { shared }, numNegatives: count, logExpectedCount: (itemId) => before(itemId) };
+    const excluded = excludeSession ? { excluded: sessionItems(request) } : {};
+    return {
+      negatives: { shared, ...excluded },
+      numNegatives: count,
+      logExpectedCount: (itemId) => before(itemId),
+    };
   }
   const { targetIds, numTableRows } = request;
   const own = new Int32Array(targetIds.length * count);

@@ -30,6 +30,11 @@ export const mixed = defineNegatives({
     })
     .superRefine(({ parts }, context) => {
       const isShared = (part: (typeof parts)[number]) => part.name === 'inBatch' || part.per === 'batch';
+      const unlike = parts.findIndex(({ excludeSession }) => excludeSession !== parts[0].excludeSession);
+      if (unlike >= 0) {
+        const message = 'parts leave the session out all alike: excludeSession in each of them or in none';
+        context.addIssue({ code: 'custom', path: ['parts', unlike], message });
+      }
       const odd = parts.findIndex((part) => isShared(part) !== isShared(parts[0]));
       if (odd < 0) return;
       context.addIssue({
@@ -67,5 +72,7 @@ function joined(drawn: readonly DrawnNegatives[], numRows: number): DrawnNegativ
       next += count;
     }
   }
-  return isShared ? { shared: all } : { own: all };
+  if (!isShared) return { own: all };
+  const [{ negatives: first }] = drawn;
+  return { shared: all, ...('excluded' in first && { excluded: first.excluded }) };
 }

@@ -1,3 +1,4 @@
+import type { ExcludedItems } from '@nimue/ops';
 import type { NegativesRequest } from './negative-sampler.ts';
 
 /** The items of the session that a row belongs to, its targets included; rows are visited in rising order. */
@@ -35,4 +36,18 @@ export function createSessionMarks({ batch, numTableRows, targetIds }: Negatives
     /** Distinct items of the current session. */
     items: () => members as readonly number[],
   };
+}
+
+/** For every row the distinct items of its session, its targets included. */
+export function sessionItems(request: NegativesRequest): ExcludedItems {
+  const marks = createSessionMarks(request);
+  const { targetIds } = request;
+  const offsets = new Int32Array(targetIds.length + 1);
+  const itemIds: number[] = [];
+  for (let n = 0; n < targetIds.length; n++) {
+    marks.moveTo(n);
+    itemIds.push(...marks.items());
+    offsets[n + 1] = itemIds.length;
+  }
+  return { offsets, itemIds: Int32Array.from(itemIds) };
 }

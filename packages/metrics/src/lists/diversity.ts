@@ -1,7 +1,4 @@
-import { type RecommendedLists, visitItems } from './recommended-lists.ts';
-
-/** How different two items are, by their ids; 0 for alike. */
-export type ItemDistance = (a: number, b: number) => number;
+import { type ItemDistance, type ListContext, type RecommendedLists, visitItems } from './recommended-lists.ts';
 
 /** 1 for items of different categories, 0 within one. @param categories by item id */
 export function categoryDistance(categories: ArrayLike<number>): ItemDistance {
@@ -55,4 +52,16 @@ export function intraListDiversityAtK(lists: RecommendedLists, k: number, distan
   }
   if (numLists === 0) throw new Error('intraListDiversityAtK: no list has two items');
   return sum / numLists;
+}
+
+/**
+ * Intra-list diversity by the distance of the context: how an experiment file asks for it.
+ *
+ * @throws when the context has no distance
+ */
+export function diversityAtK(lists: RecommendedLists, k: number, { distance }: Pick<ListContext, 'distance'>): number {
+  if (!distance) {
+    throw new Error('diversityAtK: the context has no distance; say by what items differ, a category or vectors');
+  }
+  return intraListDiversityAtK(lists, k, distance);
 }

@@ -3,6 +3,7 @@ import {
   categoryDistance,
   cosineDistance,
   coverageAtK,
+  diversityAtK,
   entropyAtK,
   giniAtK,
   intraListDiversityAtK,
@@ -19,6 +20,7 @@ const context: ListContext = {
   clicks: [0, 0, 0, 8, 4, 2, 2],
   targetIds: Int32Array.of(3, 6),
   histories: { itemIds: Int32Array.of(5, 6, 3), offsets: Int32Array.of(0, 2, 3) },
+  distance: (a, b) => Math.abs(a - b),
 };
 // Two people, three places; the second list ends after one item.
 const lists = { itemIds: Int32Array.of(3, 4, 5, 3, 0, 0), length: 3 };
@@ -43,6 +45,12 @@ test('diversity by category and by vectors, by hand', () => {
   expect(() => intraListDiversityAtK(lists, 1, categoryDistance([]))).toThrow('no list has two items');
   const distance = cosineDistance([0, 0, 0, 0, 0, 0, 0, 0, 0, 5, -2, 0], 2);
   expect(() => intraListDiversityAtK(lists, 3, distance)).toThrow('the vector of item 3 is 0 or not finite');
+});
+
+test('diversity by the distance of the context, by hand', () => {
+  // Items 3, 4, 5 of the first list: 1, 1, 2; the second has one item and takes no part.
+  expect(diversityAtK(lists, 3, context)).toBeCloseTo(4 / 3, 12);
+  expect(() => diversityAtK(lists, 3, {})).toThrow('say by what items differ');
 });
 
 test('overlap of two models: none with a stranger, half with a half', () => {

@@ -16,7 +16,12 @@ export interface ListContext {
   readonly targetIds: Int32Array;
   /** What the person had seen before the list was made: list n saw `itemIds[offsets[n] … offsets[n + 1] − 1]`. */
   readonly histories: { readonly itemIds: Int32Array; readonly offsets: Int32Array };
+  /** How different two items are, for diversity. */
+  readonly distance?: ItemDistance;
 }
+
+/** How different two items are, by their ids; 0 for alike. */
+export type ItemDistance = (a: number, b: number) => number;
 
 /** One number for all lists together, of their first k places. */
 export type ListMetric = (lists: RecommendedLists, k: number, context: ListContext) => number;

@@ -1,7 +1,6 @@
 import { replaceTargets, type SessionBatch } from '@nimue/batch';
 import { deriveSeed, sampleItems } from '@nimue/ops';
-import type { Scalar, Tensor2D } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { z } from 'zod';
 import type { EncodeMode, NeuralModel } from '../next-item-model.ts';
 import type { Layers } from './layers.ts';
@@ -18,8 +17,8 @@ export const discriminatorOptions = {
 
 /** Tells of every position whether its item is the true one. */
 export interface Discriminator {
-  /** Mean binary cross-entropy over all positions; `states` [T, D]. */
-  loss(states: Tensor2D, isReplaced: Uint8Array): Scalar;
+  /** Logits of "this item is not the true one" [T, 1]; `states` [T, D]. */
+  logits(states: Tensor2D): Tensor2D;
 }
 
 /** Adds `discriminator.dense` and `discriminator.prediction`: v · GELU(h W + b) + c, ELECTRA's head. */
@@ -27,13 +26,7 @@ export function addDiscriminator(layers: Layers, hiddenSize: number): Discrimina
   layers.addLinear('discriminator.dense', hiddenSize, hiddenSize);
   layers.addLinear('discriminator.prediction', hiddenSize, 1);
   return {
-    loss(states, isReplaced) {
-      const dense = layers.linear('discriminator.dense', states, 'gelu');
-      const logits = layers.linear('discriminator.prediction', dense);
-      const labels = tf.tensor2d(Float32Array.from(isReplaced), [isReplaced.length, 1]);
-      // −y ln σ(z) − (1 − y) ln(1 − σ(z)) = softplus(z) − y z
-      return tf.mean(tf.sub(tf.softplus(logits), tf.mul(labels, logits))) as Scalar;
-    },
+    logits: (states) => layers.linear('discriminator.prediction', layers.linear('discriminator.dense', states, 'gelu')),
   };
 }
 
@@ -55,7 +48,7 @@ export interface ReplacedTokenArgs {
  */
 export function replacedTokenLoss(args: ReplacedTokenArgs): NonNullable<NeuralModel['trainingLoss']> {
   const { parts, discriminator, weight, samplingTemperature } = args;
-  return (batch, seed, targetLoss) => {
+  return (batch, seed, targetLoss, pairLoss) => {
     const states = args.generatorStates(batch, { training: true, seed });
     const hidden = parts.head(parts.inputs?.addContext(states, batch, batch.targets.positions) ?? states);
     const itemTable = parts.itemTable();
@@ -71,7 +64,7 @@ export function replacedTokenLoss(args: ReplacedTokenArgs): NonNullable<NeuralMo
     // What is asked of every item is whether it is the true one.
     const mode: EncodeMode = { training: true, seed: deriveSeed(seed, 0xd1), keepsItems: true };
     const judged = args.discriminatorStates({ ...batch, itemIds, ...withoutFeatures(batch) }, mode);
-    return tf.add(generatorLoss, tf.mul(discriminator.loss(judged, isReplaced), weight)) as Scalar;
+    return pairLoss({ generatorLoss, logits: discriminator.logits(judged), isReplaced, weight });
   };
 }
 

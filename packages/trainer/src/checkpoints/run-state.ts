@@ -64,7 +64,11 @@ export function encodeRunState(state: RunState, identity: RunIdentity): Safetens
   for (const [key, values] of progress?.carried.read() ?? []) tensors.set(`carried/${key}`, vector(values));
   // Times are told apart: all else is the same bit for bit whenever and however often a run was stopped.
   const seconds = state.results.map(({ trainSeconds, evaluateSeconds }) => [trainSeconds, evaluateSeconds]);
-  const results = state.results.map(({ targetValues, trainSeconds, evaluateSeconds, ...result }, i) => {
+  const results = state.results.map(({ targetValues, lists, trainSeconds, evaluateSeconds, ...result }, i) => {
+    if (lists) {
+      const shape = [lists.itemIds.length / lists.length, lists.length];
+      tensors.set(`lists/${i}`, { shape, values: lists.itemIds });
+    }
     for (const [metric, values] of Object.entries(targetValues ?? {})) {
       tensors.set(`targets/${i}/${metric}`, vector(values));
     }
@@ -114,7 +118,12 @@ export function decodeRunState({ tensors, metadata }: Safetensors, identity: Run
     const [trainSeconds, evaluateSeconds] = seconds.results[i];
     const result = { ...stored, trainSeconds, evaluateSeconds };
     const values = under(`targets/${i}/`).map(([metric, tensor]) => [metric, Float64Array.from(tensor.values)]);
-    return values.length > 0 ? { ...result, targetValues: Object.fromEntries(values) } : result;
+    const lists = tensors.get(`lists/${i}`);
+    return {
+      ...result,
+      ...(values.length > 0 && { targetValues: Object.fromEntries(values) }),
+      ...(lists && { lists: { itemIds: Int32Array.from(lists.values), length: lists.shape[1] } }),
+    };
   });
   const { plateau, stopping } = JSON.parse(metadata.schedule);
   const { windowSeed, numDrawn } = JSON.parse(metadata.random);

@@ -39,7 +39,7 @@ export async function evaluateTrained(args: EvaluateTrainedArgs): Promise<Window
         }
       },
     };
-    await evaluator.addStep(train, windows, vocabulary.size);
+    await evaluator.addStep(train, windows, vocabulary);
   }
   const results: WindowResult[] = [];
   for (const [windowIndex, window] of evaluateWindows.entries()) {

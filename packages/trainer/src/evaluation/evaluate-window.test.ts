@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
 import { datasetFromSessions, planRollingEvaluation } from '@nimue/data';
 import { losses } from '@nimue/losses';
-import { models } from '@nimue/models';
-import { runContender } from '../run-rolling.ts';
+import { models, rankByScores, recommendByScores } from '@nimue/models';
+import { compareLists } from '../compare-lists.ts';
+import { type Contender, runContender } from '../run-rolling.ts';
 import { summarizeResults } from '../summarize-results.ts';
 import { trainingSchema } from '../training-schema.ts';
 import { type EvaluationConfig, evaluationSchema } from './evaluation-schema.ts';
@@ -40,8 +42,8 @@ const contender = {
   loss: losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({})),
   training: trainingSchema.parse({}),
 };
-const run = (evaluation: Partial<EvaluationConfig>) =>
-  runContender(contender, {
+const run = (evaluation: Partial<EvaluationConfig>, of: Contender = contender) =>
+  runContender(of, {
     dataset,
     plan: planRollingEvaluation(dataset.windows, { policy: 'incremental' }),
     evaluation: evaluationSchema.parse({ metrics: ['mrr@9'], ...evaluation }),
@@ -114,5 +116,61 @@ describe('a model through the windows', () => {
     expect(results.map(({ numTargets }) => numTargets)).toEqual([1, 1]);
     // Day 2: c after d, known a (3), b (2), c (1): place 3. Day 3: c after a; c 5, a 3, d 3, b 2: place 1.
     expect(results.map(({ metrics }) => metrics['mrr@9'])).toEqual([1 / 3, 1]);
+  });
+
+  test('diversity by the category of the newest train event, or by vectors of a file', async () => {
+    // The model lists by clicks, ties by id: a, b on day 2 and c, a on day 3. Newest train events are all clicks …
+    const byType = await run({ metrics: ['diversity@2'], diversity: { column: 'type' } });
+    expect(byType.map(({ metrics }) => metrics['diversity@2'])).toEqual([0, 0]);
+    // … of a by ann, of b and (on day 2) c by bob.
+    const byUser = await run({ metrics: ['diversity@2'], diversity: { column: 'user' } });
+    expect(byUser.map(({ metrics }) => metrics['diversity@2'])).toEqual([1, 1]);
+    const file = write('vectors.csv', 'item_id,x,y\na,1,0\nb,0,2\nc,-3,0\nd,1,1\n');
+    const byVectors = await run({ metrics: ['diversity@2'], diversity: { file, item: 'item_id', missing: 'error' } });
+    // a and b at a right angle; c and a opposite.
+    expect(byVectors.map(({ metrics }) => metrics['diversity@2'])).toEqual([1, 2]);
+    const incomplete = write('few.csv', 'item_id,x,y\na,1,0\nb,0,2\n');
+    await expect(
+      run({ metrics: ['diversity@2'], diversity: { file: incomplete, item: 'item_id', missing: 'error' } }),
+    ).rejects.toThrow("item 'c' has no pretrained vector");
+  });
+
+  test('overlap: lists of the last window alone, compared between models', async () => {
+    const results = await run({ overlap: 2 });
+    expect(results.map(({ lists }) => lists?.itemIds.length)).toEqual([undefined, 4]);
+    const other = results.map((result) => ({
+      ...result,
+      model: 'other',
+      ...(result.lists && { lists: { itemIds: result.lists.itemIds.map((id, i) => (i === 0 ? 99 : id)), length: 2 } }),
+    }));
+    expect(compareLists([...results, ...other])).toEqual([{ a: 'popularity', b: 'other', k: 2, overlap: 3 / 4 }]);
+    expect(compareLists(results)).toEqual([]);
+  });
+
+  test('a score that is not finite is an error that names model and item, whatever is asked', async () => {
+    for (const evaluation of [{}, { metrics: ['coverage@1'] }, { ties: 'mean' as const }]) {
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        const broken = {
+          ...contender,
+          label: 'broken',
+          create(size: { numRows: number; seed: number }) {
+            const model = contender.create(size);
+            const score = (_batch: unknown, _position: number, scores: Float64Array) => {
+              scores.fill(1);
+              scores[FIRST_ITEM_ID + 1] = bad;
+            };
+            return {
+              ...model,
+              rankTargets: (batch: SessionBatch, options?: object) =>
+                rankByScores(score, model.numRows, batch, options),
+              recommend: (batch: SessionBatch, k: number) => recommendByScores(score, model.numRows, batch, k),
+            } as typeof model;
+          },
+        };
+        await expect(run(evaluation, broken)).rejects.toThrow(
+          `broken: the score of item 'b' is ${bad} in window 2024-01-02, which has no place in a ranking`,
+        );
+      }
+    }
   });
 });

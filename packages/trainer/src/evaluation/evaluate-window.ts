@@ -9,11 +9,13 @@ import {
 } from '@nimue/data';
 import { parseMetricAtK } from '@nimue/metrics';
 import type { NextItemModel } from '@nimue/models';
-import { deriveSeed } from '@nimue/ops';
+import { deriveSeed, NonFiniteScoreError } from '@nimue/ops';
+import type { TargetLabels } from '../target-labels.ts';
 import type { TrainSessions } from '../train-sessions.ts';
 import { CatalogueStatistics } from './catalogue-statistics.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { type EvaluationConfig, evaluatedMetrics } from './evaluation-schema.ts';
+import { ItemDistances } from './item-distances.ts';
 import { SeenValues } from './seen-values.ts';
 import { watchedColumns } from './slice-config.ts';
 
@@ -22,10 +24,14 @@ const EVALUATION_SEED = 1;
 
 export interface EvaluateWindowArgs {
   readonly model: NextItemModel;
+  /** Of the model, for messages; its name when not given. */
+  readonly label?: string;
   readonly vocabulary: ItemVocabulary;
   readonly objective: Objective;
   readonly maxLength?: number;
   readonly pipeline?: FeaturePipeline;
+  /** Of the model's heads beside the ranking. */
+  readonly labels?: TargetLabels;
   /** Number of the window in the data set. */
   readonly window: number;
   /** In place of what the configuration says; figures of the rest stay. */
@@ -40,6 +46,7 @@ export class WindowEvaluator {
   readonly #timeZone?: string;
   #statistics = new CatalogueStatistics();
   #seenValues: SeenValues;
+  #distances?: ItemDistances;
   #candidates?: Candidates;
 
   constructor(dataset: WindowedDataset, config: EvaluationConfig, timeZone?: string) {
@@ -47,37 +54,43 @@ export class WindowEvaluator {
     this.#config = config;
     this.#timeZone = timeZone;
     this.#seenValues = new SeenValues(watchedColumns(config.slices));
+    this.#distances = config.diversity && new ItemDistances(config.diversity);
   }
 
   /** Forgets what training has shown: a model starts from scratch. */
   restart(): void {
     this.#statistics = new CatalogueStatistics();
     this.#seenValues = new SeenValues(watchedColumns(this.#config.slices));
+    this.#distances = this.#config.diversity && new ItemDistances(this.#config.diversity);
   }
 
   /** Takes in what a step trains on, as far as the configuration asks for it. */
   async addStep(
     train: Pick<TrainSessions, 'encodedWindows'>,
     trainWindows: readonly number[],
-    numRows: number,
+    vocabulary: ItemVocabulary,
   ): Promise<void> {
     if (this.#needsStatistics()) {
-      this.#statistics.startStep(numRows);
+      this.#statistics.startStep(vocabulary.size);
       for await (const window of train.encodedWindows()) this.#statistics.add(window);
     }
-    if (this.#seenValues.isEmpty) return;
-    for (const window of trainWindows) this.#seenValues.add(await this.#dataset.read(window, 'train'));
+    if (this.#seenValues.isEmpty && !this.#distances) return;
+    for (const window of trainWindows) {
+      const sessions = await this.#dataset.read(window, 'train');
+      this.#seenValues.add(sessions);
+      this.#distances?.add(sessions, vocabulary);
+    }
   }
 
   /** @throws when nothing can be asked for in the window, or it has no candidates */
   async evaluate(args: EvaluateWindowArgs): Promise<Evaluation> {
-    const { model, vocabulary, pipeline, window, only = {}, ...rest } = args;
-    const config = { ...this.#config, ...(only.metrics && { slices: [] }), ...only };
-    const { sampledNegatives, candidates: _, split, ...rules } = config;
+    const { model, label: _label, vocabulary, pipeline, window, only = {}, ...rest } = args;
+    const config = { ...this.#config, ...(only.metrics && { slices: [], overlap: undefined }), ...only };
+    const { sampledNegatives, candidates: _, diversity: _diversity, split, ...rules } = config;
     const sessions = await this.#dataset.read(window, split);
     const seed = deriveSeed(EVALUATION_SEED, window);
     const candidates = await this.#candidatesOf(window, vocabulary);
-    return evaluate(model, sessions, vocabulary, {
+    const evaluation = evaluate(model, sessions, vocabulary, {
       ...rules,
       ...rest,
       metrics: evaluatedMetrics(config),
@@ -85,10 +98,21 @@ export class WindowEvaluator {
       ...(sampledNegatives !== undefined && { sampledNegatives: { count: sampledNegatives, seed } }),
       featuresOf: pipeline && ((asked) => pipeline.transform(asked, this.#dataset)),
       statistics: this.#statistics,
+      distance: await this.#distances?.distance(vocabulary, this.#dataset),
       seenValues: this.#seenValues,
       texts: this.#dataset.texts,
       timeZone: this.#timeZone,
       seed,
+    });
+    return evaluation.catch((error) => {
+      if (!(error instanceof NonFiniteScoreError)) throw error;
+      const { itemId, score = 'NaN or infinite' } = error;
+      const item = itemId === undefined ? 'an item' : `item '${this.#dataset.rawItemId(vocabulary.codeOf(itemId))}'`;
+      throw new Error(
+        `${args.label ?? model.name}: the score of ${item} is ${score} in window ${this.#dataset.windows[window].id}, which has no place in a ranking; ` +
+          'the model has diverged (lower training.learningRate or set training.clipNorm)',
+        { cause: error },
+      );
     });
   }
 

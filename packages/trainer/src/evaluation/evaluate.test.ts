@@ -244,6 +244,21 @@ test('metrics of lists look at what is recommended; a list longer than the catal
   );
 });
 
+test('overlap keeps the first places of the lists; more than can be recommended are refused', async () => {
+  const model = popularityOf([5, 4, 3, 2]);
+  const sessions = sessionsOf([
+    [0, 2],
+    [1, 0],
+  ]);
+  const { lists, metrics } = await ask(model, sessions, ['coverage@3'], { overlap: 2, seenItems: 'exclude' });
+  expect(metrics).toEqual({ 'coverage@3': 1 });
+  // Codes 1 and 2 for the first, 0 and 2 for the second; ids are 3 more.
+  expect(lists).toEqual({ itemIds: Int32Array.of(4, 5, 3, 5), length: 2 });
+  await expect(ask(model, sessions, ['hr@1'], { overlap: 5 })).rejects.toThrow(
+    'evaluation.overlap: lists of 5 items are asked for, but only 4 can be recommended; choose a smaller number',
+  );
+});
+
 test('a reference is asked what the models are asked, or refused', () => {
   const reference = {
     label: 'oracle',
@@ -266,6 +281,9 @@ test.each([
     { sampledNegatives: 5, metrics: ['coverage@5'] },
     'coverage@5 looks at whole lists, and sampledNegatives makes none',
   ],
+  [{ sampledNegatives: 5, overlap: 5 }, 'sampledNegatives makes none'],
+  [{ metrics: ['hr@5', 'diversity@5'] }, 'diversity@5 needs diversity: { column } or { file }'],
+  [{ diversity: 'category' }, 'expected { column: <text column of the log> } or { file: <vectors>'],
   [{ sampledNegatives: 5, candidates: 'lastTrained' }, 'does not go with sampledNegatives'],
   [{ sampledNegatives: 5, seenItems: 'exclude' }, 'sampledNegatives never draws seen items'],
 ])('what does not go together is refused: %j', (config, message) => {

@@ -9,11 +9,13 @@ import {
   type Sessions,
   type WindowedDataset,
 } from '@nimue/data';
-import type { MetricAtK } from '@nimue/metrics';
-import { type NextItemModel, rankAndRecommend } from '@nimue/models';
+import type { ItemDistance, MetricAtK, RecommendedLists } from '@nimue/metrics';
+import { type NeuralModel, type NextItemModel, rankAndRecommend } from '@nimue/models';
 import { UNRANKED } from '@nimue/ops';
+import type { TargetLabels } from '../target-labels.ts';
 import { CatalogueStatistics } from './catalogue-statistics.ts';
 import { EvaluationRecord } from './evaluation-record.ts';
+import { HeadRecord, type HeadResult } from './head-record.ts';
 import { questionBlocks } from './questions.ts';
 import { type SampledNegatives, sampleNegatives } from './sampled-negatives.ts';
 import { seenItems, seenTargets } from './seen-items.ts';
@@ -46,6 +48,10 @@ export interface EvaluateOptions {
   readonly slices?: readonly SliceConfig[];
   /** Columns of the sessions' events, made as they were for training. */
   readonly featuresOf?: (sessions: Sessions) => EncodedSessions['features'];
+  /** How different two items are; diversity needs it. */
+  readonly distance?: ItemDistance;
+  /** Keeps the first so many places of every list, to compare models by them. */
+  readonly overlap?: number;
   /** What training has shown of the items; metrics of lists and slices by item need it. */
   readonly statistics?: CatalogueStatistics;
   /** Values of the log's columns that training has shown; slices `{ seen }` need it. */
@@ -56,6 +62,8 @@ export interface EvaluateOptions {
   readonly timeZone?: string;
   /** Of the `random` tie rule. Default 1. */
   readonly seed?: number;
+  /** What the heads of the model are compared with; it must have them. */
+  readonly labels?: TargetLabels;
   /** Called between batches: lets the process answer signals. */
   readonly breathe?: () => Promise<void>;
 }
@@ -82,6 +90,10 @@ export interface Evaluation {
   readonly slices: readonly SliceResult[];
   /** Items that could be recommended, or that a target was ranked among. */
   readonly numRankedItems: number;
+  /** What the model's other heads are worth, where it has some. */
+  readonly heads?: readonly HeadResult[];
+  /** What was recommended, where `overlap` asks for it. */
+  readonly lists?: RecommendedLists;
 }
 
 /**
@@ -105,10 +117,11 @@ export async function evaluate(
       `evaluation.slices: '${timeless.name}' looks at times, but the log has an order only; leave it out`,
     );
   }
-  const { candidates, sampledNegatives } = options;
+  const { candidates, sampledNegatives, distance, overlap } = options;
   const numItems = sampledNegatives ? sampledNegatives.count + 1 : (candidates?.length ?? vocabulary.numItems);
   const context = { statistics, seenValues, texts, timeZone };
-  const record = new EvaluationRecord({ metrics, slices: kinds, context, numItems });
+  const record = new EvaluationRecord({ metrics, slices: kinds, context, numItems, distance, overlap });
+  const heads = options.labels && isNeural(model) ? new HeadRecord(model, options.labels, texts) : undefined;
   const questions = { positions, ...(targets && { isTarget: targetEventsOf(sessions, targets, texts) }) };
   for (const block of questionBlocks(sessions, questions, Math.max(4096, options.batchSize))) {
     const features = options.featuresOf?.(block);
@@ -119,12 +132,18 @@ export async function evaluate(
       const end = first + batch.targets.itemIds.length;
       const answer = answerBatch(model, batch, visible, first, record.numTargets, record.listLength, options);
       record.add(answer, block, visible, first, batch.targets.itemIds);
+      heads?.add(batch, block, first);
       first = end;
       await options.breathe?.();
     }
   }
   if (record.numTargets === 0) throw new Error(`evaluate: ${nothingToPredict(targets)}`);
-  return record.finish(options.ties ?? 'conservative', options.seed ?? 1);
+  const evaluation = record.finish(options.ties ?? 'conservative', options.seed ?? 1);
+  return heads ? { ...evaluation, heads: heads.finish() } : evaluation;
+}
+
+function isNeural(model: NextItemModel): model is NeuralModel {
+  return 'kind' in model && model.kind === 'neural';
 }
 
 /** Why no question was found. */

@@ -1,6 +1,6 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { EncodedSessions, Sessions } from '@nimue/data';
-import type { ListMetricAtK, MetricAtK, RankMetricAtK } from '@nimue/metrics';
+import type { ItemDistance, ListMetricAtK, MetricAtK, RankMetricAtK, RecommendedLists } from '@nimue/metrics';
 import { MAX_COLUMN_PARTS, OTHER_PART } from './column-slices.ts';
 import type { Answer, Evaluation, SliceResult } from './evaluate.ts';
 import { textCodes } from './seen-values.ts';
@@ -13,6 +13,9 @@ export interface EvaluationRecordArgs {
   readonly context: SliceContext;
   /** Items that can be recommended. */
   readonly numItems: number;
+  readonly distance?: ItemDistance;
+  /** Places of the lists that are kept. */
+  readonly overlap?: number;
 }
 
 /** Gathers a model's answers, batch by batch, and makes the numbers of an evaluation of them. */
@@ -38,13 +41,18 @@ export class EvaluationRecord {
         `evaluation.metrics: ${tooLong.label} looks at lists of ${tooLong.k} items, but only ${args.numItems} can be recommended; choose a smaller k`,
       );
     }
+    if (args.overlap !== undefined && args.overlap > args.numItems) {
+      throw new Error(
+        `evaluation.overlap: lists of ${args.overlap} items are asked for, but only ${args.numItems} can be recommended; choose a smaller number`,
+      );
+    }
     this.#partOf = args.slices.map((slice) => slice.prepare(args.context));
     this.#sliced = args.slices.map(() => []);
   }
 
   /** Places of the lists that the metrics ask for; 0 when none looks at lists. */
   get listLength(): number {
-    return Math.max(0, ...this.#listMetrics.map(({ k }) => k));
+    return Math.max(this.#args.overlap ?? 0, ...this.#listMetrics.map(({ k }) => k));
   }
 
   /**
@@ -99,23 +107,34 @@ export class EvaluationRecord {
       numExcludedTargets: sum(this.#answers.map(({ excludedTargets }) => excludedTargets)),
       slices: this.#sliceResults(values),
       numRankedItems: this.#args.numItems,
+      ...(this.#args.overlap !== undefined && { lists: this.#firstPlaces(this.#args.overlap) }),
     };
+  }
+
+  #lists(): RecommendedLists {
+    return { itemIds: join(this.#answers.map(({ listed }) => listed ?? new Int32Array())), length: this.listLength };
+  }
+
+  #firstPlaces(length: number): RecommendedLists {
+    const lists = this.#lists();
+    const itemIds = new Int32Array(length * this.numTargets);
+    for (let n = 0; n < this.numTargets; n++) {
+      itemIds.set(lists.itemIds.subarray(n * lists.length, n * lists.length + length), n * length);
+    }
+    return { itemIds, length };
   }
 
   #listValues(targetIds: Int32Array): Record<string, number> {
     if (this.listLength === 0) return {};
-    const lists = {
-      itemIds: join(this.#answers.map(({ listed }) => listed ?? new Int32Array())),
-      length: this.listLength,
-    };
+    const lists = this.#lists();
     const offsets = new Int32Array(this.#historyLengths.length + 1);
     this.#historyLengths.forEach((length, n) => {
       offsets[n + 1] = offsets[n] + length;
     });
-    const { numItems } = this.#args;
+    const { numItems, distance } = this.#args;
     const { statistics } = this.#args.context;
     const histories = { itemIds: join(this.#histories), offsets };
-    const context = { numItems, clicks: statistics.clicks, targetIds, histories };
+    const context = { numItems, clicks: statistics.clicks, targetIds, histories, distance };
     return Object.fromEntries(this.#listMetrics.map(({ label, compute }) => [label, compute(lists, context)]));
   }
 

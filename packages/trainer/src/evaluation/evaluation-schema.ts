@@ -1,6 +1,7 @@
 import { keyOfColumn, type RawColumn } from '@nimue/data';
 import { METRIC_NAMES, type MetricAtK, parseMetricAtK } from '@nimue/metrics';
 import { z } from 'zod';
+import { diversitySchema } from './item-distances.ts';
 import { columnsOfSlices, sliceSchema } from './slice-config.ts';
 import { targetEventsSchema } from './target-events.ts';
 import { TIE_RULES } from './tie-rules.ts';
@@ -73,12 +74,30 @@ export const evaluationSchema = z
       .describe(
         'Forgetting: after each step the model is asked again about so many of the windows that it has learned last, or `all`.',
       ),
+    diversity: diversitySchema
+      .optional()
+      .describe('By what items differ, for diversity@k: a text column of the log, or vectors of a file (1 − cosine).'),
+    overlap: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("Compares the models' lists of so many items with one another, in the last window."),
     slices: z.array(sliceSchema).default([]).describe('Tables of the same metrics over parts of the targets.'),
     batchSize: z.int().min(1).default(512).describe('Sessions scored at a time; changes no number.'),
   })
   .superRefine((config, context) => {
-    if (config.sampledNegatives === undefined) return;
     const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const diverse = config.metrics.findIndex((label) => label.startsWith('diversity@'));
+    if (diverse >= 0 && !config.diversity) {
+      refuse(
+        ['metrics', diverse],
+        `${config.metrics[diverse]} needs diversity: { column } or { file }, which says by what items differ`,
+      );
+    }
+    if (config.sampledNegatives === undefined) return;
+    if (config.overlap !== undefined) {
+      refuse(['overlap'], 'looks at whole lists, and sampledNegatives makes none; leave one of them out');
+    }
     config.metrics.forEach((label, i) => {
       if (isMetricLabel(label) && parseMetricAtK(label).of === 'lists') {
         refuse(['metrics', i], `${label} looks at whole lists, and sampledNegatives makes none; leave one of them out`);
@@ -94,8 +113,13 @@ export const evaluationSchema = z
 export type EvaluationConfig = z.output<typeof evaluationSchema>;
 
 /** The columns of the log that the evaluation looks at: what has to be carried along when it is prepared. */
-export function columnsOfEvaluation({ slices, targets }: Pick<EvaluationConfig, 'slices' | 'targets'>): RawColumn[] {
-  const columns = [...columnsOfSlices(slices), ...(targets ? [{ name: targets.column, kind: 'text' as const }] : [])];
+export function columnsOfEvaluation({
+  slices,
+  targets,
+  diversity,
+}: Pick<EvaluationConfig, 'slices' | 'targets' | 'diversity'>): RawColumn[] {
+  const texts = [targets, diversity].flatMap((part) => (part && 'column' in part ? [part.column] : []));
+  const columns = [...columnsOfSlices(slices), ...texts.map((name) => ({ name, kind: 'text' as const }))];
   return [...new Map(columns.map((column) => [keyOfColumn(column), column])).values()];
 }
 
