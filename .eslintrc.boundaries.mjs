@@ -6,6 +6,7 @@ import parser from '@typescript-eslint/parser';
 const MAY_IMPORT = {
   batch: [],
   metrics: [],
+  executor: [],
   data: ['batch'],
   ops: ['batch'],
   'backend-native': ['ops', 'batch'],
@@ -13,8 +14,8 @@ const MAY_IMPORT = {
   losses: ['ops', 'batch'],
   trainer: ['models', 'losses', 'metrics', 'data', 'ops', 'batch'],
   recommender: ['trainer', 'models', 'losses', 'data', 'ops', 'batch'],
-  container: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
-  app: ['container', 'recommender', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native'],
+  container: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native', 'executor'],
+  app: ['container', 'recommender', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native', 'executor'],
   testing: [],
 };
 

@@ -1,0 +1,67 @@
+/** Something to be done once: equal ids, equal results. */
+export interface Job<I> {
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** Plain JSON where jobs travel. */
+  readonly input: I;
+}
+
+/** What became of a job. */
+export type Outcome<O> =
+  | {
+      /** `reused`: the result was there already. */
+      readonly status: 'done' | 'reused';
+      readonly result: O;
+    }
+  | { readonly status: 'failed'; readonly error: string };
+
+/** How far all jobs together are. */
+export interface ExecutorProgress {
+  readonly numDone: number;
+  readonly numFailed: number;
+  readonly numRunning: number;
+  readonly numWaiting: number;
+  /** Finished in the last minute. */
+  readonly perMinute: number;
+}
+
+export interface RunJobsOptions<I, O> {
+  /** Called once for every job, in the order in which they finish. */
+  readonly onOutcome?: (job: Job<I>, outcome: Outcome<O>, index: number) => void;
+  /** What a running job says of itself. */
+  readonly onJobProgress?: (job: Job<I>, progress: unknown) => void;
+  /** Called about every second. */
+  readonly onProgress?: (progress: ExecutorProgress) => void;
+  /** Cancels what waits and what runs; `run` then rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Where jobs run. Whatever runs them, the outcomes are the same: every job has one, in the order of the jobs, and one that
+ * fails stops no other.
+ */
+export interface Executor<I, O> {
+  run(jobs: readonly Job<I>[], options?: RunJobsOptions<I, O>): Promise<Outcome<O>[]>;
+  close(): Promise<void>;
+}
+
+/** What does the work of a job, in the process that took it. */
+export type JobHandler<I, O> = (
+  input: I,
+  context: {
+    readonly id: string;
+    readonly signal: AbortSignal;
+    /** Tells whoever waits for the job. */
+    readonly onProgress: (progress: unknown) => void;
+  },
+) => Promise<{ readonly status: 'done' | 'reused'; readonly result: O }>;
+
+/** A job that fails in the same way wherever it runs: it is not tried again. */
+export class HopelessError extends Error {
+  override readonly name = 'HopelessError';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { constants, copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { assertName, type Store } from './store.ts';
+
+/** A folder that all machines see, such as one on NFS. */
+export function createFolderStore(folder: string): Store {
+  const root = resolve(folder);
+  const pathOf = (name: string) => {
+    assertName(name);
+    return join(root, ...name.split('/'));
+  };
+  /** Under another name first, then linked: a link to a name that is taken fails, where a rename would replace it. */
+  const place = async (name: string, fill: (temporary: string) => Promise<void>): Promise<boolean> => {
+    const path = pathOf(name);
+    await mkdir(dirname(path), { recursive: true });
+    const temporary = join(dirname(path), `.${randomUUID()}.part`);
+    try {
+      await fill(temporary);
+      const file = await open(temporary, 'r');
+      await file.sync().finally(() => file.close());
+      await link(temporary, path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  };
+  return {
+    url: pathToFileURL(root).href,
+    read: (name) =>
+      readFile(pathOf(name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw error;
+      }),
+    write: (name, content) =>
+      place(name, async (temporary) => {
+        const file = await open(temporary, 'wx');
+        await file.writeFile(content).finally(() => file.close());
+      }),
+    upload: (name, file) => place(name, (temporary) => copyFile(file, temporary, constants.COPYFILE_EXCL)),
+    async download(name, file) {
+      const temporary = `${file}.${randomUUID()}.part`;
+      try {
+        await copyFile(pathOf(name), temporary);
+        await rename(temporary, file);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Error(`store: ${root} has no file ${name}`);
+        throw error;
+      } finally {
+        await rm(temporary, { force: true });
+      }
+    },
+    async list(prefix) {
+      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') return [];
+          throw error;
+        },
+      );
+      return entries
+        .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
+        .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+        .filter((name) => name.startsWith(prefix))
+        .sort();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore, type Store } from '../index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nimue-store-'));
+/** s3rver, a small S3 server for tests from npm: it speaks the protocol, and honours no `If-None-Match`. */
+const S3rver = createRequire(import.meta.url)('s3rver') as new (
+  options: object,
+) => { run(): Promise<{ port: number }>; close(): Promise<void> };
+const server = new S3rver({
+  port: 0,
+  address: '127.0.0.1',
+  silent: true,
+  directory: join(folder, 's3'),
+  configureBuckets: [{ name: 'experiments' }],
+});
+let endpoint = '';
+
+beforeAll(async () => {
+  process.env.AWS_ACCESS_KEY_ID = 'S3RVER';
+  process.env.AWS_SECRET_ACCESS_KEY = 'S3RVER';
+  endpoint = `http://127.0.0.1:${(await server.run()).port}`;
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const STORES: Record<string, () => Promise<Store>> = {
+  'a folder': () => openStore(join(folder, 'shared')),
+  'a bucket of s3rver': () => openStore(`s3://experiments/some/prefix?endpoint=${endpoint}`),
+};
+
+describe.each(Object.keys(STORES))('%s', (name) => {
+  let store: Store;
+  beforeAll(async () => {
+    store = await STORES[name]();
+  });
+
+  test('a file is written once, read whole, listed, copied to and fro', async () => {
+    expect(await store.read('cells/a/result.json')).toBeUndefined();
+    expect(await store.list('')).toEqual([]);
+    expect(await store.write('cells/a/result.json', '{"é":1}')).toBe(true);
+    expect(await store.write('cells/a/result.json', 'another')).toBe(false);
+    expect(String(await store.read('cells/a/result.json'))).toBe('{"é":1}');
+    const bytes = Buffer.alloc(300_000, 7);
+    writeFileSync(join(folder, 'large'), bytes);
+    expect(await store.upload('prepared/k/large.parquet', join(folder, 'large'))).toBe(true);
+    expect(await store.upload('prepared/k/large.parquet', join(folder, 'large'))).toBe(false);
+    await store.download('prepared/k/large.parquet', join(folder, 'copy'));
+    expect(readFileSync(join(folder, 'copy')).equals(bytes)).toBe(true);
+    expect(await store.list('cells/')).toEqual(['cells/a/result.json']);
+    expect(await store.list('')).toEqual(['cells/a/result.json', 'prepared/k/large.parquet']);
+    await expect(store.download('none', join(folder, 'none'))).rejects.toThrow(/store: .* has no (file|object)/);
+    expect(() => readFileSync(join(folder, 'none'))).toThrow();
+  });
+
+  test('many writers of one name: one of them wins or all write the same', async () => {
+    const wins = await Promise.all(Array.from({ length: 8 }, () => store.write('cells/b/result.json', 'the same')));
+    expect(wins).toContain(true);
+    if (name === 'a folder') expect(wins.filter(Boolean)).toHaveLength(1);
+    expect(String(await store.read('cells/b/result.json'))).toBe('the same');
+  });
+
+  test.each(['', '/etc/passwd', '../out', 'a/../../b', 'a//b', 'a\\b'])('%p is no name', async (bad) => {
+    await expect((async () => store.write(bad, 'x'))()).rejects.toThrow('is no name of a file');
+  });
+
+  test('its address opens it elsewhere', async () => {
+    const again = await openStore(store.url);
+    expect(String(await again.read('cells/a/result.json'))).toBe('{"é":1}');
+  });
+});
+
+test('addresses that are none', async () => {
+  await expect(openStore('ftp://host/x')).rejects.toThrow(
+    "store 'ftp://host/x': expected a folder, file:///folder or s3",
+  );
+  await expect(openStore('s3://key:secret@bucket')).rejects.toThrow('belong in AWS_ACCESS_KEY_ID');
+});
