@@ -21,9 +21,11 @@ export { type Clock, createSystemClock } from './services/clock.ts';
 export {
   createDatasetService,
   type DatasetService,
+  openPreparedData,
   type PreparedData,
   type PrepareRequest,
 } from './services/dataset-service.ts';
+export { createExecutor, type ExecutorFactory, type ExecutorRequest } from './services/executors.ts';
 export { createLogger, type LineSink, type Logger } from './services/logger.ts';
 export { specOf, toSpecs } from './services/specs.ts';
 export { type ContenderConfig, createTrainer, type NamedConfig, type Trainer } from './services/trainer.ts';

@@ -1,4 +1,5 @@
 import type { DatasetSpec, ObjectiveSpec } from '@nimue/data';
+import type { Store } from '@nimue/executor';
 import type { LossSpec } from '@nimue/losses';
 import type { ModelSpec } from '@nimue/models';
 import type { ServiceIdentifier } from 'inversify';
@@ -6,6 +7,7 @@ import type { BackendChooser } from './backends/choose-backend.ts';
 import type { ArtifactStore } from './services/artifact-store.ts';
 import type { Clock } from './services/clock.ts';
 import type { DatasetService } from './services/dataset-service.ts';
+import type { ExecutorFactory } from './services/executors.ts';
 import type { Logger } from './services/logger.ts';
 import type { Trainer } from './services/trainer.ts';
 
@@ -15,6 +17,10 @@ export interface NimueServices {
   readonly logger: Logger;
   readonly artifacts: ArtifactStore;
   readonly chooseBackend: BackendChooser;
+  /** Many jobs: side by side here, or on other machines. */
+  readonly createExecutor: ExecutorFactory;
+  /** Files that machines share, by the address of a folder or a bucket. */
+  readonly openStore: (address: string) => Promise<Store>;
   /** Model name in an experiment file → spec. */
   readonly models: ReadonlyMap<string, ModelSpec>;
   /** Loss name in an experiment file → spec. */
@@ -33,6 +39,8 @@ export const TOKENS: { readonly [Name in keyof NimueServices]: ServiceIdentifier
   logger: Symbol.for('nimue.logger'),
   artifacts: Symbol.for('nimue.artifacts'),
   chooseBackend: Symbol.for('nimue.chooseBackend'),
+  createExecutor: Symbol.for('nimue.createExecutor'),
+  openStore: Symbol.for('nimue.openStore'),
   models: Symbol.for('nimue.models'),
   losses: Symbol.for('nimue.losses'),
   objectives: Symbol.for('nimue.objectives'),

@@ -16,6 +16,8 @@ Examples:
   nimue export runs/quickstart/20240101-120000-0a1b2c --format onnx
   nimue evaluate runs/quickstart/20240101-120000-0a1b2c --set evaluation.metrics=[hr@5]
   nimue sweep learning-rates.yaml                            variations side by side; again to go on
+  nimue sweep learning-rates.yaml --executor redis://host:6379   the same on the workers of a Redis
+  nimue worker --redis redis://host:6379 --concurrency 2     a worker, on any machine
   nimue compare --where experiment=globo* --where model=sasrec
   nimue explain quickstart.yaml --set seeds=[1,2]            every value and where it comes from
   nimue schema > nimue.schema.json                           for an editor that completes YAML
@@ -62,6 +64,10 @@ function createProgram(): Command {
     .description('run the variations that the sweep section names; the same command again goes on where it stopped')
     .option('--out <folder>', 'where the cells lie, reused by every sweep', 'runs')
     .option('--prepared <folder>', 'where prepared data lies, reused from run to run', 'prepared')
+    .option('--executor <redis>', 'hand the cells to the workers of this Redis: redis://host:6379; see nimue worker')
+    .option('--queue <name>', 'name of the queue in Redis', 'nimue')
+    .option('--store <address>', 'what workers share: a folder all see, or s3://bucket/prefix; default <out>/store')
+    .option('--priority <number>', '1 goes before 2, and what has none before all')
     .option('--json', 'print all cells as JSON on stdout; everything else goes to stderr')
     .action(async (files, options) => (await import('./sweep-command.ts')).sweepCommand(files, options));
   program
@@ -121,6 +127,29 @@ function createProgram(): Command {
     .option('--prepared <folder>', 'where prepared data lies', 'prepared')
     .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
     .action(async (run, options) => (await import('./evaluate-command.ts')).evaluateCommand(run, options));
+  program
+    .command('worker')
+    .description('take cells of sweeps from a Redis and run them until stopped; any number on any machines')
+    .requiredOption('--redis <address>', 'redis://host:6379', process.env.NIMUE_REDIS)
+    .option('--concurrency <n>', 'so many cells at a time', '1')
+    .option('--queue <name>', 'name of the queue in Redis', 'nimue')
+    .option('--store <address>', 'the store as this machine sees it; default: the address that the sweep names')
+    .option('--cache <folder>', 'where prepared data is copied to', 'prepared')
+    .option('--lock-seconds <n>', 'cells of a worker that is silent for so long go to another', '30')
+    .option('--grace-seconds <n>', 'after SIGTERM cells have so long to end before they go back to the queue', '20')
+    .option('--health-port <port>', 'answer /healthz and /readyz')
+    .action(async (options) => (await import('./worker-command.ts')).workerCommand(options));
+  program
+    .command('queue')
+    .description('show what waits and runs, and the dead letters: cells that failed for good, with their errors')
+    .requiredOption('--redis <address>', 'redis://host:6379', process.env.NIMUE_REDIS)
+    .option('--queue <name>', 'name of the queue in Redis', 'nimue')
+    .option('--retry', 'queue the dead letters again')
+    .option('--json', 'print as JSON')
+    .action(async (options) => (await import('./queue-command.ts')).queueCommand(options));
+  program
+    .command('cell-process', { hidden: true })
+    .action(async () => (await import('../sweep/cell-process.ts')).serveCells());
   program
     .command('bench')
     .description('run models × data sets × backends in small and compare with the stored results')

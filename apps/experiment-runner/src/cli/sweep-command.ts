@@ -1,9 +1,11 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { createLogger, createNimueContainer, type Logger, type NimueServices, servicesOf } from '@nimue/container';
+import type { Job, Outcome } from '@nimue/executor';
 import { evaluatedMetrics } from '@nimue/trainer';
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
+import { type SharedCell, sharePrepared } from '../cluster/shared-cells.ts';
 import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
 import { loadExperiment } from '../experiment/load-experiment.ts';
@@ -11,16 +13,23 @@ import { parseSetting } from '../experiment/setting.ts';
 import { InputError } from '../input-error.ts';
 import { asInput } from '../run/input-step.ts';
 import { cellKey, codeVersion } from '../sweep/cell-key.ts';
+import { type CellPool, type CellResult, createCellPool } from '../sweep/cell-pool.ts';
 import { type Cell, planCells, rungBudgets } from '../sweep/plan-cells.ts';
-import { runCells } from '../sweep/run-cells.ts';
 import { describeCell, type FinishedCell, scoreOf, sweepTable } from '../sweep/sweep-table.ts';
-import { type CellResult, runInWorker } from '../sweep/worker.ts';
 import { watchInterrupt } from './interrupt.ts';
+import { createStatusLine } from './status-line.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export interface SweepCommandOptions {
   readonly set: readonly string[];
   readonly out: string;
   readonly prepared: string;
+  /** Address of a Redis whose workers run the cells, instead of processes here. */
+  readonly executor?: string;
+  readonly queue?: string;
+  /** Address of the store that the workers share. */
+  readonly store?: string;
+  readonly priority?: string;
   readonly json?: boolean;
 }
 
@@ -43,37 +52,67 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
   }
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; the same command goes on later\n'));
   const code = await codeVersion();
-  const dataKeys = new Map<string, string>();
+  const dataOf = preparedOnce(services, options);
+  const pool = createCellPool();
+  const priority = options.priority === undefined ? undefined : wholeNumber('--priority', options.priority, 1);
+  const executor = await asInput('', () =>
+    services.createExecutor<CellJob, CellResult>({
+      redis: options.executor ? { url: options.executor, queue: options.queue, priority } : undefined,
+      local: {
+        workers: sweep.workers,
+        memoryBytes: sweep.memoryMiB * 2 ** 20,
+        memoryOf: ({ memoryBytes }) => memoryBytes,
+        handle: ({ folder, directory, experiment }, { signal }) => runHere(pool, folder, directory, experiment, signal),
+      },
+    }),
+  );
+  const store = options.executor ? await asInput('', () => services.openStore(storeOf(options))) : undefined;
+  const status = createStatusLine(terminal);
   const run = async (cells: readonly Cell[]): Promise<FinishedCell[]> => {
-    const planned = await Promise.all(cells.map((cell) => loadCell(cell, load)));
-    const ready: { cell: Cell; experiment?: Experiment; error?: string; key: string }[] = [];
-    for (const { cell, experiment, error } of planned) {
+    const outcomes: Outcome<CellResult>[] = new Array(cells.length);
+    const report = (index: number, outcome: Outcome<CellResult>) => {
+      outcomes[index] = outcome;
+      const tail =
+        outcome.status === 'failed'
+          ? `failed: ${outcome.error}`
+          : `${outcome.status}, ${metric} ${scoreOf(outcome.result, metric).toFixed(4)}`;
+      status.clear();
+      logger.info(`cell ${index + 1}/${cells.length} ${describeCell(cells[index])}: ${tail}`);
+    };
+    const jobs: Job<CellJob>[] = [];
+    const places: number[] = [];
+    for (const [index, cell] of cells.entries()) {
+      const { experiment, error } = await loadCell(cell, load);
+      if (!experiment) {
+        report(index, { status: 'failed', error });
+        continue;
+      }
       // One after the other here, so that no two processes prepare the same log.
-      const key = experiment
-        ? cellKey(experiment.resolved, await dataKeyOf(experiment, services, options, dataKeys), code)
-        : '';
-      ready.push({ cell, experiment, error, key });
+      const { key: dataKey, directory } = await dataOf(experiment);
+      const key = cellKey(experiment.resolved, dataKey, code);
+      const folder = join(options.out, 'cells', key);
+      const found = await readResult(folder);
+      if (found) {
+        report(index, { status: 'reused', result: found });
+        continue;
+      }
+      const prepared = basename(directory);
+      if (store) await sharePrepared(store, directory, prepared);
+      const { sweep: _, ...resolved } = experiment.resolved;
+      const text = stringify(resolved, { aliasDuplicateObjects: false });
+      const shared = { key, code, experiment: text, prepared, store: store?.url ?? '' };
+      jobs.push({ id: key, name: describeCell(cell), input: store ? shared : { ...shared, folder, directory } });
+      places.push(index);
     }
-    const outcomes = await runCells({
-      cells: ready,
-      workers: sweep.workers,
-      memoryBytes: sweep.memoryMiB * 2 ** 20,
+    await executor.run(jobs, {
       signal: interrupt.signal,
-      find: ({ key }) => readResult(join(options.out, 'cells', key)),
-      run: async ({ experiment, error, key }) => {
-        if (!experiment) throw new Error(error);
-        return runCell(experiment, join(options.out, 'cells', key), options.prepared, interrupt.signal);
-      },
-      memoryOf: ({ memoryBytes }: CellResult) => memoryBytes,
-      onOutcome: ({ cell }, outcome, index) => {
-        const tail =
-          outcome.status === 'failed'
-            ? `failed: ${outcome.error}`
-            : `${outcome.status}, ${metric} ${scoreOf(outcome.result, metric).toFixed(4)}`;
-        logger.info(`cell ${index + 1}/${cells.length} ${describeCell(cell)}: ${tail}`);
-      },
+      onOutcome: (_job, outcome, i) => report(places[i], outcome),
+      onJobProgress: (_job, progress) => status.say((progress as { line?: string }).line),
+      onProgress: (progress) => status.show(progress),
     });
-    return ready.map(({ cell }, i) => ({ cell, outcome: outcomes[i] }));
+    status.clear();
+    if (store) await keepResults(jobs, places, outcomes, options.out);
+    return cells.map((cell, i) => ({ cell, outcome: outcomes[i] }));
   };
   try {
     const cells = planCells(sweep).flatMap((cell) => split(cell, whole));
@@ -96,17 +135,30 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
     await report(finished, metric, whole.name, options, logger);
   } finally {
     interrupt.stop();
+    await executor.close();
+    pool.close();
   }
 }
 
-async function loadCell(cell: Cell, load: (settings: readonly string[]) => Promise<Experiment>) {
+/** What travels with a job: for workers elsewhere without the paths of this machine. */
+type CellJob = SharedCell & { readonly folder?: string; readonly directory?: string };
+
+async function loadCell(
+  cell: Cell,
+  load: (settings: readonly string[]) => Promise<Experiment>,
+): Promise<{ experiment: Experiment; error?: undefined } | { experiment?: undefined; error: string }> {
   try {
     const settings = Object.entries(cell).map(([path, value]) => `${path}=${JSON.stringify(value)}`);
-    return { cell, experiment: await load(settings) };
+    return { experiment: await load(settings) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { cell, error: error.message };
+    return { error: error.message };
   }
+}
+
+/** Not in the folder of the runs' own files: the store may be served to others. */
+function storeOf({ store, out }: SweepCommandOptions): string {
+  return store ?? join(out, 'store');
 }
 
 /** A cell for each model and each seed, where the sweep asks for it. */
@@ -116,37 +168,64 @@ function split(cell: Cell, { sweep, seeds, resolved }: Experiment): Cell[] {
   return models.flatMap((model) => bySeed.map((seed) => ({ ...model, ...cell, ...seed })));
 }
 
-async function dataKeyOf(
-  experiment: Experiment,
-  { datasets }: NimueServices,
-  { prepared: directory }: SweepCommandOptions,
-  known: Map<string, string>,
-): Promise<string> {
-  const { dataset, sessions, windows, split: halves } = experiment;
-  const columns = carriedColumns(experiment);
-  const request = { dataset, sessions, windows, split: halves, columns, directory };
-  const asked = JSON.stringify(request);
-  const found = known.get(asked);
-  if (found) return found;
-  const { dataset: prepared } = await asInput('', () => datasets.prepare(request));
-  prepared.close();
-  known.set(asked, prepared.key);
-  return prepared.key;
+/** Prepares the log of an experiment once, however many cells ask. @returns its key and folder */
+function preparedOnce(
+  { datasets }: Pick<NimueServices, 'datasets'>,
+  { prepared }: SweepCommandOptions,
+): (experiment: Experiment) => Promise<{ key: string; directory: string }> {
+  const known = new Map<string, { key: string; directory: string }>();
+  return async (experiment) => {
+    const { dataset, sessions, windows, split: halves } = experiment;
+    const columns = carriedColumns(experiment);
+    const request = { dataset, sessions, windows, split: halves, columns, directory: prepared };
+    const asked = JSON.stringify(request);
+    const found = known.get(asked);
+    if (found) return found;
+    const { dataset: opened } = await asInput('', () => datasets.prepare(request));
+    opened.close();
+    const made = { key: opened.key, directory: resolve(opened.directory) };
+    known.set(asked, made);
+    return made;
+  };
 }
 
-async function runCell(
-  experiment: Experiment,
-  folder: string,
-  prepared: string,
+async function runHere(
+  pool: CellPool,
+  folder: string | undefined,
+  directory: string | undefined,
+  experiment: string,
   signal: AbortSignal,
-): Promise<CellResult> {
+): Promise<{ status: 'done'; result: CellResult }> {
+  if (folder === undefined || directory === undefined) throw new Error('sweep: a cell of another machine');
   await mkdir(folder, { recursive: true });
-  const { sweep: _, ...resolved } = experiment.resolved;
-  const file = join(folder, 'cell.yaml');
-  await writeFile(file, stringify(resolved, { aliasDuplicateObjects: false }));
-  const result = await runInWorker(file, { out: folder, prepared }, signal);
-  await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
-  return result;
+  await writeFile(join(folder, 'cell.yaml'), experiment);
+  const result = await pool.run({ experiment, prepared: directory, out: folder }, signal, () => {});
+  await writeResult(folder, result);
+  return { status: 'done', result };
+}
+
+/** What came from elsewhere is kept as what ran here: the next sweep on this machine reuses it. */
+async function keepResults(
+  jobs: readonly Job<CellJob>[],
+  places: readonly number[],
+  outcomes: readonly Outcome<CellResult>[],
+  out: string,
+): Promise<void> {
+  for (const [i, { id, input }] of jobs.entries()) {
+    const outcome = outcomes[places[i]];
+    if (outcome.status === 'failed') continue;
+    const folder = join(out, 'cells', id);
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'cell.yaml'), input.experiment);
+    await writeResult(folder, outcome.result);
+  }
+}
+
+/** Whole or not at all: a sweep that is killed while it writes leaves no half of a result. */
+async function writeResult(folder: string, result: CellResult): Promise<void> {
+  const temporary = join(folder, `.result.${process.pid}.part`);
+  await writeFile(temporary, JSON.stringify(result, null, 2));
+  await rename(temporary, join(folder, 'result.json'));
 }
 
 async function readResult(folder: string): Promise<CellResult | undefined> {

@@ -1,13 +1,13 @@
+import type { Outcome } from '@nimue/executor';
 import { labelOf } from '../experiment/resolve-experiment.ts';
 import { formatSummary } from '../report/format.ts';
 import type { TextTable } from '../report/headline.ts';
+import type { CellResult } from './cell-pool.ts';
 import type { Cell } from './plan-cells.ts';
-import type { CellOutcome } from './run-cells.ts';
-import type { CellResult } from './worker.ts';
 
 export interface FinishedCell {
   readonly cell: Cell;
-  readonly outcome: CellOutcome<CellResult>;
+  readonly outcome: Outcome<CellResult>;
 }
 
 /** A row per cell and model, the best first, failed cells with their errors at the end. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { cellKey } from './cell-key.ts';
 import { planCells, rungBudgets } from './plan-cells.ts';
-import { runCells } from './run-cells.ts';
 import { sweepSchema } from './sweep-schema.ts';
 
 describe('cells', () => {
@@ -35,53 +34,6 @@ describe('cells', () => {
     const sweep = sweepSchema.parse({ strategy: 'halving', numCells: 9, maxBudget: 10, values: { x: [1] } });
     if (sweep.strategy !== 'halving') throw new Error('unreachable');
     expect(rungBudgets(sweep)).toEqual([1, 3, 9, 10]);
-  });
-});
-
-describe('runCells', () => {
-  const run = async (
-    numCells: number,
-    options: { workers: number; memory: number; fails?: number; finished?: number },
-  ) => {
-    let running = 0;
-    let most = 0;
-    const log: string[] = [];
-    const outcomes = await runCells<number, number>({
-      cells: Array.from({ length: numCells }, (_, i) => i),
-      workers: options.workers,
-      memoryBytes: options.memory,
-      find: async (cell) => (cell === options.finished ? 1000 : undefined),
-      run: async (cell) => {
-        most = Math.max(most, ++running);
-        await new Promise((resolve) => setTimeout(resolve, 2));
-        running--;
-        if (cell === options.fails) throw new Error(`cell ${cell} is broken`);
-        return cell;
-      },
-      memoryOf: () => 100,
-      onOutcome: (cell, { status }) => log.push(`${cell} ${status}`),
-    });
-    return { outcomes, most, log };
-  };
-
-  test('one that fails stops no other, and a finished one does not run', async () => {
-    const { outcomes } = await run(4, { workers: 2, memory: 1000, fails: 1, finished: 2 });
-    expect(outcomes).toEqual([
-      { status: 'done', result: 0 },
-      { status: 'failed', error: 'cell 1 is broken' },
-      { status: 'reused', result: 1000 },
-      { status: 'done', result: 3 },
-    ]);
-  });
-
-  test('as many at a time as workers and memory allow', async () => {
-    expect((await run(9, { workers: 3, memory: 1000 })).most).toBe(3);
-    expect((await run(9, { workers: 3, memory: 250 })).most).toBe(2);
-    expect((await run(5, { workers: 3, memory: 50 })).most).toBe(1);
-  });
-
-  test('no cells, no outcome', async () => {
-    expect((await run(0, { workers: 3, memory: 50 })).outcomes).toEqual([]);
   });
 });
 

@@ -1,23 +1,12 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { CellResult } from './cell-pool.ts';
 
 const NIMUE = fileURLToPath(new URL('../../bin/nimue.mjs', import.meta.url));
 
-/** What a worker process prints: the JSON of `nimue run --json`, as far as a sweep needs it. */
-export interface CellResult {
-  readonly run: string;
-  readonly models: readonly {
-    readonly model: string;
-    readonly metrics: Readonly<Record<string, { readonly mean: number; readonly standardError: number | null }>>;
-    readonly trainSeconds: number;
-    /** Events that training read, all epochs and seeds together; 0 for models that count. */
-    readonly numEventsRead: number;
-  }[];
-  readonly memoryBytes: number;
-}
-
 /**
- * Runs an experiment file in a process of its own, so that a crash or a full memory ends that cell alone.
+ * Runs an experiment file in a process of its own, whose peak memory is that of the experiment, by the JSON that
+ * `nimue run --json` prints.
  *
  * @throws with what the process wrote as its error
  */

@@ -1,7 +1,9 @@
+import { openStore } from '@nimue/executor';
 import { ContainerModule } from 'inversify';
 import { chooseBackend } from '../backends/choose-backend.ts';
 import { createFileArtifactStore } from '../services/artifact-store.ts';
 import { createSystemClock } from '../services/clock.ts';
+import { createExecutor } from '../services/executors.ts';
 import { createLogger } from '../services/logger.ts';
 import { TOKENS } from '../tokens.ts';
 
@@ -12,5 +14,7 @@ export const platformModule = new ContainerModule(({ bind }) => {
     .toDynamicValue(() => createLogger(process.stdout, process.stderr))
     .inSingletonScope();
   bind(TOKENS.artifacts).toDynamicValue(createFileArtifactStore).inSingletonScope();
+  bind(TOKENS.createExecutor).toConstantValue(createExecutor);
+  bind(TOKENS.openStore).toConstantValue(openStore);
   bind(TOKENS.chooseBackend).toConstantValue((choice) => chooseBackend(choice));
 });

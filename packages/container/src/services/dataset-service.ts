@@ -1,5 +1,6 @@
 import {
   type DatasetConfig,
+  openPrepared,
   oracleRanks,
   type PreparedDataset,
   type PrepareProgress,
@@ -44,6 +45,12 @@ export function createDatasetService(): DatasetService {
       return { dataset, references: referencesOf(request.dataset, dataset) };
     },
   };
+}
+
+/** Opens what was prepared before, perhaps on another machine: the log itself is not needed. */
+export async function openPreparedData(config: DatasetConfig, directory: string): Promise<PreparedData> {
+  const dataset = await openPrepared(directory);
+  return { dataset, references: referencesOf(config, dataset) };
 }
 
 function referencesOf(config: DatasetConfig, dataset: PreparedDataset): Reference[] {

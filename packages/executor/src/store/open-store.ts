@@ -11,6 +11,7 @@ import type { Store } from './store.ts';
  * const store = await openStore('s3://experiments/nimue?endpoint=http://minio:9000');
  */
 export async function openStore(address: string): Promise<Store> {
+  if (address === '') throw new Error('store: no address, expected a folder or s3://bucket/prefix');
   if (!/^[a-z][a-z0-9+.-]+:/i.test(address)) return createFolderStore(address);
   const url = new URL(address);
   if (url.protocol === 'file:') return createFolderStore(fileURLToPath(url));

@@ -1,0 +1,55 @@
+import { createNimueContainer, openPreparedData, servicesOf } from '@nimue/container';
+import { parseExperiment } from '../experiment/load-experiment.ts';
+import { InputError } from '../input-error.ts';
+import { createProgressTracker } from '../run/progress.ts';
+import { runExperiment } from '../run/run-experiment.ts';
+import { createLineView } from '../run/show-progress.ts';
+import type { CellAnswer, CellRequest } from './cell-pool.ts';
+
+/**
+ * The process that runs cells, one after the other, for the process that started it (`nimue cell-process`, with an IPC
+ * channel). It ends when that one is gone.
+ */
+export function serveCells(): void {
+  const { send } = process;
+  if (!send) throw new InputError('cell-process is started by nimue sweep and nimue worker');
+  const answer = (message: CellAnswer) => void send.call(process, message);
+  process.on('disconnect', () => process.exit());
+  process.on('message', (request: CellRequest) => {
+    runCell(request, (line) => answer({ type: 'progress', line })).then(
+      (result) => answer({ type: 'result', result }),
+      (error: unknown) =>
+        answer({
+          type: 'error',
+          message: error instanceof Error ? error.message : String(error),
+          isInput: error instanceof InputError,
+        }),
+    );
+  });
+  answer({ type: 'ready' });
+}
+
+async function runCell({ experiment: text, prepared, out }: CellRequest, onLine: (line: string) => void) {
+  const logger = { info: onLine, warn: onLine };
+  const container = createNimueContainer({
+    logger,
+    datasets: { prepare: ({ dataset }) => openPreparedData(dataset, prepared) },
+  });
+  const services = servicesOf(container);
+  const { models, losses, objectives } = services;
+  const experiment = parseExperiment('cell.yaml', text, { models, losses, objectives, environment: {} });
+  const outcome = await runExperiment(experiment, services, {
+    runsDirectory: out,
+    watch: (plan, clock) => createLineView(createProgressTracker(plan, clock), logger),
+  });
+  return {
+    run: outcome.path,
+    models: outcome.summaries.map((summary) => ({
+      model: summary.model,
+      metrics: summary.metrics,
+      trainSeconds: summary.trainSeconds,
+      numEventsRead: outcome.usage.find(({ model }) => model === summary.model)?.numEventsRead ?? 0,
+    })),
+    memoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}

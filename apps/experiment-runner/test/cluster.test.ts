@@ -1,0 +1,217 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readQueue } from '@nimue/executor';
+import { type RedisServer, startRedisServer, withoutRedis } from '../../../packages/executor/test/redis-server.ts';
+import { TINY_SHOP } from './tiny-experiment.ts';
+
+const NIMUE = fileURLToPath(new URL('../bin/nimue.mjs', import.meta.url));
+/** NIMUE_NUM_CELLS=1000 makes a longer check of it. */
+const NUM_CELLS = Number(process.env.NIMUE_NUM_CELLS ?? 200);
+const folder = mkdtempSync(join(tmpdir(), 'nimue-cluster-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+if (withoutRedis) console.warn(`skipped: ${withoutRedis}`);
+
+/** Popularity with different decays at different depths: cells of a few milliseconds. */
+function writeSweep(name: string, numCells: number): string {
+  const file = join(folder, `${name}.yaml`);
+  const numDepths = Math.min(20, numCells);
+  const metrics = Array.from({ length: numDepths }, (_, i) => [`ndcg@${i + 1}`, 'hr@5']);
+  const halfLives = Array.from({ length: numCells / numDepths }, (_, i) => 0.5 * (i + 1));
+  writeFileSync(
+    file,
+    `name: ${name}
+dataset: ${JSON.stringify({ generated: 'shop', ...TINY_SHOP })}
+windows: { span: day, policy: incremental }
+models: [{ name: popularity, over: decayed }]
+evaluation: { metrics: [ndcg@5, hr@5], split: valid }
+backend: cpu
+sweep:
+  strategy: grid
+  workers: 2
+  metric: hr@5
+  values: { evaluation.metrics: ${JSON.stringify(metrics)}, models.0.halfLifeWindows: ${JSON.stringify(halfLives)} }
+`,
+  );
+  return file;
+}
+
+interface SweepOutcome {
+  readonly cells: readonly {
+    readonly cell: object;
+    readonly outcome: {
+      readonly status: string;
+      readonly error?: string;
+      readonly result?: { models: { metrics: object }[] };
+    };
+  }[];
+}
+
+/** Every cell with its metrics, to the last bit. */
+function figuresOf(file: string): unknown[] {
+  const { cells } = JSON.parse(readFileSync(file, 'utf8')) as SweepOutcome;
+  return cells.map(({ cell, outcome }) => [
+    cell,
+    outcome.error ?? outcome.result?.models.map(({ metrics }) => metrics),
+  ]);
+}
+
+(withoutRedis ? describe.skip : describe)('sweeps over a Redis of its own', () => {
+  let server: RedisServer;
+  const children = new Set<ChildProcess>();
+  beforeAll(async () => {
+    server = await startRedisServer();
+  });
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    await server.remove();
+  });
+
+  function start(args: readonly string[], environment: Record<string, string> = {}) {
+    const env = { ...process.env, ...environment };
+    const child = spawn(process.execPath, [NIMUE, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(child);
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        text += chunk;
+      });
+    }
+    const done = once(child, 'close').then(([code]) => ({ code: code as number | null, text }));
+    done.then(() => children.delete(child));
+    return { child, done, said: () => text };
+  }
+  const startWorker = (queue: string, more: readonly string[] = []) =>
+    start([
+      'worker',
+      '--redis',
+      server.url,
+      '--queue',
+      queue,
+      '--lock-seconds',
+      '1',
+      '--cache',
+      `cache-${queue}`,
+      ...more,
+    ]);
+  const submit = (file: string, queue: string, more: readonly string[] = []) =>
+    start(['sweep', file, '--executor', server.url, '--queue', queue, '--out', `out-${queue}`, ...more]);
+
+  test(`${NUM_CELLS} cells on 3 workers, one of which is killed every few seconds, and Redis restarted once: every cell once, with the bits of the local executor`, async () => {
+    const file = writeSweep('chaos', NUM_CELLS);
+    const local = start(['sweep', file, '--out', 'local']);
+    expect(await local.done).toMatchObject({ code: 0 });
+
+    let workers = [startWorker('chaos'), startWorker('chaos'), startWorker('chaos')];
+    const sweep = submit(file, 'chaos');
+    const numDone = () => sweep.said().match(/^cell \d+\/\d+ /gm)?.length ?? 0;
+    let isOver = false;
+    sweep.done.then(() => {
+      isOver = true;
+    });
+    let numKills = 0;
+    let wasRestarted = false;
+    let lastTurn = -1;
+    while (!isOver) {
+      await sleep(2000);
+      // One that has done something: on a slow machine a worker would else be killed before it has begun.
+      const turn = [0, 1, 2].find((i) => workers[i].said().includes(': done') && i !== lastTurn);
+      if (turn === undefined) continue;
+      lastTurn = turn;
+      workers[turn].child.kill('SIGKILL');
+      numKills++;
+      workers = workers.map((worker, i) => (i === turn ? startWorker('chaos') : worker));
+      if (!wasRestarted && numDone() > NUM_CELLS / 4) {
+        wasRestarted = true;
+        await server.restart();
+      }
+    }
+    const { code, text } = await sweep.done;
+    expect([code, text.match(/failed: .*/)?.[0]]).toEqual([0, undefined]);
+    for (const { child } of workers) child.kill('SIGKILL');
+    expect(numKills).toBeGreaterThan(1);
+    expect(wasRestarted).toBe(true);
+
+    const lines = text.match(/^cell \d+\/\d+ /gm) ?? [];
+    expect([lines.length, new Set(lines).size]).toEqual([NUM_CELLS, NUM_CELLS]);
+    const expected = figuresOf(join(folder, 'local', 'chaos-sweep.json'));
+    expect(expected).toHaveLength(NUM_CELLS);
+    expect(figuresOf(join(folder, 'out-chaos', 'chaos-sweep.json'))).toEqual(expected);
+    // The figures of the cells do differ, so that an exchange of two would be seen.
+    expect(new Set(expected.map((row) => JSON.stringify((row as unknown[])[1]))).size).toBeGreaterThanOrEqual(20);
+    const { counts } = await readQueue({ url: server.url, queue: 'chaos' });
+    expect(counts).toEqual({ waiting: 0, running: 0, delayed: 0, done: NUM_CELLS, failed: 0 });
+    const results = readdirSync(join(folder, 'out-chaos', 'store', 'cells'));
+    expect(results).toHaveLength(NUM_CELLS);
+  }, 600_000);
+
+  test('the submitter is killed: workers finish what is queued, and the same command again takes it', async () => {
+    const file = writeSweep('left', 12);
+    const first = submit(file, 'left');
+    while ((await readQueue({ url: server.url, queue: 'left' })).counts.waiting < 12) await sleep(100);
+    first.child.kill('SIGKILL');
+    await first.done;
+    const worker = startWorker('left');
+    while ((await readQueue({ url: server.url, queue: 'left' })).counts.done < 12) await sleep(100);
+    const { code, text } = await submit(file, 'left').done;
+    expect(code).toBe(0);
+    expect(text.match(/: reused, hr@5 /g)).toHaveLength(12);
+    worker.child.kill('SIGTERM');
+    expect((await worker.done).code).toBe(0);
+  }, 120_000);
+
+  test('the store is away: cells are tried again, end as dead letters with the reason, and go through when it is back', async () => {
+    const file = writeSweep('store', 2);
+    const blocked = join(folder, 'blocked');
+    writeFileSync(blocked, 'a file where the folder of the store should be');
+    const worker = startWorker('store', ['--store', join(blocked, 'store')]);
+    const { code, text } = await submit(file, 'store').done;
+    expect(code).toBe(0);
+    expect(text.match(/failed: ENOTDIR/g)?.length).toBeGreaterThanOrEqual(2);
+    worker.child.kill('SIGKILL');
+    const listed = spawnSync(process.execPath, [NIMUE, 'queue', '--redis', server.url, '--queue', 'store'], {
+      encoding: 'utf8',
+    }).stdout;
+    expect(listed).toMatch(/^0 waiting, 0 running, 0 to be tried again, 0 done, 2 failed$/m);
+    expect(listed).toMatch(/ after 4 attempts: ENOTDIR/);
+    startWorker('store');
+    const again = await submit(file, 'store').done;
+    expect(again.text.match(/: done, hr@5 /g)).toHaveLength(2);
+  }, 120_000);
+
+  test('probes: a worker is healthy while it lives and ready while Redis answers', async () => {
+    const port = 20_000 + (process.pid % 20_000);
+    const worker = startWorker('probes', ['--health-port', `${port}`]);
+    const ask = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    while ((await ask('/readyz')) !== 200) await sleep(100);
+    expect(await ask('/healthz')).toBe(200);
+    expect(await ask('/other')).toBe(404);
+    await server.stop();
+    while ((await ask('/readyz')) !== 503) await sleep(100);
+    expect(await ask('/healthz')).toBe(200);
+    await server.start();
+    while ((await ask('/readyz')) !== 200) await sleep(100);
+    worker.child.kill('SIGTERM');
+    expect((await worker.done).code).toBe(0);
+  }, 60_000);
+
+  test('no Redis, a bad address, a bad number: said in one line', async () => {
+    const run = (...args: string[]) => spawnSync(process.execPath, [NIMUE, ...args], { cwd: folder, encoding: 'utf8' });
+    const none = run('worker', '--redis', 'redis://127.0.0.1:1');
+    expect([none.status, none.stderr]).toEqual([2, expect.stringMatching(/^no Redis answers at 127.0.0.1:1: /)]);
+    expect(run('worker', '--redis', 'localhost').stderr).toContain("'localhost' is no address of a Redis");
+    expect(run('worker', '--redis', server.url, '--concurrency', '0').stderr).toBe(
+      "--concurrency: expected a whole number of at least 1, got '0'\n",
+    );
+  });
+});
