@@ -15,7 +15,19 @@ const MAY_IMPORT = {
   trainer: ['models', 'losses', 'metrics', 'data', 'ops', 'batch'],
   recommender: ['trainer', 'models', 'losses', 'data', 'ops', 'batch'],
   container: ['trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native', 'executor'],
-  app: ['container', 'recommender', 'trainer', 'models', 'losses', 'metrics', 'data', 'ops', 'batch', 'backend-native', 'executor'],
+  app: [
+    'container',
+    'recommender',
+    'trainer',
+    'models',
+    'losses',
+    'metrics',
+    'data',
+    'ops',
+    'batch',
+    'backend-native',
+    'executor',
+  ],
   testing: [],
 };
 
