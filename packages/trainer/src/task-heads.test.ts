@@ -11,6 +11,7 @@ import {
   runContender,
   summarizeResults,
   type TrainedModel,
+  type TrainerEvent,
   trainingSchema,
   type WindowResult,
 } from './index.ts';
@@ -52,7 +53,7 @@ const MULTI_TASK = {
   ],
 };
 
-interface Options extends Partial<Pick<RunRollingArgs, 'dataset' | 'checkpoints' | 'onTrained'>> {
+interface Options extends Partial<Pick<RunRollingArgs, 'dataset' | 'checkpoints' | 'onTrained' | 'onEvent'>> {
   readonly training?: object;
   readonly loss?: Loss | object;
 }
@@ -81,7 +82,11 @@ const untimed = (results: readonly WindowResult[]) =>
   results.map(({ trainSeconds: _train, evaluateSeconds: _evaluate, ...result }) => result);
 
 test('a model learns what comes next, whether it is bought and what it costs', async () => {
-  const results = await run({ training: { epochs: 20, learningRate: 0.03 } });
+  // Whoever hears events is told an estimate of the memory first, which takes a part of a batch.
+  const heard: string[] = [];
+  const onEvent = ({ type }: TrainerEvent) => heard.push(type);
+  const results = await run({ training: { epochs: 20, learningRate: 0.03 }, onEvent });
+  expect(heard[0]).toBe('windowStarted');
   const last = results[results.length - 1];
   expect(last.metrics['hr@1']).toBe(1);
   const [bought, price] = last.heads ?? [];
