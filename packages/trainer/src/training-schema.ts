@@ -25,7 +25,9 @@ export const trainingSchema = z.strictObject({
     ),
   steps: z.int().min(1).optional().describe('Steps of a window instead of epochs: as many passes as they take.'),
   earlyStopping: earlyStoppingSchema
-    .extend({ metric: watchedMetric })
+    .extend({
+      metric: watchedMetric.describe('What is watched: `loss`, or a metric on the `valid` part of the next window.'),
+    })
     .optional()
     .describe("Ends a window's training before its epochs do; the model goes on with the weights of its best epoch."),
   keepBest: z
