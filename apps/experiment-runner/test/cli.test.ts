@@ -211,7 +211,7 @@ describe('a run', () => {
       12,
     );
     expect(stdout).toMatch(
-      /window 1\/3 2024-01-02 sasrec ndcg@5 \.\d{4} hr@5 \.\d{4} loss \d\.\d\d [\d,]+ events\/s\n/,
+      /window 1\/3 2024-01-02 sasrec ndcg@5 \.\d{4} hr@5 \.\d{4} \(to popularity [+−]\.\d{4} [+−]\.\d{4}\) loss \d\.\d\d [\d,]+ sessions\/s [\d,]+ events\/s\n/,
     );
     expect(stdout).toContain(
       '│ model      │        ndcg@5 │          hr@5 │ ndcg@5 of oracle │ better than │ train s │ evaluate s │',
