@@ -56,7 +56,7 @@ describe('createNimueContainer', () => {
   test('an unknown loss or objective is named', () => {
     const trainer = createNimueContainer().get(TOKENS.trainer);
     expect(() => trainer.createContender({ ...contender, loss: { name: 'bpa', config: {} } })).toThrow(
-      "loss 'bpa' does not exist; expected one of bce, bpr, bprMax, crossEntropy",
+      "loss 'bpa' does not exist; expected one of bce, binary, bpr, bprMax, crossEntropy",
     );
     expect(() => trainer.createContender({ ...contender, objective: { name: 'next', config: {} } })).toThrow(
       "objective 'next' does not exist; expected one of causal",
