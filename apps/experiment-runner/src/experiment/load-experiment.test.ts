@@ -93,14 +93,19 @@ describe('the experiments that come with the runner', () => {
   test('are all valid and open with purpose, figures, duration and command', async () => {
     const names = await readdir(EXPERIMENTS);
     expect(names.sort()).toEqual([
+      'bert4rec-movielens.yaml',
       'features.yaml',
       'globo-first-48-hours.yaml',
+      'gru4rec-electronics.yaml',
       'losses.yaml',
       'movielens-gru.yaml',
+      'multi-task.yaml',
       'neural-models.yaml',
       'quickstart.yaml',
       'sasrec-kion.yaml',
       'sasrec-lastfm-1k.yaml',
+      'transformers4rec-g1-hourly-from-scratch.yaml',
+      'transformers4rec-g1-hourly.yaml',
       'transformers4rec-tutorial.yaml',
     ]);
     for (const name of names) {

@@ -124,7 +124,7 @@ describe('JSON Schema', () => {
 
   test('has every section, with the options of each', () => {
     expect(Object.keys(schema.properties).sort()).toEqual(
-      'backend dataset evaluation extends features loss models name objective report seeds sessions split sweep training windows'.split(
+      'backend checkpoints dataset evaluation extends features loss models name objective report seeds sessions split sweep training windows'.split(
         ' ',
       ),
     );

@@ -59,7 +59,7 @@ describe('one broken line', () => {
       'unknown section',
       'seeds: [1]',
       'gpu: 3',
-      'e.yaml:16:1: gpu: unknown key; expected one of backend, dataset, evaluation, features, loss, models, name, objective, report, seeds, sessions, split, sweep, training, windows',
+      'e.yaml:16:1: gpu: unknown key; expected one of backend, checkpoints, dataset, evaluation, features, loss, models, name, objective, report, seeds, sessions, split, sweep, training, windows',
     ],
     [
       'name missing',
@@ -324,7 +324,7 @@ describe('one broken line', () => {
       'unknown loss',
       'loss: { name: crossEntropy }',
       'loss: { name: crossentropy }',
-      "e.yaml:11:15: loss.name: expected one of bce, bpr, bprMax, crossEntropy, gbce, inBatchSoftmax, sampledSoftmax, top1, top1Max, weightedSum, got 'crossentropy'; did you mean 'crossEntropy'?",
+      "e.yaml:11:15: loss.name: expected one of bce, binary, bpr, bprMax, crossEntropy, gbce, inBatchSoftmax, regression, sampledSoftmax, top1, top1Max, weightedSum, got 'crossentropy'; did you mean 'crossEntropy'?",
     ],
     [
       'NaN',
@@ -348,7 +348,7 @@ describe('one broken line', () => {
       'metric without k',
       'evaluation: { metrics: [ndcg@20, hr@20], split: test }',
       'evaluation: { metrics: [ndcg] }',
-      "e.yaml:15:25: evaluation.metrics[0]: expected <name>@<k> such as ndcg@20, with name one of coverage, entropy, gini, hr, map, mrr, ndcg, novelty, popularity, popularityLift, precision, rbp, recall, serendipity, got 'ndcg'",
+      "e.yaml:15:25: evaluation.metrics[0]: expected <name>@<k> such as ndcg@20, with name one of coverage, diversity, entropy, gini, hr, map, mrr, ndcg, novelty, popularity, popularityLift, precision, rbp, recall, serendipity, got 'ndcg'",
     ],
     [
       'no metric',
