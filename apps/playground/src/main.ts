@@ -19,4 +19,4 @@ page.onDrop = async (transfer) => open(openFiles(await filesOfDrop(transfer)));
 await open(openShippedModel());
 
 // Only a built page has the worker that keeps its files.
-if (import.meta.env?.PROD && 'serviceWorker' in navigator) await navigator.serviceWorker.register('./sw.js');
+if (import.meta.env.PROD && 'serviceWorker' in navigator) await navigator.serviceWorker.register('./sw.js');
