@@ -91,7 +91,7 @@ describe('a run whose models are kept', () => {
   });
 });
 
-// Fails since lists of counting models changed: markov's lists come out empty. To be mended.
+// Fails: markov's list for the first sample comes out empty; the cause is not known yet. To be mended.
 test.skip('a report shows what is recommended to sessions, users and made-up sessions, by title', async () => {
   const rows = Array.from({ length: 40 }, (_, user) =>
     Array.from({ length: 4 }, (_, i) => `u${user},${(user + i) % 8},${1_700_000_000 + 600 * i}`),
