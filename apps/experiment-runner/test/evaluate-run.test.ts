@@ -91,8 +91,7 @@ describe('a run whose models are kept', () => {
   });
 });
 
-// Fails: markov's list for the first sample comes out empty; the cause is not known yet. To be mended.
-test.skip('a report shows what is recommended to sessions, users and made-up sessions, by title', async () => {
+test('a report shows what is recommended to sessions, users and made-up sessions, by title', async () => {
   const rows = Array.from({ length: 40 }, (_, user) =>
     Array.from({ length: 4 }, (_, i) => `u${user},${(user + i) % 8},${1_700_000_000 + 600 * i}`),
   ).flat();
@@ -134,7 +133,7 @@ backend: cpu
   expect(html).toContain('No list of any model: the session has no items.');
   const markdown = await readFile(join(path, 'report.md'), 'utf8');
   expect(markdown).toContain('seen: Film D → Film E → Film F\\\nnext: **Film G**');
-  expect(markdown).toContain('| 1 | **Film G** |');
+  expect(markdown).toMatch(/^\| 1 \|.* \*\*Film G\*\* \|/m);
   const items = JSON.parse(await readFile(join(path, 'models', 'markov-seed1', 'items.json'), 'utf8'));
   expect(items.titles['0']).toBe('Film A');
 });

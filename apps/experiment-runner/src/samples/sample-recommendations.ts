@@ -1,5 +1,11 @@
 import { readTitles, type WindowedDataset } from '@nimue/data';
-import { type Recommendation, Recommender, type RecommendRequest, RequestError } from '@nimue/recommender';
+import {
+  type Recommendation,
+  Recommender,
+  type RecommendRequest,
+  RequestError,
+  type RequestSession,
+} from '@nimue/recommender';
 import type { Experiment } from '../experiment/experiment.ts';
 import type { SavedModel } from '../run/saved-models.ts';
 import { drawSamples, historyOf, type SampleSession, typedSession } from './sample-sessions.ts';
@@ -61,7 +67,7 @@ export async function sampleRecommendations(args: SampleRecommendationsArgs): Pr
     const options = { k: report.sampleLength, filterSeen, onUnsupported: 'skip' } as const;
     try {
       for (const [s, { visible }] of sessions.entries()) {
-        const { items, warning } = answer(recommender, { sessions: [visible], ...options });
+        const { items, warning } = answer(recommender, { sessions: [withColumnsOf(recommender, visible)], ...options });
         lists[s].push({ model: label, items: items.map(({ item }) => show(item)), ...(warning && { warning }) });
       }
     } finally {
@@ -75,6 +81,12 @@ export async function sampleRecommendations(args: SampleRecommendationsArgs): Pr
     ...(next !== undefined && { next: show(next) }),
     lists: lists[s],
   }));
+}
+
+/** The session with those of the log's columns that the model reads: others are refused. */
+function withColumnsOf(recommender: Recommender, { columns, ...session }: RequestSession): RequestSession {
+  const read = recommender.columns.flatMap(({ name }) => (columns?.[name] ? [[name, columns[name]] as const] : []));
+  return read.length > 0 ? { ...session, columns: Object.fromEntries(read) } : session;
 }
 
 /** A model that cannot be asked so, such as one that needs times, says why: the figures of the run stay. */
