@@ -174,8 +174,14 @@ function createProgram(): Command {
   program
     .command('report')
     .description("print a run's report as Markdown; report.html beside it opens in a browser")
-    .argument('<run>', 'the folder of the run')
-    .action(async (run) => (await import('./compare-command.ts')).reportCommand(run));
+    .argument('[run]', 'the folder of the run')
+    .option('--results <folder>', 'write the tables of results that the definitions in this folder name, instead')
+    .option('--runs <folder>', 'with --results: where the folders of the runs lie', 'runs')
+    .action(async (run, { results, runs }) => {
+      if (results !== undefined) return (await import('./results-command.ts')).resultsCommand(results, runs);
+      if (run === undefined) throw new InputError('report: expected the folder of a run, or --results <folder>');
+      return (await import('./compare-command.ts')).reportCommand(run);
+    });
   withExperiment(program.command('explain'))
     .description('print the experiment as it would run, and where each value comes from')
     .option('--json', 'print a list of path, value and origin')

@@ -67,7 +67,7 @@ function sampleSections(report: RunReport): string[] {
   return ['## Sample recommendations', ...sections];
 }
 
-function markdownTable({ head, rows }: TextTable): string {
+export function markdownTable({ head, rows }: TextTable): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   const rule = `|${head.map((_, column) => (column === 0 ? '---' : '---:')).join('|')}|`;
   return [line(head), rule, ...rows.map(line)].join('\n');

@@ -17,6 +17,12 @@ export interface IndexedRun {
     readonly model: string;
     readonly metrics: ModelSummary['metrics'];
     readonly trainSeconds: number;
+    /** These four are missing in lines of earlier versions. */
+    readonly evaluateSeconds?: number;
+    readonly numSeeds?: number;
+    readonly numWindows?: number;
+    /** Largest resident memory of the process at the end of a window; 0 where it is unknown. */
+    readonly memoryBytes?: number;
   }[];
 }
 
@@ -33,7 +39,15 @@ export async function addToIndex(runsDirectory: string, run: string, report: Run
     ...(environment.git && { commit: environment.git.commit }),
     data: environment.data.checksum,
     split: experiment.evaluation.split,
-    models: summaries.map(({ model, metrics, trainSeconds }) => ({ model, metrics, trainSeconds })),
+    models: summaries.map(({ model, metrics, trainSeconds, evaluateSeconds, numSeeds, numWindows }) => ({
+      model,
+      metrics,
+      trainSeconds,
+      evaluateSeconds,
+      numSeeds,
+      numWindows,
+      memoryBytes: report.usage.find((own) => own.model === model)?.memoryBytes ?? 0,
+    })),
   };
   await appendFile(join(runsDirectory, INDEX), `${JSON.stringify(entry)}\n`);
 }
