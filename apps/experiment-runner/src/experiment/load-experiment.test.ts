@@ -97,6 +97,7 @@ describe('the experiments that come with the runner', () => {
       'features.yaml',
       'globo-first-48-hours.yaml',
       'gru4rec-electronics.yaml',
+      'lastfm-artists.yaml',
       'losses.yaml',
       'movielens-gru.yaml',
       'multi-task.yaml',
