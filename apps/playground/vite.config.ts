@@ -7,7 +7,7 @@ import { defineConfig, type Plugin } from 'vite';
 function offline(): Plugin {
   return {
     name: 'nimue-offline',
-    apply: 'build',
+    config: (_, { command }) => ({ define: { 'import.meta.env.KEEPS_FILES': JSON.stringify(command === 'build') } }),
     writeBundle({ dir = 'dist' }) {
       const files = (readdirSync(dir, { recursive: true }) as string[])
         .filter((name) => statSync(join(dir, name)).isFile() && name !== 'sw.js')

@@ -18,5 +18,5 @@ page.onFiles = (files) => open(openFiles(files));
 page.onDrop = async (transfer) => open(openFiles(await filesOfDrop(transfer)));
 await open(openShippedModel());
 
-// Only a built page has the worker that keeps its files.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) await navigator.serviceWorker.register('./sw.js');
+// Only a built page has the worker that keeps its files. Not import.meta.env.PROD: that follows NODE_ENV, also in a build.
+if (import.meta.env.KEEPS_FILES && 'serviceWorker' in navigator) await navigator.serviceWorker.register('./sw.js');
