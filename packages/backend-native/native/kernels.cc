@@ -32,6 +32,7 @@ static double measurePeak() {
     clock_gettime(CLOCK_MONOTONIC, &start);
     parallelFor(tasks, [&](int task) {
       V sum[REGISTERS];
+#pragma GCC unroll 24
       for (int i = 0; i < REGISTERS; i++) sum[i] = splat(static_cast<float>(i));
       V factor = splat(0.999f);
       asm volatile("" : "+m"(factor));
@@ -39,6 +40,8 @@ static double measurePeak() {
 #pragma GCC unroll 24
         for (int i = 0; i < REGISTERS; i++) sum[i] = fma(sum[i], factor, factor);
       }
+      // Unrolled as well: with an index the sums would have to live in memory, and one of them did during the rounds.
+#pragma GCC unroll 24
       for (int i = 1; i < REGISTERS; i++) sum[0] = sum[0] + sum[i];
       sink[task] = sumLanes(sum[0]);
     });

@@ -1,9 +1,7 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
-import type { Tensor2D } from '@tensorflow/tfjs';
-import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { createCountingModel } from './counting-model.ts';
-import { invertPositiveDefinite } from './ease/invert-positive-definite.ts';
+import { invertPositiveDefinite, product } from './ease/invert-positive-definite.ts';
 import { defineModel } from './model-spec.ts';
 import { currentSession } from './neighbors/current-session.ts';
 import { DistinctItems } from './neighbors/distinct-items.ts';
@@ -85,18 +83,19 @@ export const ease = defineModel({
 
 /** B [n, n] from XᵀX. */
 function itemWeights(counts: Float32Array, n: number, regularization: number): Float32Array {
-  return tf.tidy(() => {
-    const regularized = counts.slice();
-    for (let i = 0; i < n; i++) regularized[i * n + i] += regularization;
-    const matrix = tf.tensor2d(regularized, [n, n]);
-    const first = invertPositiveDefinite(matrix);
-    // One Newton–Schulz step, P + P(I − GP), takes out what float32 lost in the recursion.
-    const residual = tf.sub(tf.eye(n), tf.matMul(matrix, first));
-    const inverse = tf.add(first, tf.matMul(first, residual as Tensor2D)).dataSync();
-    const result = new Float32Array(n * n);
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) if (i !== j) result[i * n + j] = -inverse[i * n + j] / inverse[j * n + j];
-    }
-    return result;
-  });
+  const matrix = counts.slice();
+  for (let i = 0; i < n; i++) matrix[i * n + i] += regularization;
+  const inverse = invertPositiveDefinite(matrix, n);
+  // One Newton–Schulz step, P + P(I − GP), takes out what float32 lost in the recursion.
+  const residual = product([matrix, n, n], [inverse, n, n]);
+  for (let i = 0; i < residual.length; i++) residual[i] = -residual[i];
+  for (let i = 0; i < n; i++) residual[i * n + i] += 1;
+  const correction = product([inverse, n, n], [residual, n, n]);
+  for (let i = 0; i < inverse.length; i++) inverse[i] += correction[i];
+  const diagonal = Float32Array.from({ length: n }, (_, i) => inverse[i * n + i]);
+  const weights = correction;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) weights[i * n + j] = i === j ? 0 : -inverse[i * n + j] / diagonal[j];
+  }
+  return weights;
 }

@@ -8,6 +8,7 @@ export { productPrecision, withProductPrecision } from './product-precision.ts';
 export { product } from './products.ts';
 export type { RankedTopItems } from './rank-and-top-k.ts';
 export { type RankOfTargetOptions, UNRANKED } from './rank-of-target.ts';
+export { readNumbers } from './read-numbers.ts';
 export type { ResidualNormOptions } from './residual-norm.ts';
 export { gradientsByRows, type ParameterGradient } from './row-gradients.ts';
 export type { SampleItemsOptions } from './sample-items.ts';

@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { ExcludedItems } from './fused-kernels.ts';
 import { product } from './products.ts';
+import { readNumbers } from './read-numbers.ts';
 
 /** At most this many scores are held at a time (64 MiB of float32). */
 const MAX_SCORES = 16 * 1024 * 1024;
@@ -29,9 +30,9 @@ export function scoreRows(op: string, args: ScoreRowsArgs, visit: (row: number, 
   try {
     for (let start = 0; start < numRows; start += block) {
       const size = Math.min(block, numRows - start);
-      const scores = tf.tidy(() => {
+      const scores = readNumbers(() => {
         const products = product(tf.slice(hidden, [start, 0], [size, width]), transposed);
-        return (bias ? tf.add(products, bias) : products).dataSync() as Float32Array;
+        return bias ? tf.add(products, bias) : products;
       });
       for (let i = 0; i < size; i++) {
         const row = scores.subarray(i * numItems, (i + 1) * numItems);

@@ -2,6 +2,7 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { ExcludedItems, RankOfTargetArgs, SampleItemsArgs, TopKArgs } from './fused-kernels.ts';
 import { product } from './products.ts';
+import { readNumbers } from './read-numbers.ts';
 import { NonFiniteScoreError } from './score-rows.ts';
 import type { TopItems } from './top-k.ts';
 import { UNRANKED } from './unranked.ts';
@@ -176,14 +177,14 @@ export function samplesOnDevice(
       ]);
       return tf.reshape(padded, [numRows * numGroups, GROUP]) as Tensor2D;
     });
-    const sums = tf.tidy(() => tf.sum(weights, 1).dataSync<'float32'>());
+    const sums = readNumbers(() => tf.sum(weights, 1));
     const left = new Float64Array(numRows);
     const cells = Int32Array.from({ length: numRows }, (_, n) => {
       const own = sums.subarray(n * numGroups, (n + 1) * numGroups);
       left[n] = uniforms[start + n] * own.reduce((total, sum) => total + sum, 0);
       return n * numGroups + walk(own, numGroups - 1, left, n);
     });
-    const drawn = tf.tidy(() => tf.gather(weights, tf.tensor1d(cells, 'int32')).dataSync<'float32'>());
+    const drawn = readNumbers(() => tf.gather(weights, tf.tensor1d(cells, 'int32')));
     for (let n = 0; n < numRows; n++) {
       const first = (cells[n] % numGroups) * GROUP;
       const last = Math.min(GROUP, numItems - first) - 1;

@@ -1,5 +1,5 @@
 import type { AnyModel, NeuralModel } from '@nimue/models';
-import { topK } from '@nimue/ops';
+import { readNumbers, topK } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import type { ItemVectors } from './item-search.ts';
@@ -43,10 +43,8 @@ export class SimilarItems {
   /** Copies of the output layer. @throws RequestError when the model counts */
   vectors(): ItemVectors {
     const model = this.#neural();
-    const [table, width] = tf.tidy(() => {
-      const items = model.itemTable();
-      return [(items.dataSync() as Float32Array).slice(), items.shape[1]] as const;
-    });
+    const table = readNumbers(() => model.itemTable());
+    const width = table.length / model.numRows;
     const bias = model.itemBias()?.dataSync() as Float32Array | undefined;
     return { table, width, ...(bias && { bias: bias.slice() }) };
   }

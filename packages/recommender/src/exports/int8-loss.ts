@@ -1,6 +1,6 @@
 import { FIRST_ITEM_ID, packSessions, type SessionBatch } from '@nimue/batch';
 import type { NeuralModel } from '@nimue/models';
-import { topK } from '@nimue/ops';
+import { readNumbers, topK } from '@nimue/ops';
 import { visibleLength } from '@nimue/trainer';
 import * as tf from '@tensorflow/tfjs';
 import type { OpenedModel } from '../open-model.ts';
@@ -43,10 +43,8 @@ export function measureInt8Loss(
   );
   const batch = objective.createInferenceBatch(withColumns(packSessions(sessions), manifest.columns, random));
   const before = model.parameters.read();
-  const [width, table] = tf.tidy(() => {
-    const items = model.itemTable();
-    return [items.shape[1], (items.dataSync() as Float32Array).slice()];
-  });
+  const table = readNumbers(() => model.itemTable());
+  const width = table.length / model.numRows;
   const bias = model.itemBias();
   const best = (output: Float32Array) => {
     const hidden = tf.tidy(() => model.encodeTargets?.(batch, { training: false }) as tf.Tensor2D);
