@@ -16,23 +16,18 @@ export interface CountingModelParts {
  * the table, or whose columns do not go together, are refused before anything is taken in or scored.
  */
 export function createCountingModel(parts: CountingModelParts): StatisticalModel {
+  const { name, score } = parts;
   let { numRows } = parts;
   const assertKnown = (batch: SessionBatch, what: string) => {
     try {
       assertSessionBatch(batch, numRows);
     } catch (error) {
-      throw new Error(`${parts.name}: ${what}: ${(error as Error).message}`);
-    }
-  };
-  const score: ScoreItems = (batch, position, scores) => {
-    parts.score(batch, position, scores);
-    for (let v = 0; v < scores.length; v++) {
-      if (!Number.isFinite(scores[v])) throw new Error(`${parts.name}: the score of item id ${v} is ${scores[v]}`);
+      throw new Error(`${name}: ${what}: ${(error as Error).message}`);
     }
   };
   return {
     kind: 'statistical',
-    name: parts.name,
+    name,
     get numRows() {
       return numRows;
     },
@@ -42,15 +37,15 @@ export function createCountingModel(parts: CountingModelParts): StatisticalModel
     },
     rankTargets(batch, options) {
       assertKnown(batch, 'rankTargets');
-      return rankByScores(score, numRows, batch, options);
+      return rankByScores(score, numRows, batch, options, name);
     },
     recommend(batch, k, options) {
       assertKnown(batch, 'recommend');
-      return recommendByScores(score, numRows, batch, k, options);
+      return recommendByScores(score, numRows, batch, k, options, name);
     },
     resizeItems(grown) {
       if (!Number.isInteger(grown)) throw new Error(`resizeItems: numRows must be a whole number, got ${grown}`);
-      if (grown < numRows) throw new Error(`${parts.name}: cannot shrink from ${numRows} to ${grown} rows`);
+      if (grown < numRows) throw new Error(`${name}: cannot shrink from ${numRows} to ${grown} rows`);
       numRows = grown;
       parts.onResize?.(grown);
     },

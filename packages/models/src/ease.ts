@@ -66,7 +66,6 @@ export const ease = defineModel({
           grow();
           weights = itemWeights(counts, numItems(), regularization);
         }
-        scores.fill(0);
         const n = numItems();
         for (const item of currentSession(batch, position).items) {
           const row = (item - FIRST_ITEM_ID) * n;

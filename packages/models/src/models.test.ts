@@ -277,8 +277,8 @@ describe('models that count', () => {
       score: (_batch, _position, scores) => scores.fill(0).set([Number.NaN], 4),
     });
     const batch = packSessions([[3]], { positions: Int32Array.of(0), itemIds: Int32Array.of(5) });
-    expect(() => model.rankTargets(batch)).toThrow('broken: the score of item id 4 is NaN');
-    expect(() => model.recommend(batch, 1)).toThrow('broken: the score of item id 4 is NaN');
+    expect(() => model.rankTargets(batch)).toThrow('broken: the score of row 0, item id 4 is NaN');
+    expect(() => model.recommend(batch, 1)).toThrow('broken: the score of row 0, item id 4 is NaN');
   });
 });
 

@@ -35,12 +35,13 @@ export const sknn = defineModel({
   create({ k, sampleSize, similarity, remind }, { numRows }) {
     const index = new SessionIndex();
     const distinct = new DistinctItems();
+    const voted = new DistinctItems();
     return createCountingModel({
       name: 'sknn',
       numRows,
       fitWindow: (sessions) => index.add(sessions),
-      score(batch, position, scores) {
-        scores.fill(0);
+      score(batch, position, scores, onlyScored) {
+        voted.clear();
         const { items, lastPlaces } = currentSession(batch, position);
         const neighbors = nearestSessions({
           index,
@@ -48,17 +49,21 @@ export const sknn = defineModel({
           lastPlaces,
           sampleSize,
           k,
-          similarity(session, shared) {
+          similarity(session, _shared, numShared) {
             const size = distinct.of(index.itemsOf(session)).length;
             return similarity === 'cosine'
-              ? shared.length / Math.sqrt(items.length * size)
-              : shared.length / (items.length + size - shared.length);
+              ? numShared / Math.sqrt(items.length * size)
+              : numShared / (items.length + size - numShared);
           },
         });
         neighbors.sessions.forEach((session, n) => {
-          for (const item of distinct.of(index.itemsOf(session))) scores[item] += neighbors.similarities[n];
+          for (const item of distinct.of(index.itemsOf(session))) {
+            scores[item] += neighbors.similarities[n];
+            voted.add(item);
+          }
         });
         if (!remind) for (const item of items) scores[item] = 0;
+        onlyScored(voted.view);
       },
     });
   },

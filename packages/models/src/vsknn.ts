@@ -51,12 +51,13 @@ export const vsknn = defineModel({
     const { k, sampleSize, weighting, scoreWeighting, idfWeight, lastClicks, remind, pushReminders } = config;
     const index = new SessionIndex();
     const distinct = new DistinctItems();
+    const voted = new DistinctItems();
     return createCountingModel({
       name: 'vsknn',
       numRows,
       fitWindow: (sessions) => index.add(sessions),
-      score(batch, position, scores) {
-        scores.fill(0);
+      score(batch, position, scores, onlyScored) {
+        voted.clear();
         const { items, lastPlaces, length, counts } = currentSession(batch, position, lastClicks);
         const weights = Float64Array.from(lastPlaces, (place) => placeWeight(weighting, place, length) / items.length);
         const neighbors = nearestSessions({
@@ -65,19 +66,25 @@ export const vsknn = defineModel({
           lastPlaces,
           sampleSize,
           k,
-          similarity: (_session, shared) => shared.reduce((sum, i) => sum + weights[i], 0),
+          similarity(_session, shared, numShared) {
+            let sum = 0;
+            for (let i = 0; i < numShared; i++) sum += weights[shared[i]];
+            return sum;
+          },
         });
         neighbors.sessions.forEach((session, n) => {
           const step = length - neighbors.matchedPlaces[n] + 1;
           const vote = neighbors.similarities[n] * stepWeight(scoreWeighting, step);
           for (const item of distinct.of(index.itemsOf(session))) {
             scores[item] += idfWeight > 0 ? vote * (1 + idfWeight * index.inverseFrequencyOf(item)) : vote;
+            voted.add(item);
           }
         });
         items.forEach((item, i) => {
           if (!remind) scores[item] = 0;
           else if (pushReminders) scores[item] *= counts[i] + 1;
         });
+        onlyScored(voted.view);
       },
     });
   },

@@ -7,15 +7,27 @@ export class DistinctItems {
   #call = 0;
   readonly #items = new GrowingInt32(64);
 
-  /** The different items in order of their first click; valid until the next call. */
-  of(items: Int32Array): Int32Array {
+  /** Begins anew, with no items. */
+  clear(): void {
     this.#call++;
     this.#items.clear();
-    for (const item of items) {
-      if (this.#metIn[item] === this.#call) continue;
-      this.#metIn[item] = this.#call;
-      this.#items.push(item);
-    }
+  }
+
+  add(item: number): void {
+    if (this.#metIn[item] === this.#call) return;
+    this.#metIn[item] = this.#call;
+    this.#items.push(item);
+  }
+
+  /** The different items in order of their first mention; valid until the next change. */
+  get view(): Int32Array {
     return this.#items.view;
+  }
+
+  /** The different items in order of their first click; valid until the next change. */
+  of(items: Int32Array): Int32Array {
+    this.clear();
+    for (let i = 0; i < items.length; i++) this.add(items[i]);
+    return this.view;
   }
 }

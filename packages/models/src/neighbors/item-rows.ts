@@ -1,6 +1,7 @@
 import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
 import { createCountingModel } from '../counting-model.ts';
 import type { SessionsToCount, StatisticalModel } from '../next-item-model.ts';
+import { DistinctItems } from './distinct-items.ts';
 import { SessionIndex } from './session-index.ts';
 
 /** Items that go with an item, ids rising. */
@@ -41,6 +42,7 @@ const EMPTY: ItemRow = { itemIds: new Int32Array(0), weights: new Float64Array(0
 export function createItemRowsModel(parts: ItemRowsModel): StatisticalModel {
   const { name, maxEntries, over, addSession, normalise } = parts;
   const index = new SessionIndex();
+  const scored = new DistinctItems();
   const rows = new Map<number, CountedRow>();
   let numWindows = 0;
   let weights = new Float64Array(parts.numRows);
@@ -82,13 +84,17 @@ export function createItemRowsModel(parts: ItemRowsModel): StatisticalModel {
       index.add(sessions);
       numWindows++;
     },
-    score(batch, position, scores) {
-      scores.fill(0);
+    score(batch, position, scores, onlyScored) {
+      scored.clear();
       for (const item of clicksUpTo(batch, position, over)) {
         if (item < FIRST_ITEM_ID) continue;
         const row = rowOf(item);
-        for (let i = 0; i < row.itemIds.length; i++) scores[row.itemIds[i]] += row.weights[i];
+        for (let i = 0; i < row.itemIds.length; i++) {
+          scores[row.itemIds[i]] += row.weights[i];
+          scored.add(row.itemIds[i]);
+        }
       }
+      onlyScored(scored.view);
     },
     onResize(numRows) {
       weights = new Float64Array(numRows);

@@ -20,8 +20,10 @@ export interface NearestSessionsArgs {
   readonly sampleSize: number;
   /** At most so many of them are returned. */
   readonly k: number;
-  /** Similarity of a session that shares the items with these indices into `items`; ≤ 0 leaves it out. */
-  similarity(session: number, shared: Int32Array): number;
+  /**
+   * Similarity of a session that shares the items with the first `numShared` of these indices into `items`; ≤ 0 leaves it out.
+   */
+  similarity(session: number, shared: Int32Array, numShared: number): number;
 }
 
 /**
@@ -36,6 +38,10 @@ export function nearestSessions(args: NearestSessionsArgs): Neighbors {
   const sessions: number[] = [];
   const similarities: number[] = [];
   const matchedPlaces: number[] = [];
+  // Places in these lists. An older session that is as similar as the k-th comes after it, so the worst need not be kept.
+  let best: number[] = [];
+  let worst = 0;
+  const better = (a: number, b: number) => similarities[b] - similarities[a] || sessions[b] - sessions[a];
   for (let compared = 0; compared < sampleSize; compared++) {
     let newest = -1;
     for (let i = 0; i < lists.length; i++) {
@@ -50,17 +56,17 @@ export function nearestSessions(args: NearestSessionsArgs): Neighbors {
       shared[numShared++] = i;
       if (lastPlaces[i] > matchedPlace) matchedPlace = lastPlaces[i];
     }
-    const value = similarity(newest, shared.subarray(0, numShared));
-    if (!(value > 0)) continue;
+    const value = similarity(newest, shared, numShared);
+    if (!(value > worst)) continue;
+    best.push(sessions.length);
     sessions.push(newest);
     similarities.push(value);
     matchedPlaces.push(matchedPlace);
+    if (best.length < 2 * k + 16) continue;
+    best = best.sort(better).slice(0, k);
+    worst = similarities[best[k - 1]];
   }
-  const order = Array.from(sessions.keys());
-  if (order.length > k) {
-    order.sort((a, b) => similarities[b] - similarities[a] || sessions[b] - sessions[a]);
-    order.length = k;
-  }
+  const order = best.length > k ? best.sort(better).slice(0, k) : best;
   return {
     sessions: Int32Array.from(order, (i) => sessions[i]),
     similarities: Float64Array.from(order, (i) => similarities[i]),

@@ -4,6 +4,7 @@ import { MissingTimesError } from '../missing-times-error.ts';
 import type { ModelSize } from '../model-spec.ts';
 import type { StatisticalModel } from '../next-item-model.ts';
 import { currentSession } from './current-session.ts';
+import { DistinctItems } from './distinct-items.ts';
 import { nearestSessions } from './nearest-sessions.ts';
 import { SessionIndex } from './session-index.ts';
 
@@ -53,6 +54,8 @@ export function createSequenceAndTimeModel(
 ): StatisticalModel {
   const { k, sampleSize, positionDecay, recencyDecayDays, neighborDecay, matchDecay, idfWeight, remind } = config;
   const index = new SessionIndex();
+  const distinct = new DistinctItems();
+  const voted = new DistinctItems();
   const fading = (distance: number, lambda: number | null) => (lambda === null ? 1 : Math.exp(-distance / lambda));
   return createCountingModel({
     name,
@@ -61,8 +64,8 @@ export function createSequenceAndTimeModel(
       if (recencyDecayDays !== null && !sessions.timestampsMs) throw timesMissing(name, 'training sessions');
       index.add(sessions);
     },
-    score(batch, position, scores) {
-      scores.fill(0);
+    score(batch, position, scores, onlyScored) {
+      voted.clear();
       const { items, lastPlaces, length, timestampMs } = currentSession(batch, position);
       if (recencyDecayDays !== null && Number.isNaN(timestampMs)) throw timesMissing(name, 'batch');
       const weights = Float64Array.from(lastPlaces, (place) => fading(length - place, positionDecay));
@@ -73,9 +76,11 @@ export function createSequenceAndTimeModel(
         lastPlaces,
         sampleSize,
         k,
-        similarity(session, shared) {
-          const size = new Set(index.itemsOf(session)).size;
-          const cosine = shared.reduce((sum, i) => sum + weights[i], 0) / (norm * Math.sqrt(size));
+        similarity(session, shared, numShared) {
+          const size = distinct.of(index.itemsOf(session)).length;
+          let sum = 0;
+          for (let i = 0; i < numShared; i++) sum += weights[shared[i]];
+          const cosine = sum / (norm * Math.sqrt(size));
           return cosine * fading((timestampMs - index.endMsOf(session)) / MS_PER_DAY, recencyDecayDays);
         },
       });
@@ -88,8 +93,10 @@ export function createSequenceAndTimeModel(
           if (!remind && visible.has(item)) continue;
           const idf = idfWeight === null ? 1 : 1 + idfWeight * index.inverseFrequencyOf(item);
           scores[item] += vote * idf * fading(Math.abs(place - lastShared), neighborDecay);
+          voted.add(item);
         }
       });
+      onlyScored(voted.view);
     },
   });
 }
