@@ -104,6 +104,10 @@ export {
   type SessionizerOptions,
 } from './sessions/sessionizer.ts';
 export { type SessionsConfig, type SessionsInput, sessionsSchema } from './sessions/sessions-schema.ts';
+export { type PrepareInShardsOptions, prepareInShards, type SharedPreparation } from './shards/prepare-in-shards.ts';
+export { runShardJob, type ShardJobOptions } from './shards/run-shard-job.ts';
+export type { ShardJob, ShardResult } from './shards/shard-job.ts';
+export type { SharedFiles } from './shards/shared-files.ts';
 export { ItemVocabulary, type ItemVocabularyJson } from './vocabulary/item-vocabulary.ts';
 export { type Calendar, createCalendar, type WindowSpan } from './windows/calendar.ts';
 export { type HeldOut, leaveLast } from './windows/held-out.ts';

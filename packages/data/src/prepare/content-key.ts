@@ -23,14 +23,20 @@ export interface PreparedContent {
  * @throws when a file of the log is missing or cannot be read
  */
 export async function describeContent(options: PrepareOptions): Promise<PreparedContent> {
-  const { dataset, sessions, windows, split, columns = [] } = options;
-  const rest = { sessions, windows, columns, split: { by: 'session', validShare: 0.5, seed: 0, ...split } };
-  if ('generated' in dataset) return named({ layout: LAYOUT_VERSION, dataset, ...rest }, []);
-  const files = await filesOf(dataset.files);
+  if ('generated' in options.dataset) return { ...nameContent(options, []), files: [] };
+  const files = await filesOf(options.dataset.files);
   const hashes: string[] = [];
   for (const { path } of files) hashes.push(await sha256OfFile(path));
+  return { ...nameContent(options, hashes), files };
+}
+
+/** @param hashes SHA-256 of each file of the log; none for a generated one */
+export function nameContent(options: PrepareOptions, hashes: readonly string[]): Omit<PreparedContent, 'files'> {
+  const { dataset, sessions, windows, split, columns = [] } = options;
+  const rest = { sessions, windows, columns, split: { by: 'session', validShare: 0.5, seed: 0, ...split } };
+  if ('generated' in dataset) return named({ layout: LAYOUT_VERSION, dataset, ...rest });
   const { files: _, ...described } = dataset;
-  return named({ layout: LAYOUT_VERSION, dataset: { ...described, sha256: hashes }, ...rest }, files);
+  return named({ layout: LAYOUT_VERSION, dataset: { ...described, sha256: hashes }, ...rest });
 }
 
 /** @throws when a file is no longer what it was when its contents were hashed: what was read has no certain name then */
@@ -44,7 +50,8 @@ export async function assertUnchanged(files: readonly SourceFile[]): Promise<voi
   }
 }
 
-async function filesOf(files: string | string[]): Promise<SourceFile[]> {
+/** The files of a log, in their order. */
+export async function filesOf(files: string | string[]): Promise<SourceFile[]> {
   return resolveFiles(files, async (pattern) => {
     const engine = await openEngine();
     try {
@@ -55,12 +62,12 @@ async function filesOf(files: string | string[]): Promise<SourceFile[]> {
   });
 }
 
-async function sha256OfFile(path: string): Promise<string> {
+export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
   return hash.digest('hex');
 }
 
-function named(source: unknown, files: readonly SourceFile[]): PreparedContent {
-  return { key: createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16), source, files };
+function named(source: unknown): Omit<PreparedContent, 'files'> {
+  return { key: createHash('sha256').update(JSON.stringify(source)).digest('hex').slice(0, 16), source };
 }

@@ -51,8 +51,10 @@ export type Manifest = z.output<typeof manifestSchema>;
 export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
   const temporary = join(directory, `${MANIFEST_FILE}.part`);
   const file = await open(temporary, 'w');
+  // Windows are written in any order; the same data set has the same manifest.
+  const files = Object.fromEntries(Object.entries(manifest.files).sort(([a], [b]) => (a < b ? -1 : 1)));
   try {
-    await file.writeFile(`${JSON.stringify(manifest, null, 1)}\n`);
+    await file.writeFile(`${JSON.stringify({ ...manifest, files }, null, 1)}\n`);
     await file.sync();
   } finally {
     await file.close();

@@ -2,13 +2,12 @@ import { join } from 'node:path';
 import { assertWindowIndex } from '../dataset/dataset-from-sessions.ts';
 import { keyOfColumn } from '../dataset/raw-columns.ts';
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
-import type { SplitName, WindowedDataset, WindowInfo } from '../dataset/windowed-dataset.ts';
+import type { WindowedDataset, WindowInfo } from '../dataset/windowed-dataset.ts';
 import { duckdbStore } from '../parquet/duckdb-store.ts';
 import { type Engine, openEngine } from '../read/engine.ts';
 import { type PreparedCounts, readManifest } from './manifest.ts';
-import { readSessionFile } from './session-files.ts';
-
-export const ITEMS_FILE = 'items.parquet';
+import { readSessionFile, splitFile } from './session-files.ts';
+import { ITEMS_FILE, textsFile } from './write-dictionaries.ts';
 
 /** A prepared data set on disk. Close it. */
 export interface PreparedDataset extends WindowedDataset {
@@ -18,17 +17,6 @@ export interface PreparedDataset extends WindowedDataset {
   readonly key: string;
   readonly counts: PreparedCounts;
   close(): void;
-}
-
-/** File of one split, relative to the folder; a window without sessions has none. */
-export function splitFile(windowId: string, split: SplitName): string {
-  // `+0100`, where it occurs, is fine in a file name; a colon never occurs.
-  return join(windowId, `${split}.parquet`);
-}
-
-/** File of the values of a text column that is carried along, relative to the folder. */
-export function textsFile(column: number): string {
-  return `texts-${column}.parquet`;
 }
 
 async function readTexts(file: string): Promise<readonly string[]> {

@@ -1,24 +1,24 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { keyOfColumn, type RawColumn } from '../dataset/raw-columns.ts';
-import { type SplitOptions, splitOfSession } from '../dataset/split-of-session.ts';
-import { SPLIT_NAMES, type SplitName, type WindowInfo } from '../dataset/windowed-dataset.ts';
+import type { SplitOptions } from '../dataset/split-of-session.ts';
+import type { WindowInfo } from '../dataset/windowed-dataset.ts';
 import { writeGeneratedLog } from '../generated/write-generated-log.ts';
-import { duckdbStore } from '../parquet/duckdb-store.ts';
 import type { DatasetConfig, FilesDataset } from '../read/dataset-schema.ts';
 import { messageOf } from '../read/engine.ts';
-import { type EventLog, type KeyIds, openEventLog } from '../read/event-log.ts';
+import { type EventLog, type EventLogOptions, openEventLog } from '../read/event-log.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
-import { Sessionizer } from '../sessions/sessionizer.ts';
 import type { SessionsConfig } from '../sessions/sessions-schema.ts';
 import { DAY_MS } from '../windows/calendar.ts';
-import { type PlannedWindow, planWindows, windowIndexOf } from '../windows/plan-windows.ts';
+import { type PlannedWindow, planWindows } from '../windows/plan-windows.ts';
 import type { WindowsConfig } from '../windows/windows-schema.ts';
 import { assertUnchanged, describeContent } from './content-key.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
-import { ITEMS_FILE, openPrepared, type PreparedDataset, splitFile, textsFile } from './open-prepared.ts';
-import { writeSessionFiles } from './session-files.ts';
+import { openPrepared, type PreparedDataset } from './open-prepared.ts';
+import { writeWindow } from './session-files.ts';
+import { nothingStarts, spoolEvents, startRangeOf } from './spool-sessions.ts';
 import { WindowSpool } from './window-spool.ts';
+import { dictionaryFiles, writeDictionaries } from './write-dictionaries.ts';
 
 const TEMPORARY_PREFIX = '.preparing-';
 
@@ -91,14 +91,9 @@ async function prepareInto(
   report({ stage: 'read', done: 0, total: 0 });
   const scratch = join(temporary, 'engine');
   await mkdir(scratch);
-  const { sessions, columns = [], memoryLimit, threads } = options;
+  const { columns = [], memoryLimit, threads } = options;
   const log = await openEventLog(dataset, {
-    by: sessions.by,
-    gapMinutes: sessions.gapMinutes,
-    eventTypes: sessions.eventTypes,
-    support: sessions,
-    columns,
-    withUsers: options.split?.by === 'user',
+    ...logOptions(options),
     temporaryDirectory: scratch,
     memoryLimit,
     threads,
@@ -108,22 +103,14 @@ async function prepareInto(
   try {
     if (!hasTimes) assertNoTimesNeeded(options);
     spooled = await spoolSessions(log, temporary, options);
-    const itemIds = await log.itemIds();
-    const items = await duckdbStore.openWriter(join(result, ITEMS_FILE), { code: 'int32', item_id: 'string' });
-    await items.append({ code: Int32Array.from(itemIds, (_, code) => code), item_id: itemIds });
-    await items.close();
-    const texts = await log.texts();
-    for (const [c, { name, kind }] of columns.entries()) {
-      if (kind === 'text') await writeTexts(join(result, textsFile(c)), texts[name]);
-    }
+    await writeDictionaries(result, log, columns);
   } finally {
     log.close();
   }
   await rm(scratch, { recursive: true, force: true });
 
   const { windows, files } = await writeWindows(result, spooled, options).finally(() => spooled.spool.close());
-  const dictionaries = columns.flatMap(({ kind }, c) => (kind === 'text' ? [textsFile(c)] : []));
-  for (const name of [ITEMS_FILE, ...dictionaries]) files[name] = (await stat(join(result, name))).size;
+  for (const name of dictionaryFiles(columns)) files[name] = (await stat(join(result, name))).size;
   const { counts } = spooled;
   await writeManifest(result, {
     layout: LAYOUT_VERSION,
@@ -139,14 +126,18 @@ async function prepareInto(
   });
 }
 
-async function writeTexts(file: string, values: readonly string[]): Promise<void> {
-  const writer = await duckdbStore.openWriter(file, { value: 'string' });
-  await writer.append({ value: [...values] });
-  await writer.close();
+/** What of the options decides how the log is read. */
+export function logOptions({
+  sessions,
+  split,
+  columns,
+}: Pick<PrepareOptions, 'sessions' | 'split' | 'columns'>): Omit<EventLogOptions, 'temporaryDirectory'> {
+  const { by, gapMinutes, eventTypes } = sessions;
+  return { by, gapMinutes, eventTypes, support: sessions, columns, withUsers: split?.by === 'user' };
 }
 
 /** @throws when an option asks for times that the log does not have */
-function assertNoTimesNeeded({ sessions, windows }: PrepareOptions): void {
+export function assertNoTimesNeeded({ sessions, windows }: Pick<PrepareOptions, 'sessions' | 'windows'>): void {
   const why = 'the log has no times (dataset.columns.timestamp is not mapped)';
   if (windows.span !== 'all') {
     throw new Error(`windows.span: ${why}, so it cannot be cut into windows; set span to 'all'`);
@@ -163,69 +154,26 @@ interface SpooledWindows {
 }
 
 async function spoolSessions(log: EventLog, temporary: string, options: PrepareOptions): Promise<SpooledWindows> {
-  const { sessions, windows, split, onProgress } = options;
+  const { sessions, windows, onProgress } = options;
   const plan = planWindows(log, windows);
-  const fromMs = plan[0].startMs;
-  const toMs = plan[plan.length - 1].endMs;
-  const isRestricted = fromMs > log.firstMs || toMs <= log.lastMs;
-  const selected = await log.select(isRestricted ? { fromMs, toMs } : undefined);
-
+  const selected = await log.select(startRangeOf(plan, log));
   const spool = new WindowSpool(join(temporary, 'spool'), plan.length, options.columns?.length);
-  // The ids of the keys come in the same order as the keys, a little ahead of them.
-  const keys = log.keys();
-  let keyIds: KeyIds[] = [];
-  let firstKey = 0;
-  let numSessionsOutside = 0;
-  const sessionizer = new Sessionizer(sessions, (session) => {
-    const window = windowIndexOf(plan, session.startMs);
-    if (window < 0) {
-      numSessionsOutside++;
-      return;
-    }
-    const { id, user } = keyIds[session.key - firstKey];
-    const side = user === undefined ? splitOfSession(id, session.startMs, split) : splitOfSession(user, 0, split);
-    const { startMs, fullLength, itemCodes, timestampsMs, columns } = session;
-    spool.add(window, { id, startMs, isValid: side === 'valid', fullLength, itemCodes, timestampsMs, columns });
-  });
-  const spoolAll = async () => {
-    for await (const chunk of log.events()) {
-      // The session that is still open belongs to the last key of the chunk before.
-      const openKey = Math.max(firstKey, sessionizer.openKey);
-      keyIds = keyIds.slice(openKey - firstKey);
-      firstKey = openKey;
-      while (firstKey + keyIds.length <= chunk.keys[chunk.length - 1]) {
-        for (const key of (await keys.next()).value ?? []) keyIds.push(key);
-      }
-      sessionizer.push(chunk);
-      onProgress?.({ stage: 'sessionize', done: sessionizer.counts.numEvents, total: selected.numEvents });
-    }
-    return sessionizer.finish();
-  };
-  const counts = await spoolAll().catch((error: unknown) => {
+  try {
+    const counts = await spoolEvents(log, plan, spool, options, (done) =>
+      onProgress?.({ stage: 'sessionize', done, total: selected.numEvents }),
+    );
+    if (selected.numEvents === 0) throw nothingStarts(plan, log);
+    assertAnySession(counts, sessions);
+    const { numItems, missing, numOtherTypeEvents, numRareEvents } = selected;
+    return {
+      plan,
+      spool,
+      counts: { ...counts, numItems, numMissingEvents: missing.numEvents, numOtherTypeEvents, numRareEvents },
+    };
+  } catch (error) {
     spool.close();
     throw error;
-  });
-  await keys.return(undefined);
-  if (selected.numEvents === 0) {
-    const span = `${plan[0].id} to ${plan[plan.length - 1].id}`;
-    const logSpan = `${new Date(log.firstMs).toISOString()} to ${new Date(log.lastMs).toISOString()}`;
-    throw new Error(
-      `prepareWindows: no session starts in the windows ${span}; the log runs from ${logSpan}. Change windows.first or windows.last`,
-    );
   }
-  assertAnySession(counts, sessions);
-  return {
-    plan,
-    spool,
-    counts: {
-      ...counts,
-      numItems: selected.numItems,
-      numMissingEvents: selected.missing.numEvents,
-      numOtherTypeEvents: selected.numOtherTypeEvents,
-      numRareEvents: selected.numRareEvents,
-      numSessionsOutside,
-    },
-  };
 }
 
 /** Windows that are being written while the next one is laid out. */
@@ -248,15 +196,7 @@ async function writeWindows(
       const window = plan[index];
       const sessions = spool.take(index);
       windows[index] = { ...window, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length };
-      if (sessions.ids.length > 0) {
-        await mkdir(join(result, window.id));
-        const names = { train: '', valid: '', test: '' };
-        for (const split of SPLIT_NAMES) names[split] = splitFile(window.id, split);
-        const file = (split: SplitName) => join(result, names[split]);
-        const paths = { train: file('train'), valid: file('valid'), test: file('test') };
-        const sizes = await writeSessionFiles(sessions, paths, columnKeys);
-        for (const split of SPLIT_NAMES) files[names[split]] = sizes[split];
-      }
+      Object.assign(files, await writeWindow(result, window.id, sessions, columnKeys));
       options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
     }
   };
@@ -264,7 +204,7 @@ async function writeWindows(
   return { windows, files };
 }
 
-async function generate(
+export async function generate(
   dataset: Extract<DatasetConfig, { generated: unknown }>,
   temporary: string,
 ): Promise<FilesDataset> {
@@ -272,7 +212,7 @@ async function generate(
   return writeGeneratedLog(shop, join(temporary, `generated-${generated}.parquet`));
 }
 
-function nameOf(dataset: DatasetConfig): string {
+export function nameOf(dataset: DatasetConfig): string {
   if ('generated' in dataset) return `generated-${dataset.generated}`;
   const first = typeof dataset.files === 'string' ? dataset.files : dataset.files[0];
   const name = basename(first)
@@ -288,7 +228,8 @@ async function isComplete(directory: string, key: string): Promise<boolean> {
   );
 }
 
-async function makeTemporary(directory: string, key: string): Promise<string> {
+/** A folder to work in; the caller removes it. */
+export async function makeTemporary(directory: string, key: string): Promise<string> {
   try {
     await mkdir(directory, { recursive: true });
     await removeAbandoned(directory);

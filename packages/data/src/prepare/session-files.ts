@@ -1,9 +1,17 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
 import { keyOfSession } from '../dataset/split-of-session.ts';
-import type { SplitName } from '../dataset/windowed-dataset.ts';
+import { SPLIT_NAMES, type SplitName } from '../dataset/windowed-dataset.ts';
 import { type ListTableColumn, writeListTable } from '../parquet/write-lists.ts';
 import { type Engine, messageOf, rawDoubles, rawInts, sqlName, sqlText } from '../read/engine.ts';
 import type { WindowSessions } from './window-spool.ts';
+
+/** File of one split, relative to the folder; a window without sessions has none. */
+export function splitFile(windowId: string, split: SplitName): string {
+  // `+0100`, where it occurs, is fine in a file name; a colon never occurs.
+  return join(windowId, `${split}.parquet`);
+}
 
 /**
  * Writes the sessions of one window as three Parquet files, one row per session: session_id, session_key, start_ms,
@@ -26,6 +34,25 @@ export async function writeSessionFiles(
     writeListTable(files[split], chosen?.length ?? sessions.ids.length, chosen ? rowsOf(columns, chosen) : columns);
   const sizes = await Promise.all([write('train'), write('valid', valid), write('test', test)]);
   return { train: sizes[0], valid: sizes[1], test: sizes[2] };
+}
+
+/**
+ * Writes the files of a window into its folder; a window without sessions has none.
+ *
+ * @returns the sizes by the files' names, relative to the folder of all windows
+ */
+export async function writeWindow(
+  directory: string,
+  windowId: string,
+  sessions: WindowSessions,
+  columnKeys: readonly string[] = [],
+): Promise<Record<string, number>> {
+  if (sessions.ids.length === 0) return {};
+  await mkdir(join(directory, windowId));
+  const path = (split: SplitName) => join(directory, splitFile(windowId, split));
+  const paths = { train: path('train'), valid: path('valid'), test: path('test') };
+  const sizes = await writeSessionFiles(sessions, paths, columnKeys);
+  return Object.fromEntries(SPLIT_NAMES.map((split) => [splitFile(windowId, split), sizes[split]]));
 }
 
 function columnsOf(sessions: WindowSessions, columnKeys: readonly string[]): ListTableColumn[] {

@@ -31,7 +31,7 @@ export interface WindowSessions {
 const HEADER_WORDS = 3;
 
 /** Bytes that can be looked at as 64-bit and 32-bit numbers. */
-class Words {
+export class Words {
   readonly bytes: Buffer;
   readonly doubles: Float64Array;
   readonly ints: Int32Array;
@@ -113,46 +113,12 @@ export class WindowSpool {
 
   /** The sessions of a window; its memory and file are given up. */
   take(window: number): WindowSessions {
-    const words = this.#wordsOf(window);
-    const { doubles, ints, bytes } = words;
-    const starts: number[] = [];
-    const ids: string[] = [];
-    for (let at = 0; at < doubles.length; ) {
-      const [numEvents, idBytes] = [ints[2 * at + 2], ints[2 * at + 4]];
-      const idAt = at + HEADER_WORDS + (1 + this.#numColumns) * numEvents + half(numEvents);
-      starts.push(at);
-      ids.push(bytes.toString('utf8', 8 * idAt, 8 * idAt + idBytes));
-      at = idAt + Math.ceil(idBytes / 8);
-    }
-    const order = Uint32Array.from(starts, (_, s) => s);
-    order.sort((a, b) => doubles[starts[a]] - doubles[starts[b]] || compareText(ids[a], ids[b]));
+    return sessionsOfRecords(this.#wordsOf(window), this.#numColumns);
+  }
 
-    const offsets = new Int32Array(order.length + 1);
-    for (let s = 0; s < order.length; s++) offsets[s + 1] = offsets[s] + ints[2 * starts[order[s]] + 2];
-    const numEvents = offsets[order.length];
-    const itemCodes = new Int32Array(numEvents);
-    const [timestampsMs, ...columns] = Array.from({ length: 1 + this.#numColumns }, () => new Float64Array(numEvents));
-    for (let s = 0; s < order.length; s++) {
-      const length = offsets[s + 1] - offsets[s];
-      let at = starts[order[s]] + HEADER_WORDS;
-      timestampsMs.set(doubles.subarray(at, at + length), offsets[s]);
-      at += length;
-      for (const column of columns) {
-        column.set(doubles.subarray(at, at + length), offsets[s]);
-        at += length;
-      }
-      itemCodes.set(ints.subarray(2 * at, 2 * at + length), offsets[s]);
-    }
-    return {
-      ids: Array.from(order, (s) => ids[s]),
-      startsMs: Float64Array.from(order, (s) => doubles[starts[s]]),
-      isValid: Uint8Array.from(order, (s) => ints[2 * starts[s] + 5]),
-      fullLengths: Int32Array.from(order, (s) => ints[2 * starts[s] + 3]),
-      offsets,
-      itemCodes,
-      timestampsMs,
-      columns,
-    };
+  /** The same as records, in the order in which they came, for `sessionsOfRecords`. */
+  takeRecords(window: number): Uint8Array {
+    return this.#wordsOf(window).bytes;
   }
 
   close(): void {
@@ -187,6 +153,53 @@ export class WindowSpool {
     this.#usedWords = 0;
     if (!keep) this.#heldWords = 0;
   }
+}
+
+/**
+ * Sessions by start, then id, whatever the order of their records.
+ *
+ * @param records of one window, from any number of spools, laid end to end
+ */
+export function sessionsOfRecords(records: Words, numColumns: number): WindowSessions {
+  const { doubles, ints, bytes } = records;
+  const starts: number[] = [];
+  const ids: string[] = [];
+  for (let at = 0; at < doubles.length; ) {
+    const [numEvents, idBytes] = [ints[2 * at + 2], ints[2 * at + 4]];
+    const idAt = at + HEADER_WORDS + (1 + numColumns) * numEvents + half(numEvents);
+    starts.push(at);
+    ids.push(bytes.toString('utf8', 8 * idAt, 8 * idAt + idBytes));
+    at = idAt + Math.ceil(idBytes / 8);
+  }
+  const order = Uint32Array.from(starts, (_, s) => s);
+  order.sort((a, b) => doubles[starts[a]] - doubles[starts[b]] || compareText(ids[a], ids[b]));
+
+  const offsets = new Int32Array(order.length + 1);
+  for (let s = 0; s < order.length; s++) offsets[s + 1] = offsets[s] + ints[2 * starts[order[s]] + 2];
+  const numEvents = offsets[order.length];
+  const itemCodes = new Int32Array(numEvents);
+  const [timestampsMs, ...columns] = Array.from({ length: 1 + numColumns }, () => new Float64Array(numEvents));
+  for (let s = 0; s < order.length; s++) {
+    const length = offsets[s + 1] - offsets[s];
+    let at = starts[order[s]] + HEADER_WORDS;
+    timestampsMs.set(doubles.subarray(at, at + length), offsets[s]);
+    at += length;
+    for (const column of columns) {
+      column.set(doubles.subarray(at, at + length), offsets[s]);
+      at += length;
+    }
+    itemCodes.set(ints.subarray(2 * at, 2 * at + length), offsets[s]);
+  }
+  return {
+    ids: Array.from(order, (s) => ids[s]),
+    startsMs: Float64Array.from(order, (s) => doubles[starts[s]]),
+    isValid: Uint8Array.from(order, (s) => ints[2 * starts[s] + 5]),
+    fullLengths: Int32Array.from(order, (s) => ints[2 * starts[s] + 3]),
+    offsets,
+    itemCodes,
+    timestampsMs,
+    columns,
+  };
 }
 
 /** Words that so many 32-bit numbers fill. */

@@ -1,13 +1,37 @@
 import { join } from 'node:path';
 import type { EventChunk } from '../sessions/sessionizer.ts';
 import type { FilesDataset } from './dataset-schema.ts';
-import { type Engine, rawDoubles, rawHashes, sqlName } from './engine.ts';
-import type { EventLog, EventLogOptions, KeyIds, SelectedEvents, StartRange } from './event-log.ts';
+import { type Engine, rawDoubles, rawHashes, sqlName, sqlText } from './engine.ts';
+import type {
+  CountedIds,
+  EventLog,
+  EventLogOptions,
+  KeyIds,
+  LogRange,
+  SelectedEvents,
+  ShardSelection,
+  StartRange,
+  TimeUnits,
+} from './event-log.ts';
 import { EventSorter } from './event-sorter.ts';
 import { chooseHash, HashCodes } from './hash-codes.ts';
-import { assertNothingMissing, countMissing, IS_INCOMPLETE, NOTHING_MISSING } from './missing-cells.ts';
+import {
+  assertNothingMissing,
+  countMissing,
+  IS_INCOMPLETE,
+  type MissingCounts,
+  NOTHING_MISSING,
+} from './missing-cells.ts';
 import { explainReadError, orderSql, presentOrNull, type Source } from './open-source.ts';
-import { dropRareEvents, keepEventTypes } from './support.ts';
+import {
+  countEvents,
+  countEventTypes,
+  dropOtherTypes,
+  dropRare,
+  dropRareEvents,
+  hasLimits,
+  keepEventTypes,
+} from './support.ts';
 import type { TimeColumn } from './time-column.ts';
 import { assertPlausibleTimes, plausibleTimes } from './time-unit.ts';
 
@@ -31,6 +55,7 @@ export class DuckDbEventLog implements EventLog {
   #numUntimed = 0;
   /** `events` is a view with its own column of places, `r`; otherwise a table, whose rows lie in the order of the log. */
   #isView = false;
+  #isLoaded = false;
   /** SQL of what tells keys and items apart. */
   #keyHash = '';
   #itemHash = '';
@@ -70,121 +95,284 @@ export class DuckDbEventLog implements EventLog {
     this.#columns = columns;
   }
 
+  get timeUnits(): TimeUnits {
+    return { timestamp: this.#time?.unit, sessionStart: this.#start?.unit };
+  }
+
   get hasTimes(): boolean {
     return this.#time !== undefined;
   }
 
   async open(): Promise<void> {
-    const start = this.#start ? 's' : 't';
-    let from =
-      this.#source.placeSql === undefined ? `(${this.#select()})` : `(${this.#selectRaw(this.#source.placeSql)})`;
-    if (this.#source.isText) {
-      await this.#read(`CREATE TABLE loaded AS ${this.#select()}`);
-      from = 'loaded';
+    if (this.#source.isText) await this.#loadText();
+    const range = await this.readRange();
+    await this.assertRange(range);
+    this.useRange(range);
+  }
+
+  /** @throws when there are no events, or times that are not believed; names file and row */
+  async assertRange(range: LogRange): Promise<void> {
+    if (range.numEvents === 0) throw new Error(`${this.#source.label}: the log is empty; expected at least one event`);
+    if (Number.isNaN(range.firstMs)) {
+      await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
     }
+    if (this.#time) await this.#assertPlausible(this.#time, range.firstMs, range.lastMs);
+    if (this.#start) await this.#assertPlausible(this.#start, range.firstStartMs, range.lastStartMs);
+  }
+
+  /** Of all events, sound or not; NaN where no event has a time. */
+  async readRange(): Promise<LogRange> {
+    const start = this.#start ? 's' : 't';
+    const { isText, placeSql } = this.#source;
+    const rows = placeSql === undefined ? this.#select() : this.#selectRaw(placeSql);
+    const from = isText && this.#isLoaded ? 'loaded' : `(${rows})`;
     const [range] = await this.#rows(
       `SELECT count(*) AS n, count(*) FILTER (t IS NULL OR o IS NULL) AS untimed, min(t) AS first, max(t) AS last, min(${start}) AS "firstStart", max(${start}) AS "lastStart" FROM ${from}`,
     );
-    if (Number(range.n) === 0) throw new Error(`${this.#source.label}: the log is empty; expected at least one event`);
-    this.#numUntimed = Number(range.untimed);
-    if (range.first === null) {
-      await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
-    }
-    if (this.#time) await this.#assertPlausible(this.#time, Number(range.first), Number(range.last));
-    if (this.#start) await this.#assertPlausible(this.#start, Number(range.firstStart), Number(range.lastStart));
-    this.firstMs = Number(range.firstStart);
-    this.lastMs = Number(range.lastStart);
+    const timeOf = (value: unknown) => (value === null ? Number.NaN : Number(value));
+    return {
+      numEvents: Number(range.n),
+      numUntimed: Number(range.untimed),
+      firstMs: timeOf(range.first),
+      lastMs: timeOf(range.last),
+      firstStartMs: timeOf(range.firstStart),
+      lastStartMs: timeOf(range.lastStart),
+    };
+  }
+
+  /** Takes what `readRange` found, perhaps elsewhere. */
+  useRange({ numUntimed, firstStartMs, lastStartMs }: LogRange): void {
+    this.#numUntimed = numUntimed;
+    this.firstMs = firstStartMs;
+    this.lastMs = lastStartMs;
   }
 
   async select(range?: StartRange): Promise<SelectedEvents> {
     const engine = this.#engine;
-    const { gapMinutes = 30, eventTypes, support } = this.#options;
-    const gapMs = gapMinutes === 'none' ? Number.POSITIVE_INFINITY : gapMinutes * 60_000;
-    const from = this.#source.isText ? 'SELECT * FROM loaded' : this.#select();
-    let filter = '';
-    let wantedKeys = '';
-    if (range && this.#start) {
-      const inRange = this.#source.isText
-        ? `(s >= ${range.fromMs} AND s < ${range.toMs})`
-        : this.#start.between(range.fromMs, range.toMs);
-      filter = ` WHERE ${inRange} OR ${this.#source.isText ? 's' : this.#start.sql} IS NULL`;
-    } else if (range && this.#options.by === 'user' && Number.isFinite(gapMs)) {
-      // A session is cut by the pause before it, so nothing older than one pause matters.
-      filter = ` WHERE t >= ${range.fromMs - gapMs} OR t IS NULL`;
-      wantedKeys = ` HAVING count(*) FILTER (t >= ${range.fromMs} AND t < ${range.toMs}) > 0`;
-    } else if (range) wantedKeys = ` HAVING min(t) >= ${range.fromMs} AND min(t) < ${range.toMs}`;
-    const isDirect = this.#start !== undefined || !range;
-    const hasSupport = support !== undefined && (support.minItemEvents > 1 || support.minKeyEvents > 1);
-    const { placeSql } = this.#source;
-    const wasView = this.#isView;
-    this.#isView =
-      placeSql !== undefined &&
-      isDirect &&
-      !eventTypes &&
-      !hasSupport &&
-      this.#dataset.onMissing === 'error' &&
-      this.#numUntimed === 0;
-    await engine.run(`DROP ${wasView ? 'VIEW' : 'TABLE'} IF EXISTS events`);
-    if (this.#isView && placeSql !== undefined) {
-      await engine.run(`CREATE VIEW events AS ${this.#selectRaw(placeSql)}${filter}`);
-    } else if (this.#source.isText && !range) {
-      await engine.run('ALTER TABLE loaded RENAME TO events');
-    } else {
-      await this.#read(`CREATE TABLE events AS ${isDirect ? from + filter : `SELECT * FROM (${from})${filter}`}`);
-      if (this.#source.isText) await engine.run('DROP TABLE loaded');
-    }
-
+    const { eventTypes, support } = this.#options;
+    let wantedKeys = await this.#loadEvents(range);
     const numOtherTypeEvents = eventTypes ? await keepEventTypes(engine, eventTypes, this.#source.label) : 0;
-    const missing = this.#isView ? NOTHING_MISSING : await countMissing(engine);
-    if (missing.numEvents > 0) {
-      if (this.#dataset.onMissing === 'error') await this.#refuseMissing();
-      await engine.run(`DELETE FROM events WHERE ${IS_INCOMPLETE}`);
-    }
+    const missing = await this.#dropIncomplete();
+    if (missing.numEvents > 0 && this.#dataset.onMissing === 'error') await this.refuseMissing();
     let numRareEvents = 0;
-    if (hasSupport) {
+    if (hasLimits(support)) {
       // What is not wanted must not lend support.
-      if (wantedKeys) {
-        await engine.run(`DELETE FROM events WHERE k NOT IN (SELECT k FROM events GROUP BY k${wantedKeys})`);
-      }
-      numRareEvents = await dropRareEvents(engine, support);
+      await this.#dropUnwanted(wantedKeys);
       wantedKeys = '';
+      numRareEvents = await dropRareEvents(engine, support);
     }
-    const user = this.#options.withUsers ? ", coalesce(min(u), '') AS u" : '';
-    await this.#read(
-      `CREATE OR REPLACE TABLE keys AS SELECT k${user}, count(*) AS n FROM events GROUP BY k${wantedKeys}`,
-    );
-    const wanted = wantedKeys ? ' WHERE k IN (SELECT k FROM keys)' : '';
-    const first = this.#time ? 'min(t)' : `min(${this.#place})`;
+    await this.#countKeys(wantedKeys);
     await this.#read(
       'CREATE OR REPLACE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY first, i) - 1 AS INTEGER) AS code ' +
-        `FROM (SELECT i, ${first} AS first FROM events${wanted} GROUP BY i)`,
+        `FROM (SELECT i, ${this.#firstSql} AS first FROM events${this.#wanted} GROUP BY i)`,
     );
     for (const c of this.#textColumns()) {
       await engine.run(
         `CREATE OR REPLACE TABLE texts${c} AS SELECT v, CAST(row_number() OVER (ORDER BY v) - 1 AS DOUBLE) AS code ` +
-          `FROM (SELECT DISTINCT f${c} AS v FROM events${wanted}) WHERE v IS NOT NULL`,
+          `FROM (SELECT DISTINCT f${c} AS v FROM events${this.#wanted}) WHERE v IS NOT NULL`,
       );
     }
-    const [counts] = await engine.rows(
+    const counts = await this.#countSelected();
+    if (counts.numMissingIds > 0) await this.refuseMissing();
+    await this.assertExactIds();
+    await this.#chooseHashes(counts);
+    return { ...counts, missing, numOtherTypeEvents, numRareEvents };
+  }
+
+  /**
+   * Selects the events of the shard (`options.shard`) as `select` does those of the whole log, but judges nothing that
+   * is known only with the other shards: it counts.
+   *
+   * @param rareItems files of items (column i) that are left out, one after the other, and after each the keys that are rare then
+   */
+  async selectShard(range: StartRange | undefined, rareItems: readonly string[]): Promise<ShardSelection> {
+    const engine = this.#engine;
+    const { eventTypes, support } = this.#options;
+    if (this.#source.isText) await this.#loadText();
+    let wantedKeys = await this.#loadEvents(range);
+    const eventTypeCounts = eventTypes ? await countEventTypes(engine) : {};
+    const numOtherTypeEvents = eventTypes ? await dropOtherTypes(engine, eventTypes) : 0;
+    const missing = await this.#dropIncomplete();
+    if (hasLimits(support)) {
+      await this.#dropUnwanted(wantedKeys);
+      wantedKeys = '';
+    }
+    const before = await countEvents(engine);
+    for (const file of rareItems) {
+      await engine.run(`DELETE FROM events WHERE i IN (SELECT i FROM ${this.#itemsFrom(file)})`);
+      if (support) await dropRare(engine, 'k', support.minKeyEvents);
+    }
+    const numRareEvents = rareItems.length > 0 ? before - (await countEvents(engine)) : 0;
+    await this.#countKeys(wantedKeys);
+    return { missing, numOtherTypeEvents, numRareEvents, eventTypeCounts };
+  }
+
+  /**
+   * Writes the items and texts of the shard's events: columns i, first (when it comes first) and n (events); column v.
+   *
+   * @returns how many events, keys and items there are, and how many of their ids are missing
+   */
+  async saveFound(itemsFile: string, textsFile: (column: number) => string): Promise<CountedIds> {
+    await this.#read(
+      `CREATE OR REPLACE TABLE items AS SELECT i, CAST(${this.#firstSql} AS DOUBLE) AS first, count(*) AS n FROM events${this.#wanted} GROUP BY i`,
+    );
+    await this.#engine.run(`COPY items TO ${sqlText(itemsFile)} (FORMAT parquet)`);
+    for (const c of this.#textColumns()) {
+      const values = `SELECT DISTINCT f${c} AS v FROM events${this.#wanted}`;
+      await this.#engine.run(
+        `COPY (SELECT v FROM (${values}) WHERE v IS NOT NULL) TO ${sqlText(textsFile(c))} (FORMAT parquet)`,
+      );
+    }
+    return this.#countSelected();
+  }
+
+  /** Writes the items (column i) that have fewer events than `minEvents` in all shards together. @returns how many there are */
+  async saveRareItems(foundFiles: readonly string[], minEvents: number, file: string): Promise<number> {
+    const rare = `SELECT i FROM ${this.#allItemsFrom(foundFiles)} GROUP BY i HAVING sum(n) < ${minEvents}`;
+    await this.#engine.run(`COPY (${rare}) TO ${sqlText(file)} (FORMAT parquet)`);
+    const [{ n }] = await this.#engine.rows(`SELECT count(*) AS n FROM read_parquet(${sqlText(file)})`);
+    return Number(n);
+  }
+
+  /**
+   * Gives the items and texts of all shards their codes, as `select` does, and writes them for `useDictionary`. `itemIds` and
+   * `texts` can be read then.
+   *
+   * @param foundTexts files of `saveFound` by column
+   * @returns number of items
+   */
+  async mergeFound(
+    foundFiles: readonly string[],
+    foundTexts: (column: number) => readonly string[],
+    itemsFile: string,
+    textsFile: (column: number) => string,
+  ): Promise<number> {
+    const engine = this.#engine;
+    await engine.run(
+      'CREATE OR REPLACE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY first, i) - 1 AS INTEGER) AS code ' +
+        `FROM (SELECT i, min(first) AS first FROM ${this.#allItemsFrom(foundFiles)} GROUP BY i)`,
+    );
+    await this.assertExactIds();
+    await engine.run(`COPY items TO ${sqlText(itemsFile)} (FORMAT parquet)`);
+    for (const c of this.#textColumns()) {
+      await engine.run(
+        `CREATE OR REPLACE TABLE texts${c} AS SELECT v, CAST(row_number() OVER (ORDER BY v) - 1 AS DOUBLE) AS code ` +
+          `FROM (SELECT DISTINCT v FROM read_parquet([${foundTexts(c).map(sqlText).join(', ')}]))`,
+      );
+      await engine.run(`COPY texts${c} TO ${sqlText(textsFile(c))} (FORMAT parquet)`);
+    }
+    const [{ n }] = await engine.rows('SELECT count(*) AS n FROM items');
+    return Number(n);
+  }
+
+  /**
+   * Takes the codes of items and texts from the files of the whole log (columns i, code; v, code), as far as the shard has
+   * them. `events` can be read then.
+   */
+  async useDictionary(
+    itemsFile: string,
+    textsFile: (column: number) => string,
+    foundFile: string,
+  ): Promise<{ readonly numEvents: number }> {
+    const engine = this.#engine;
+    await engine.run(
+      `CREATE OR REPLACE TABLE items AS SELECT i, code FROM ${this.#itemsFrom(itemsFile)} WHERE i IN (SELECT i FROM ${this.#itemsFrom(foundFile)})`,
+    );
+    for (const c of this.#textColumns()) {
+      await engine.run(
+        `CREATE OR REPLACE TABLE texts${c} AS SELECT v, CAST(code AS DOUBLE) AS code FROM read_parquet(${sqlText(textsFile(c))})`,
+      );
+    }
+    const counts = await this.#countSelected();
+    await this.#chooseHashes(counts);
+    return counts;
+  }
+
+  /** Lays out the events of the range: `events`. @returns SQL of the condition that a key has to meet, where there is one */
+  async #loadEvents(range: StartRange | undefined): Promise<string> {
+    const { gapMinutes = 30, eventTypes, support, by } = this.#options;
+    const { isText, placeSql } = this.#source;
+    const gapMs = gapMinutes === 'none' ? Number.POSITIVE_INFINITY : gapMinutes * 60_000;
+    let inRange: string | undefined;
+    let wantedKeys = '';
+    if (range && this.#start) {
+      const { fromMs, toMs } = range;
+      inRange = isText
+        ? `(s >= ${fromMs} AND s < ${toMs}) OR s IS NULL`
+        : `${this.#start.between(fromMs, toMs)} OR ${this.#start.sql} IS NULL`;
+    } else if (range && this.#time && by === 'user' && Number.isFinite(gapMs)) {
+      // A session is cut by the pause before it, so nothing older than one pause matters.
+      const fromMs = range.fromMs - gapMs;
+      const orUntimed = this.#numUntimed === 0 ? '' : ` OR ${isText ? 't' : this.#time.sql} IS NULL`;
+      inRange = `${isText ? `t >= ${fromMs}` : this.#time.since(fromMs)}${orUntimed}`;
+      wantedKeys = ` HAVING count(*) FILTER (t >= ${range.fromMs} AND t < ${range.toMs}) > 0`;
+    } else if (range) wantedKeys = ` HAVING min(t) >= ${range.fromMs} AND min(t) < ${range.toMs}`;
+    const wasView = this.#isView;
+    this.#isView =
+      placeSql !== undefined &&
+      (this.#start !== undefined || !range) &&
+      !eventTypes &&
+      !hasLimits(support) &&
+      this.#dataset.onMissing === 'error' &&
+      this.#numUntimed === 0;
+    await this.#engine.run(`DROP ${wasView ? 'VIEW' : 'TABLE'} IF EXISTS events`);
+    if (isText && !inRange) await this.#engine.run('ALTER TABLE loaded RENAME TO events');
+    else if (isText) {
+      await this.#read(`CREATE TABLE events AS SELECT * FROM loaded${where(inRange)}`);
+      await this.#engine.run('DROP TABLE loaded');
+    } else if (this.#isView && placeSql !== undefined) {
+      await this.#engine.run(`CREATE VIEW events AS ${this.#selectRaw(placeSql)}${where(inRange, this.#shardSql)}`);
+    } else await this.#read(`CREATE TABLE events AS ${this.#shardRows(inRange)}`);
+    this.#isLoaded = false;
+    return wantedKeys;
+  }
+
+  /** The rows of a text file, which can be read once only. */
+  async #loadText(): Promise<void> {
+    await this.#read(`CREATE TABLE loaded AS ${this.#shardRows()}`);
+    this.#isLoaded = true;
+  }
+
+  async #dropUnwanted(wantedKeys: string): Promise<void> {
+    if (!wantedKeys) return;
+    await this.#engine.run(`DELETE FROM events WHERE k NOT IN (SELECT k FROM events GROUP BY k${wantedKeys})`);
+  }
+
+  /** Without effect on a view, whose ids are looked at later. */
+  async #dropIncomplete(): Promise<MissingCounts> {
+    const missing = this.#isView ? NOTHING_MISSING : await countMissing(this.#engine);
+    if (missing.numEvents > 0) await this.#engine.run(`DELETE FROM events WHERE ${IS_INCOMPLETE}`);
+    return missing;
+  }
+
+  async #countKeys(wantedKeys: string): Promise<void> {
+    const user = this.#options.withUsers ? ", coalesce(min(u), '') AS u" : '';
+    await this.#read(
+      `CREATE OR REPLACE TABLE keys AS SELECT k${user}, count(*) AS n FROM events GROUP BY k${wantedKeys}`,
+    );
+    this.#wanted = wantedKeys ? ' WHERE k IN (SELECT k FROM keys)' : '';
+  }
+
+  /** In the tables `keys` and `items`. */
+  async #countSelected(): Promise<CountedIds> {
+    const [counts] = await this.#engine.rows(
       'SELECT (SELECT coalesce(sum(n), 0) FROM keys) AS events, (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM items) AS items, ' +
         `(SELECT count(*) FROM keys WHERE ${this.#isMissing(this.#keyName, 'k')}) + ` +
         `(SELECT count(*) FROM items WHERE ${this.#isMissing(this.#itemName, 'i')}) AS missing`,
     );
-    if (Number(counts.missing) > 0) await this.#refuseMissing();
-    await this.#assertExactIds();
-    this.#keyHash = await chooseHash(engine, 'keys', 'k');
-    this.#itemHash = await chooseHash(engine, 'items', 'i');
-    this.#wanted = wanted;
-    this.#numItems = Number(counts.items);
-    this.#numEvents = Number(counts.events);
     return {
-      numEvents: this.#numEvents,
+      numEvents: Number(counts.events),
       numKeys: Number(counts.keys),
-      numItems: this.#numItems,
-      missing,
-      numOtherTypeEvents,
-      numRareEvents,
+      numItems: Number(counts.items),
+      numMissingIds: Number(counts.missing),
     };
+  }
+
+  async #chooseHashes({ numEvents, numItems }: CountedIds): Promise<void> {
+    this.#keyHash = await chooseHash(this.#engine, 'keys', 'k');
+    this.#itemHash = await chooseHash(this.#engine, 'items', 'i');
+    this.#numItems = numItems;
+    this.#numEvents = numEvents;
   }
 
   async *events(): AsyncGenerator<EventChunk> {
@@ -287,6 +475,16 @@ export class DuckDbEventLog implements EventLog {
     return `SELECT ${[...ids, ...this.#columns].join(', ')} FROM ${this.#source.relation()}`;
   }
 
+  /** The same of the shard, and where an event's place in the whole log is needed, with it. */
+  #shardRows(condition?: string): string {
+    if (!this.#needsPlaces) return this.#select() + where(condition, this.#shardSql);
+    const place = this.#source.placeSql ?? 'row_number() OVER ()';
+    const { shard } = this.#options;
+    // Numbered before the others are left out.
+    const all = this.#select().replace(/^SELECT /, `SELECT ${place} AS r, `);
+    return `SELECT * FROM (${all})${where(condition, shardSql('k', shard))}`;
+  }
+
   /**
    * The same with ids as they stand in the file, missing ones included, and with places. To look at every id costs more than to read
    * it, where a file has each different one but once; `#assertPresent` looks at the different ones.
@@ -301,7 +499,32 @@ export class DuckDbEventLog implements EventLog {
   }
 
   get #place(): string {
-    return this.#isView ? 'r' : 'rowid';
+    return this.#isView || this.#needsPlaces ? 'r' : 'rowid';
+  }
+
+  /** Without times the place in the log says which item comes first, in whichever shard. */
+  get #needsPlaces(): boolean {
+    return this.#options.shard !== undefined && this.#time === undefined;
+  }
+
+  /** SQL of an event's time or place, of which the smallest is an item's first. */
+  get #firstSql(): string {
+    return this.#time ? 'min(t)' : `min(${this.#place})`;
+  }
+
+  /** SQL condition on the rows of the file. */
+  get #shardSql(): string | undefined {
+    return shardSql(sqlName(this.#keyName), this.#options.shard);
+  }
+
+  /** A file of items, in the type that they have in the log. */
+  #itemsFrom(file: string): string {
+    return this.#allItemsFrom([file]);
+  }
+
+  #allItemsFrom(files: readonly string[]): string {
+    const type = this.#source.types.get(this.#itemName) ?? 'VARCHAR';
+    return `(SELECT * REPLACE (CAST(i AS ${type}) AS i) FROM read_parquet([${files.map(sqlText).join(', ')}]))`;
   }
 
   /** @throws naming file and row of the first time that is not believed */
@@ -326,7 +549,13 @@ export class DuckDbEventLog implements EventLog {
     return `(${presentOrNull(this.#source, name, alias)}) IS NULL`;
   }
 
-  async #refuseMissing(): Promise<void> {
+  /** What to call the log in a message. */
+  get label(): string {
+    return this.#source.label;
+  }
+
+  /** @throws naming the first row that lacks a cell */
+  async refuseMissing(): Promise<void> {
     await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
   }
 
@@ -339,12 +568,13 @@ export class DuckDbEventLog implements EventLog {
     return /^(DOUBLE|FLOAT)$/.test(this.#source.types.get(this.#dataset.columns.item) ?? '');
   }
 
-  async #assertExactIds(): Promise<void> {
+  /** @throws when there are items in floating point that may stand for several */
+  async assertExactIds(): Promise<void> {
     if (!this.#itemIsFloat()) return;
     const [row] = await this.#engine.rows('SELECT count(*) AS n FROM items WHERE abs(i) > 9007199254740992');
     if (Number(row.n) > 0) {
       throw new Error(
-        `${this.#source.label}: column '${this.#dataset.columns.item}' holds ids as floating point, and ${row.n} of them are beyond 2^53, ` +
+        `${this.label}: column '${this.#itemName}' holds ids as floating point, and ${row.n} of them are beyond 2^53, ` +
           'where different ids become equal; write the column as whole numbers or text',
       );
     }
@@ -361,6 +591,16 @@ export class DuckDbEventLog implements EventLog {
       throw explainReadError(error, this.#source);
     });
   }
+}
+
+function where(...conditions: readonly (string | undefined)[]): string {
+  const all = conditions.flatMap((condition) => (condition ? [`(${condition})`] : []));
+  return all.length > 0 ? ` WHERE ${all.join(' AND ')}` : '';
+}
+
+/** The shard of a key, the same wherever it is looked at: DuckDB's hash. */
+function shardSql(key: string, shard: EventLogOptions['shard']): string | undefined {
+  return shard && shard.count > 1 ? `hash(${key}) % ${shard.count} = ${shard.index}` : undefined;
 }
 
 /** The place of every event in its key, counted on from chunk to chunk. */

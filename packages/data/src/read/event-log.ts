@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RawColumn } from '../dataset/raw-columns.ts';
 import type { EventChunk } from '../sessions/sessionizer.ts';
-import type { FilesDataset } from './dataset-schema.ts';
+import type { FilesDataset, TimeUnit } from './dataset-schema.ts';
 import { DuckDbEventLog } from './duckdb-event-log.ts';
 import { openEngine } from './engine.ts';
 import type { MissingCounts } from './missing-cells.ts';
@@ -22,6 +22,10 @@ export interface EventLogOptions {
   readonly withUsers?: boolean;
   /** Columns that are carried along with the events. Default: none. */
   readonly columns?: readonly RawColumn[];
+  /** Only the events of the keys whose hash falls to this shard. Default: all. */
+  readonly shard?: { readonly index: number; readonly count: number };
+  /** Units of the time columns, where they are known. Default: found out. */
+  readonly timeUnits?: TimeUnits;
   /** An empty folder for the engine's tables and for unpacked files; the caller removes it. */
   readonly temporaryDirectory: string;
   /** Such as `500MB`; what does not fit goes to the temporary folder. Default `1GB`. */
@@ -33,6 +37,36 @@ export interface EventLogOptions {
 export interface StartRange {
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+/** Units of the columns `timestamp` and `sessionStart`; none for a column that is a timestamp by its type. */
+export interface TimeUnits {
+  readonly timestamp?: TimeUnit;
+  readonly sessionStart?: TimeUnit;
+}
+
+/** Number of events and their times, NaN where there are none. */
+export interface LogRange {
+  readonly numEvents: number;
+  /** Events without a time or place in the order. */
+  readonly numUntimed: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Of the stated session starts, or of the events where the log states none. */
+  readonly firstStartMs: number;
+  readonly lastStartMs: number;
+}
+
+/** What of a shard's events was left out; rare ones are those of the rounds that were done. */
+export interface ShardSelection extends Pick<SelectedEvents, 'missing' | 'numOtherTypeEvents' | 'numRareEvents'> {
+  /** Events by type, where only some types are wanted. */
+  readonly eventTypeCounts: Readonly<Record<string, number>>;
+}
+
+/** What is selected. */
+export interface CountedIds extends Pick<SelectedEvents, 'numEvents' | 'numKeys' | 'numItems'> {
+  /** Keys and items that stand for a missing cell. */
+  readonly numMissingIds: number;
 }
 
 /** What `EventLog.select` found. */
@@ -93,6 +127,22 @@ export interface EventLog {
  * log.close();
  */
 export async function openEventLog(dataset: FilesDataset, options: EventLogOptions): Promise<EventLog> {
+  const log = await connectEventLog(dataset, options);
+  try {
+    await log.open();
+    return log;
+  } catch (error) {
+    log.close();
+    throw error;
+  }
+}
+
+/**
+ * The log before any of its events is read.
+ *
+ * @throws when a file or column is missing
+ */
+export async function connectEventLog(dataset: FilesDataset, options: EventLogOptions): Promise<DuckDbEventLog> {
   const engine = await openEngine({
     databaseFile: join(options.temporaryDirectory, 'engine.duckdb'),
     spillDirectory: join(options.temporaryDirectory, 'spill'),
@@ -113,12 +163,15 @@ export async function openEventLog(dataset: FilesDataset, options: EventLogOptio
     const source = await openSource(engine, dataset, options.temporaryDirectory);
     assertColumns(source, dataset.columns);
     assertCarried(source, options.columns ?? []);
-    const { sessionStart, timestamp } = dataset.columns;
-    const time = timestamp === undefined ? undefined : await readTimeColumn(engine, source, timestamp, dataset);
-    const start = sessionStart === undefined ? undefined : await readTimeColumn(engine, source, sessionStart, dataset);
-    const log = new DuckDbEventLog(engine, source, dataset, options, keyName, time, start);
-    await log.open();
-    return log;
+    const timeOf = async (role: 'timestamp' | 'sessionStart') => {
+      const name = dataset.columns[role];
+      if (name === undefined) return undefined;
+      const timeUnit = options.timeUnits?.[role] ?? dataset.timeUnit;
+      return readTimeColumn(engine, source, name, { ...dataset, timeUnit });
+    };
+    const time = await timeOf('timestamp');
+    const start = await timeOf('sessionStart');
+    return new DuckDbEventLog(engine, source, dataset, options, keyName, time, start);
   } catch (error) {
     engine.close();
     throw error;

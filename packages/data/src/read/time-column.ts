@@ -12,6 +12,8 @@ export interface TimeColumn {
   readonly sql: string;
   /** SQL condition for fromMs ≤ time < toMs, in the column's own type where the file can then skip what lies outside. */
   between(fromMs: number, toMs: number): string;
+  /** The same for fromMs ≤ time. */
+  since(fromMs: number): string;
 }
 
 /** Rows of a text file that are looked at to find its time unit. */
@@ -36,12 +38,13 @@ export async function readTimeColumn(
     const literal = (ms: number) => `${hasZone ? 'to_timestamp' : 'epoch_ms'}(${hasZone ? ms / 1000 : Math.round(ms)})`;
     if (!hasZone && timeZone !== 'UTC') {
       const sql = `epoch_us(CAST(CAST(${column} AS TIMESTAMP) AS TIMESTAMPTZ)) / 1000.0`;
-      return { name, sql, between: (fromMs, toMs) => `(${sql} >= ${fromMs} AND ${sql} < ${toMs})` };
+      return withSql(name, undefined, sql);
     }
     return {
       name,
       sql: `epoch_us(${hasZone ? column : `CAST(${column} AS TIMESTAMP)`}) / 1000.0`,
       between: (fromMs, toMs) => `(${column} >= ${literal(fromMs)} AND ${column} < ${literal(toMs)})`,
+      since: (fromMs) => `${column} >= ${literal(fromMs)}`,
     };
   }
   const isWhole = /^U?(BIG|SMALL|TINY|HUGE)?INT(EGER)?$/.test(type);
@@ -75,11 +78,18 @@ export async function readTimeColumn(
     unit: used,
     sql,
     between: (fromMs, toMs) => `(${column} >= ${literal(fromMs)} AND ${column} < ${literal(toMs)})`,
+    since: (fromMs) => `${column} >= ${literal(fromMs)}`,
   };
 }
 
-function withSql(name: string, unit: TimeUnit, sql: string): TimeColumn {
-  return { name, unit, sql, between: (fromMs, toMs) => `(${sql} >= ${fromMs} AND ${sql} < ${toMs})` };
+function withSql(name: string, unit: TimeUnit | undefined, sql: string): TimeColumn {
+  return {
+    name,
+    unit,
+    sql,
+    between: (fromMs, toMs) => `(${sql} >= ${fromMs} AND ${sql} < ${toMs})`,
+    since: (fromMs) => `${sql} >= ${fromMs}`,
+  };
 }
 
 async function detect(engine: Engine, source: Source, name: string, isNumber: boolean): Promise<TimeUnit> {

@@ -29,6 +29,19 @@ export function createFolderStore(folder: string): Store {
       await rm(temporary, { force: true });
     }
   };
+  const list = async (prefix: string): Promise<string[]> => {
+    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      },
+    );
+    return entries
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .filter((name) => name.startsWith(prefix))
+      .sort();
+  };
   return {
     url: pathToFileURL(root).href,
     read: (name) =>
@@ -54,18 +67,9 @@ export function createFolderStore(folder: string): Store {
         await rm(temporary, { force: true });
       }
     },
-    async list(prefix) {
-      const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
-        (error: NodeJS.ErrnoException) => {
-          if (error.code === 'ENOENT') return [];
-          throw error;
-        },
-      );
-      return entries
-        .filter((entry) => entry.isFile() && !entry.name.endsWith('.part'))
-        .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-        .filter((name) => name.startsWith(prefix))
-        .sort();
+    list,
+    async remove(prefix) {
+      for (const name of await list(prefix)) await rm(pathOf(name), { force: true });
     },
   };
 }

@@ -4,6 +4,7 @@ import { rename, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -70,6 +71,19 @@ export function createS3Store({ bucket, prefix = '', endpoint, region = 'us-east
       throw error;
     }
   };
+  const list = async (start: string): Promise<string[]> => {
+    const names: string[] = [];
+    const before = prefix === '' ? '' : `${prefix}/`;
+    for (let ContinuationToken: string | undefined; ; ) {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: before + start, ContinuationToken }),
+      );
+      for (const { Key } of page.Contents ?? []) if (Key) names.push(Key.slice(before.length));
+      if (!page.IsTruncated) break;
+      ContinuationToken = page.NextContinuationToken;
+    }
+    return names.sort();
+  };
   const query = new URLSearchParams({ ...(endpoint && { endpoint }), ...(region !== 'us-east-1' && { region }) });
   const tail = query.size > 0 ? `?${query}` : '';
   return {
@@ -94,18 +108,16 @@ export function createS3Store({ bucket, prefix = '', endpoint, region = 'us-east
         await rm(temporary, { force: true });
       }
     },
-    async list(start) {
-      const names: string[] = [];
-      const before = prefix === '' ? '' : `${prefix}/`;
-      for (let ContinuationToken: string | undefined; ; ) {
-        const page = await client.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix: before + start, ContinuationToken }),
+    list,
+    async remove(start) {
+      const names = await list(start);
+      for (let from = 0; from < names.length; from += 1000) {
+        const Objects = names.slice(from, from + 1000).map((name) => ({ Key: keyOf(name) }));
+        const { Errors = [] } = await client.send(
+          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
         );
-        for (const { Key } of page.Contents ?? []) if (Key) names.push(Key.slice(before.length));
-        if (!page.IsTruncated) break;
-        ContinuationToken = page.NextContinuationToken;
+        if (Errors.length > 0) throw new Error(`store: s3://${bucket}/${Errors[0].Key}: ${Errors[0].Message}`);
       }
-      return names.sort();
     },
   };
 }

@@ -68,6 +68,14 @@ describe.each(Object.keys(STORES))('%s', (name) => {
     await expect((async () => store.write(bad, 'x'))()).rejects.toThrow('is no name of a file');
   });
 
+  test('what was there on the way is removed, and no more', async () => {
+    for (const file of ['shards/a/1', 'shards/a/2', 'shards/ab']) await store.write(file, file);
+    await store.remove('shards/a/');
+    await store.remove('shards/none/');
+    expect(await store.list('shards/')).toEqual(['shards/ab']);
+    expect(await store.write('shards/a/1', 'anew')).toBe(true);
+  });
+
   test('its address opens it elsewhere', async () => {
     const again = await openStore(store.url);
     expect(String(await again.read('cells/a/result.json'))).toBe('{"é":1}');

@@ -15,6 +15,8 @@ export interface Store {
   download(name: string, file: string): Promise<void>;
   /** Names that begin so, in order. */
   list(prefix: string): Promise<string[]>;
+  /** Removes the files whose names begin so: of what was there on the way only, since a name stands for one content. */
+  remove(prefix: string): Promise<void>;
 }
 
 /** @throws when a name would leave the store or is none */

@@ -1,0 +1,67 @@
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { keyOfColumn } from '../dataset/raw-columns.ts';
+import { writeWindow } from '../prepare/session-files.ts';
+import { sessionsOfRecords, Words } from '../prepare/window-spool.ts';
+import { planWindows } from '../windows/plan-windows.ts';
+import type { ShardTools } from './run-shard-job.ts';
+import { type SessionsResult, shardFiles, type WriteJob, type WriteResult } from './shard-job.ts';
+
+/** The records that all shards have of a group of windows → their files, one window in memory at a time. */
+export async function writeGroup(job: WriteJob, { files, folder: scratch }: ShardTools): Promise<WriteResult> {
+  const { log, folder, numShards, range, group, numGroups, name } = job;
+  const plan = planWindows({ firstMs: range.firstStartMs, lastMs: range.lastStartMs }, log.windows);
+  const indices: number[] = [];
+  for (let window = group; window < plan.length; window += numGroups) indices.push(window);
+
+  const parts: { readonly path: string; readonly numBytes: readonly number[]; at: number }[] = [];
+  for (let shard = 0; shard < numShards; shard++) {
+    const resultName = shardFiles.result({ ...job, step: 'sessions', shard });
+    const text = await files.read(resultName);
+    if (!text) throw new Error(`prepareInShards: ${resultName} is not among the shared files; begin again`);
+    const { numBytes } = JSON.parse(Buffer.from(text).toString('utf8')) as SessionsResult;
+    if (indices.every((window) => numBytes[window] === 0)) continue;
+    const path = join(scratch, `records-${shard}`);
+    await files.download(shardFiles.records(folder, shard, group), path);
+    parts.push({ path, numBytes, at: 0 });
+  }
+
+  const windows: WriteResult['windows'][number][] = [];
+  const sizes: Record<string, number> = {};
+  const columnKeys = log.columns?.map(keyOfColumn);
+  const directory = join(scratch, 'windows');
+  await mkdir(directory);
+  for (const index of indices) {
+    const all = new Words(parts.reduce((sum, { numBytes }) => sum + numBytes[index], 0) / 8);
+    let at = 0;
+    for (const part of parts) {
+      const length = part.numBytes[index];
+      await readInto(all.bytes.subarray(at, at + length), part.path, part.at);
+      part.at += length;
+      at += length;
+    }
+    const sessions = sessionsOfRecords(all, log.columns?.length ?? 0);
+    windows.push({ index, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length });
+    const written = await writeWindow(directory, plan[index].id, sessions, columnKeys);
+    for (const [file, size] of Object.entries(written)) {
+      await files.upload(`prepared/${name}/${file}`, join(directory, file));
+      await rm(join(directory, file));
+      sizes[file] = size;
+    }
+  }
+  return { windows, files: sizes };
+}
+
+async function readInto(bytes: Uint8Array, path: string, position: number): Promise<void> {
+  if (bytes.length === 0) return;
+  const file = await open(path);
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, done, bytes.length - done, position + done);
+      if (bytesRead === 0) throw new Error(`${path}: ends before byte ${position + bytes.length}`);
+      done += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
