@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,6 +61,16 @@ function figuresOf(file: string): unknown[] {
     cell,
     outcome.error ?? outcome.result?.models.map(({ metrics }) => metrics),
   ]);
+}
+
+function contentsOf(directory: string): Record<string, string> {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .sort()
+      .map((path) => [path.slice(directory.length), createHash('sha256').update(readFileSync(path)).digest('hex')]),
+  );
 }
 
 (withoutRedis ? describe.skip : describe)('sweeps over a Redis of its own', () => {
@@ -184,6 +195,38 @@ function figuresOf(file: string): unknown[] {
     const again = await submit(file, 'store').done;
     expect(again.text.match(/: done, hr@5 /g)).toHaveLength(2);
   }, 120_000);
+
+  test('a log in shards: workers, one of which is killed in a piece, give the bytes of one process; cells run on them', async () => {
+    const file = writeSweep('shards', 2);
+    const local = start(['sweep', file, '--out', 'out-whole', '--prepared', 'prepared-whole']);
+    expect(await local.done).toMatchObject({ code: 0 });
+    const [name] = readdirSync(join(folder, 'prepared-whole'));
+    const expected = contentsOf(join(folder, 'prepared-whole', name));
+
+    const first = startWorker('shards');
+    const sweep = submit(file, 'shards', ['--shards', '5', '--prepared', 'prepared-none']);
+    while (!first.said().includes(': begins')) await sleep(20);
+    first.child.kill('SIGKILL');
+    const others = [startWorker('shards'), startWorker('shards')];
+    const { code, text } = await sweep.done;
+    expect([code, text.match(/failed: .*/)?.[0]]).toEqual([0, undefined]);
+    for (const { child } of others) child.kill('SIGKILL');
+    const store = join(folder, 'out-shards', 'store');
+    expect(contentsOf(join(store, 'prepared', name))).toEqual(expected);
+    expect(readdirSync(join(folder, 'prepared-none'))).toEqual([]);
+    expect(figuresOf(join(folder, 'out-shards', 'shards-sweep.json'))).toEqual(
+      figuresOf(join(folder, 'out-whole', 'shards-sweep.json')),
+    );
+
+    // The same by processes of this machine, without Redis.
+    const here = start(['data', 'prepare', file, '--shards', '3', '--prepared', 'prepared-here']);
+    expect(await here.done).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^write 3\/3 after .*\n.*prepared: /ms),
+    });
+    expect(readdirSync(join(folder, 'prepared-here'))).toEqual([name]);
+    expect(contentsOf(join(folder, 'prepared-here', name))).toEqual(expected);
+  }, 180_000);
 
   test('probes: a worker is healthy while it lives and ready while Redis answers', async () => {
     const port = 20_000 + (process.pid % 20_000);

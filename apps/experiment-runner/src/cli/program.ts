@@ -68,6 +68,7 @@ function createProgram(): Command {
     .option('--queue <name>', 'name of the queue in Redis', 'nimue')
     .option('--store <address>', 'what workers share: a folder all see, or s3://bucket/prefix; default <out>/store')
     .option('--priority <number>', '1 goes before 2, and what has none before all')
+    .option('--shards <n>', 'prepare the log in so many pieces, divided by users, where the cells run')
     .option('--json', 'print all cells as JSON on stdout; everything else goes to stderr')
     .action(async (files, options) => (await import('./sweep-command.ts')).sweepCommand(files, options));
   program
@@ -129,7 +130,7 @@ function createProgram(): Command {
     .action(async (run, options) => (await import('./evaluate-command.ts')).evaluateCommand(run, options));
   program
     .command('worker')
-    .description('take cells of sweeps from a Redis and run them until stopped; any number on any machines')
+    .description('take cells of sweeps and pieces of logs from a Redis and work on them until stopped; on any machine')
     .requiredOption('--redis <address>', 'redis://host:6379', process.env.NIMUE_REDIS)
     .option('--concurrency <n>', 'so many cells at a time', '1')
     .option('--queue <name>', 'name of the queue in Redis', 'nimue')
@@ -198,7 +199,7 @@ function createProgram(): Command {
     .option('--yes', 'ask nothing')
     .option('--out <file>', 'default: the name of the log with .yaml')
     .action(async (log, options) => (await import('./init-command.ts')).initCommand(log, options));
-  const data = program.command('data').description('look at a log, or download a ready-made data set');
+  const data = program.command('data').description('look at a log, prepare it, or download a ready-made data set');
   data
     .command('describe')
     .description('rows, users, sessions, items, span, lengths, popularity, missing cells and times of a log')
@@ -212,6 +213,20 @@ function createProgram(): Command {
     .option('--draw <file>', 'draw the distributions: .html, or .svg')
     .option('--json', 'print as JSON')
     .action(async (log, options) => (await import('./data-describe-command.ts')).dataDescribeCommand(log, options));
+  data
+    .command('prepare')
+    .description('make the sessions of an experiment by window, divided by users over processes or machines')
+    .argument('<files...>', 'experiment files (YAML); later ones take precedence')
+    .option('--set <path=value>', 'change a value of the files; may be repeated', collect, [])
+    .option('--shards <n>', 'so many pieces; the result is the same for any number', '1')
+    .option('--prepared <folder>', 'where prepared data lies', 'prepared')
+    .option('--executor <redis>', 'hand the pieces to the workers of this Redis: redis://host:6379; see nimue worker')
+    .option('--queue <name>', 'name of the queue in Redis', 'nimue')
+    .option(
+      '--store <address>',
+      'what workers share, and where the result lies then: a folder all see, or s3://bucket/prefix; default <prepared>/store',
+    )
+    .action(async (files, options) => (await import('./data-prepare-command.ts')).dataPrepareCommand(files, options));
   data
     .command('fetch')
     .description('download a ready-made data set; the same command again goes on where it stopped')

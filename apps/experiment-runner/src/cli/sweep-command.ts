@@ -1,10 +1,19 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { createLogger, createNimueContainer, type Logger, type NimueServices, servicesOf } from '@nimue/container';
+import {
+  createLogger,
+  createNimueContainer,
+  type Logger,
+  type NimueServices,
+  type PrepareRequest,
+  servicesOf,
+} from '@nimue/container';
+import type { SharedPreparation } from '@nimue/data';
 import type { Job, Outcome } from '@nimue/executor';
 import { evaluatedMetrics } from '@nimue/trainer';
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
+import { prepareHere, prepareShared } from '../cluster/prepare-shared.ts';
 import { type SharedCell, sharePrepared } from '../cluster/shared-cells.ts';
 import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
@@ -30,6 +39,8 @@ export interface SweepCommandOptions {
   /** Address of the store that the workers share. */
   readonly store?: string;
   readonly priority?: string;
+  /** The log is prepared in so many pieces. */
+  readonly shards?: string;
   readonly json?: boolean;
 }
 
@@ -52,7 +63,6 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
   }
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; the same command goes on later\n'));
   const code = await codeVersion();
-  const dataOf = preparedOnce(services, options);
   const pool = createCellPool();
   const priority = options.priority === undefined ? undefined : wholeNumber('--priority', options.priority, 1);
   const executor = await asInput('', () =>
@@ -68,6 +78,14 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
   );
   const store = options.executor ? await asInput('', () => services.openStore(storeOf(options))) : undefined;
   const status = createStatusLine(terminal);
+  const dataOf = preparedOnce(services, options, async (request) => {
+    const numShards = wholeNumber('--shards', options.shards ?? '1', 1);
+    const watch = { signal: interrupt.signal, onProgress: status.show };
+    const common = { numShards, pool, code, watch };
+    if (!store || !options.executor) return prepareHere(services, request, common);
+    const redis = { url: options.executor, queue: options.queue, priority };
+    return prepareShared(services, request, { ...common, store, redis });
+  });
   const run = async (cells: readonly Cell[]): Promise<FinishedCell[]> => {
     const outcomes: Outcome<CellResult>[] = new Array(cells.length);
     const report = (index: number, outcome: Outcome<CellResult>) => {
@@ -88,7 +106,7 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
         continue;
       }
       // One after the other here, so that no two processes prepare the same log.
-      const { key: dataKey, directory } = await dataOf(experiment);
+      const { key: dataKey, name: prepared, directory } = await dataOf(experiment);
       const key = cellKey(experiment.resolved, dataKey, code);
       const folder = join(options.out, 'cells', key);
       const found = await readResult(folder);
@@ -96,8 +114,7 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
         report(index, { status: 'reused', result: found });
         continue;
       }
-      const prepared = basename(directory);
-      if (store) await sharePrepared(store, directory, prepared);
+      if (store && directory) await sharePrepared(store, directory, prepared);
       const { sweep: _, ...resolved } = experiment.resolved;
       const text = stringify(resolved, { aliasDuplicateObjects: false });
       const shared = { key, code, experiment: text, prepared, store: store?.url ?? '' };
@@ -168,12 +185,16 @@ function split(cell: Cell, { sweep, seeds, resolved }: Experiment): Cell[] {
   return models.flatMap((model) => bySeed.map((seed) => ({ ...model, ...cell, ...seed })));
 }
 
-/** Prepares the log of an experiment once, however many cells ask. @returns its key and folder */
+/** A prepared data set; its folder is here, or only in the store. */
+type Prepared = SharedPreparation & { readonly directory?: string };
+
+/** Prepares the log of an experiment once, however many cells ask. */
 function preparedOnce(
   { datasets }: Pick<NimueServices, 'datasets'>,
-  { prepared }: SweepCommandOptions,
-): (experiment: Experiment) => Promise<{ key: string; directory: string }> {
-  const known = new Map<string, { key: string; directory: string }>();
+  { prepared, shards }: SweepCommandOptions,
+  inShards: (request: PrepareRequest) => Promise<Prepared>,
+): (experiment: Experiment) => Promise<Prepared> {
+  const known = new Map<string, Prepared>();
   return async (experiment) => {
     const { dataset, sessions, windows, split: halves } = experiment;
     const columns = carriedColumns(experiment);
@@ -181,9 +202,12 @@ function preparedOnce(
     const asked = JSON.stringify(request);
     const found = known.get(asked);
     if (found) return found;
-    const { dataset: opened } = await asInput('', () => datasets.prepare(request));
-    opened.close();
-    const made = { key: opened.key, directory: resolve(opened.directory) };
+    const whole = async () => {
+      const { dataset: opened } = await datasets.prepare(request);
+      opened.close();
+      return { key: opened.key, name: basename(opened.directory), directory: resolve(opened.directory) };
+    };
+    const made = await asInput('', () => (shards === undefined ? whole() : inShards(request)));
     known.set(asked, made);
     return made;
   };

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { createLogger, createNimueContainer, servicesOf } from '@nimue/container';
 import { startRedisWorker } from '@nimue/executor';
-import { handleCell } from '../cluster/handle-cell.ts';
+import { handleJob } from '../cluster/handle-job.ts';
 import { startHealthServer } from '../cluster/health-server.ts';
 import { asInput } from '../run/input-step.ts';
 import { codeVersion } from '../sweep/cell-key.ts';
@@ -18,7 +19,7 @@ export interface WorkerCommandOptions {
   readonly healthPort?: string;
 }
 
-/** `nimue worker`: takes cells of sweeps until it is asked to stop. */
+/** `nimue worker`: takes cells of sweeps and pieces of preparations until it is asked to stop. */
 export async function workerCommand(options: WorkerCommandOptions): Promise<void> {
   const logger = createLogger(process.stdout, process.stderr);
   const { openStore } = servicesOf(createNimueContainer({ logger }));
@@ -26,6 +27,7 @@ export async function workerCommand(options: WorkerCommandOptions): Promise<void
   const lockMs = 1000 * wholeNumber('--lock-seconds', options.lockSeconds, 1);
   const graceMs = 1000 * wholeNumber('--grace-seconds', options.graceSeconds, 0);
   const { redis: url, queue, cache, store } = options;
+  const threads = Math.max(1, Math.floor(availableParallelism() / concurrency));
   const code = await codeVersion();
   const pool = createCellPool();
   const worker = await asInput('', () =>
@@ -34,7 +36,7 @@ export async function workerCommand(options: WorkerCommandOptions): Promise<void
       queue,
       concurrency,
       lockMs,
-      handle: handleCell({ pool, code, openStore, store, cache }),
+      handle: handleJob({ pool, code, openStore, store, cache, threads }),
       onEvent: (line) => logger.info(`${new Date().toISOString()} ${line}`),
     }),
   );

@@ -1,13 +1,15 @@
+import { mkdir } from 'node:fs/promises';
 import { createNimueContainer, openPreparedData, servicesOf } from '@nimue/container';
+import { runShardJob, type ShardResult } from '@nimue/data';
 import { parseExperiment } from '../experiment/load-experiment.ts';
 import { InputError } from '../input-error.ts';
 import { createProgressTracker } from '../run/progress.ts';
 import { runExperiment } from '../run/run-experiment.ts';
 import { createLineView } from '../run/show-progress.ts';
-import type { CellAnswer, CellRequest } from './cell-pool.ts';
+import type { CellAnswer, CellRequest, CellResult, ShardRequest } from './cell-pool.ts';
 
 /**
- * The process that runs cells, one after the other, for the process that started it (`nimue cell-process`, with an IPC
+ * The process that runs cells and pieces of preparations, one after the other, for the process that started it (`nimue cell-process`, with an IPC
  * channel). It ends when that one is gone.
  */
 export function serveCells(): void {
@@ -15,8 +17,9 @@ export function serveCells(): void {
   if (!send) throw new InputError('cell-process is started by nimue sweep and nimue worker');
   const answer = (message: CellAnswer) => void send.call(process, message);
   process.on('disconnect', () => process.exit());
-  process.on('message', (request: CellRequest) => {
-    runCell(request, (line) => answer({ type: 'progress', line })).then(
+  process.on('message', (request: CellRequest | ShardRequest) => {
+    const work = 'job' in request ? runShard(request) : runCell(request, (line) => answer({ type: 'progress', line }));
+    work.then(
       (result) => answer({ type: 'result', result }),
       (error: unknown) =>
         answer({
@@ -29,7 +32,16 @@ export function serveCells(): void {
   answer({ type: 'ready' });
 }
 
-async function runCell({ experiment: text, prepared, out }: CellRequest, onLine: (line: string) => void) {
+async function runShard({ job, store, scratch, threads }: ShardRequest): Promise<ShardResult> {
+  const { openStore } = servicesOf(createNimueContainer());
+  await mkdir(scratch, { recursive: true });
+  return runShardJob(job, { files: await openStore(store), scratch, threads });
+}
+
+async function runCell(
+  { experiment: text, prepared, out }: CellRequest,
+  onLine: (line: string) => void,
+): Promise<CellResult> {
   const logger = { info: onLine, warn: onLine };
   const container = createNimueContainer({
     logger,

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ShardResult } from '@nimue/data';
 import { HopelessError, type JobHandler, type Store } from '@nimue/executor';
 import { InputError } from '../input-error.ts';
 import type { CellPool, CellResult } from '../sweep/cell-pool.ts';
+import { assertCode } from './assert-code.ts';
+import { handleShard, type SharedShard } from './handle-shard.ts';
 import { fetchPrepared, readSharedResult, type SharedCell, shareResult } from './shared-cells.ts';
 
-export interface HandleCellOptions {
+export interface HandleJobOptions {
   readonly pool: CellPool;
   /** Version and commit of this worker. */
   readonly code: string;
@@ -15,17 +18,25 @@ export interface HandleCellOptions {
   readonly store?: string;
   /** Prepared data lies here and is reused. */
   readonly cache: string;
+  /** Of a piece of a preparation. */
+  readonly threads: number;
 }
 
-/** Runs a cell that came over the queue: data from the store, the run in a process of its own, the result to the store. */
-export function handleCell(options: HandleCellOptions): JobHandler<SharedCell, CellResult> {
+/** Does what comes over the queue: cells of sweeps, and pieces of preparations. */
+export function handleJob(options: HandleJobOptions): JobHandler<SharedCell | SharedShard, CellResult | ShardResult> {
+  const cells = handleCell(options);
+  const shards = handleShard(options);
+  return (input, context) => ('job' in input ? shards(input, context) : cells(input, context));
+}
+
+/** Runs a cell: data from the store, the run in a process of its own, the result to the store. */
+function handleCell(options: HandleJobOptions): JobHandler<SharedCell, CellResult> {
   const { pool, code, openStore, cache } = options;
   return async (cell, { signal, onProgress }) => {
     const store = await openStore(options.store ?? cell.store);
     const found = await readSharedResult(store, cell.key);
     if (found) return { status: 'reused', result: found };
-    // Another worker may have the right one, so the job is tried again.
-    if (cell.code !== code) throw new Error(`this worker has Nimue ${code}, the sweep is of ${cell.code}`);
+    assertCode(cell.code, code);
     const prepared = await fetchPrepared(store, cell.prepared, cache);
     const out = await mkdtemp(join(tmpdir(), 'nimue-cell-'));
     try {

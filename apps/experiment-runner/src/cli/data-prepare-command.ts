@@ -1,0 +1,66 @@
+import { join, resolve } from 'node:path';
+import { createLogger, createNimueContainer, servicesOf } from '@nimue/container';
+import { prepareHere, prepareShared } from '../cluster/prepare-shared.ts';
+import { carriedColumns } from '../experiment/carried-columns.ts';
+import { loadExperiment } from '../experiment/load-experiment.ts';
+import { parseSetting } from '../experiment/setting.ts';
+import { formatDuration } from '../report/format.ts';
+import { asInput } from '../run/input-step.ts';
+import { codeVersion } from '../sweep/cell-key.ts';
+import { createCellPool } from '../sweep/cell-pool.ts';
+import { watchInterrupt } from './interrupt.ts';
+import { createStatusLine } from './status-line.ts';
+import { wholeNumber } from './whole-number.ts';
+
+export interface DataPrepareCommandOptions {
+  readonly set: readonly string[];
+  readonly prepared: string;
+  readonly shards: string;
+  readonly executor?: string;
+  readonly queue?: string;
+  readonly store?: string;
+}
+
+/** `nimue data prepare <files>`: the sessions of an experiment by window, ready for its runs. */
+export async function dataPrepareCommand(files: readonly string[], options: DataPrepareCommandOptions): Promise<void> {
+  const logger = createLogger(process.stdout, process.stderr);
+  const services = servicesOf(createNimueContainer({ logger }));
+  const { models, losses, objectives } = services;
+  const numShards = wholeNumber('--shards', options.shards, 1);
+  const settings = options.set.map(parseSetting);
+  const experiment = await loadExperiment(files, { models, losses, objectives, settings });
+  const { dataset, sessions, windows, split } = experiment;
+  const columns = carriedColumns(experiment);
+  const request = { dataset, sessions, windows, split, columns, directory: options.prepared };
+  const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; the same command goes on later\n'));
+  const status = createStatusLine(process.stdout);
+  const pool = createCellPool();
+  const startMs = performance.now();
+  try {
+    const common = {
+      numShards,
+      pool,
+      code: await codeVersion(),
+      watch: {
+        signal: interrupt.signal,
+        onProgress: status.show,
+        onFinished: (name: string) => {
+          status.clear();
+          logger.info(`${name} after ${formatDuration(performance.now() - startMs)}`);
+        },
+      },
+    };
+    const where = await asInput('', async () => {
+      if (!options.executor) return resolve((await prepareHere(services, request, common)).directory);
+      const store = await services.openStore(options.store ?? join(options.prepared, 'store'));
+      const redis = { url: options.executor, queue: options.queue };
+      const { name } = await prepareShared(services, request, { ...common, store, redis });
+      return `${store.url}/prepared/${name}`;
+    });
+    status.clear();
+    logger.info(`prepared: ${where}, in ${formatDuration(performance.now() - startMs)}`);
+  } finally {
+    interrupt.stop();
+    pool.close();
+  }
+}

@@ -1,0 +1,81 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { NimueServices, PrepareRequest } from '@nimue/container';
+import { prepareInShards, type ShardResult, type SharedPreparation } from '@nimue/data';
+import type { RunJobsOptions, Store } from '@nimue/executor';
+import type { CellPool } from '../sweep/cell-pool.ts';
+import { handleShard, type SharedShard } from './handle-shard.ts';
+import { fetchPrepared } from './shared-cells.ts';
+
+export interface PrepareSharedOptions {
+  readonly numShards: number;
+  /** Whose workers do it; otherwise processes of this machine. */
+  readonly redis?: { readonly url: string; readonly queue?: string; readonly priority?: number };
+  /** Where the pieces meet, and where the result lies. */
+  readonly store: Store;
+  readonly pool: CellPool;
+  readonly code: string;
+  readonly watch?: Pick<RunJobsOptions<SharedShard, ShardResult>, 'signal' | 'onProgress'> & {
+    readonly onFinished?: (name: string) => void;
+  };
+}
+
+/**
+ * Prepares a log in shards, by the executor that runs sweeps.
+ *
+ * @throws naming the piece that failed for good, and as the preparation by one process
+ */
+export async function prepareShared(
+  services: Pick<NimueServices, 'createExecutor'>,
+  request: PrepareRequest,
+  { numShards, redis, store, pool, code, watch }: PrepareSharedOptions,
+): Promise<SharedPreparation> {
+  const workers = Math.min(numShards, availableParallelism());
+  const threads = Math.max(1, Math.floor(availableParallelism() / workers));
+  const executor = await services.createExecutor<SharedShard, ShardResult>({
+    redis,
+    local: { workers, handle: handleShard({ pool, code, cache: request.directory, threads }) },
+  });
+  try {
+    return await prepareInShards({
+      ...request,
+      numShards,
+      files: store,
+      run: async (jobs) => {
+        const outcomes = await executor.run(
+          jobs.map(({ input, ...job }) => ({ ...job, input: { job: input, code, store: store.url } })),
+          {
+            signal: watch?.signal,
+            onProgress: watch?.onProgress,
+            onOutcome: ({ name }, { status }) => void (status === 'failed' || watch?.onFinished?.(name)),
+          },
+        );
+        return outcomes.map((outcome, i) => {
+          if (outcome.status === 'failed') throw new Error(`${jobs[i].name}: ${outcome.error}`);
+          return outcome.result;
+        });
+      },
+    });
+  } finally {
+    await executor.close();
+  }
+}
+
+/** The same with processes of this machine. @returns its folder in `request.directory` */
+export async function prepareHere(
+  services: Pick<NimueServices, 'createExecutor' | 'openStore'>,
+  request: PrepareRequest,
+  options: Omit<PrepareSharedOptions, 'redis' | 'store'>,
+): Promise<SharedPreparation & { readonly directory: string }> {
+  await mkdir(request.directory, { recursive: true });
+  // Named as what a killed preparation leaves, which the next one clears away.
+  const folder = await mkdtemp(join(request.directory, '.preparing-store-'));
+  try {
+    const store = await services.openStore(folder);
+    const made = await prepareShared(services, request, { ...options, store });
+    return { ...made, directory: await fetchPrepared(store, made.name, request.directory) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
