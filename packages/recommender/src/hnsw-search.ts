@@ -3,9 +3,9 @@ import { FIRST_ITEM_ID } from '@nimue/batch';
 import type { ItemSearch, ItemVectors } from './item-search.ts';
 
 export interface HnswOptions {
-  /** Links per item. Default 16. */
+  /** Links per item: more find more, the more the larger the catalogue. Default 32. */
   readonly connectivity?: number;
-  /** Items looked at when one is added: more take longer to build and find more. Default 128. */
+  /** Items looked at when one is added: more take longer to build and find more. Default 256. */
   readonly expansionAdd?: number;
   /** Items looked at when one searches: more take longer and find more. Default 512. */
   readonly expansionSearch?: number;
@@ -38,7 +38,7 @@ interface Usearch {
  * recommender.measureRecall(sessions, 20); // such as 0.98
  */
 export function hnswSearch(options: HnswOptions = {}): ItemSearch {
-  const { connectivity = 16, expansionAdd = 128, expansionSearch = 512, threads = 0 } = options;
+  const { connectivity = 32, expansionAdd = 256, expansionSearch = 512, threads = 0 } = options;
   const { Index } = loadUsearch();
   let index: InstanceType<Usearch['Index']> | undefined;
   let width = 0;
