@@ -4,6 +4,7 @@ import { prepareHere, prepareShared } from '../cluster/prepare-shared.ts';
 import { carriedColumns } from '../experiment/carried-columns.ts';
 import { loadExperiment } from '../experiment/load-experiment.ts';
 import { parseSetting } from '../experiment/setting.ts';
+import { InputError } from '../input-error.ts';
 import { formatDuration } from '../report/format.ts';
 import { asInput } from '../run/input-step.ts';
 import { codeVersion } from '../sweep/cell-key.ts';
@@ -15,7 +16,8 @@ import { wholeNumber } from './whole-number.ts';
 export interface DataPrepareCommandOptions {
   readonly set: readonly string[];
   readonly prepared: string;
-  readonly shards: string;
+  /** Absent: one process reads the log. */
+  readonly shards?: string;
   readonly executor?: string;
   readonly queue?: string;
   readonly store?: string;
@@ -26,7 +28,9 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
   const logger = createLogger(process.stdout, process.stderr);
   const services = servicesOf(createNimueContainer({ logger }));
   const { models, losses, objectives } = services;
-  const numShards = wholeNumber('--shards', options.shards, 1);
+  const numShards = options.shards === undefined ? undefined : wholeNumber('--shards', options.shards, 1);
+  if (options.executor && !numShards)
+    throw new InputError('--executor: the workers take a log in pieces; say how many by --shards');
   const settings = options.set.map(parseSetting);
   const experiment = await loadExperiment(files, { models, losses, objectives, settings });
   const { dataset, sessions, windows, split } = experiment;
@@ -37,10 +41,11 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
   const pool = createCellPool();
   const startMs = performance.now();
   try {
-    const common = {
-      numShards,
+    const code = await codeVersion();
+    const inShards = (pieces: number) => ({
+      numShards: pieces,
       pool,
-      code: await codeVersion(),
+      code,
       watch: {
         signal: interrupt.signal,
         onProgress: status.show,
@@ -49,12 +54,17 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
           logger.info(`${name} after ${formatDuration(performance.now() - startMs)}`);
         },
       },
-    };
+    });
     const where = await asInput('', async () => {
-      if (!options.executor) return resolve((await prepareHere(services, request, common)).directory);
+      if (!numShards) {
+        const { dataset: opened } = await services.datasets.prepare(request);
+        opened.close();
+        return resolve(opened.directory);
+      }
+      if (!options.executor) return resolve((await prepareHere(services, request, inShards(numShards))).directory);
       const store = await services.openStore(options.store ?? join(options.prepared, 'store'));
       const redis = { url: options.executor, queue: options.queue };
-      const { name } = await prepareShared(services, request, { ...common, store, redis });
+      const { name } = await prepareShared(services, request, { ...inShards(numShards), store, redis });
       return `${store.url}/prepared/${name}`;
     });
     status.clear();

@@ -218,7 +218,7 @@ function createProgram(): Command {
     .description('make the sessions of an experiment by window, divided by users over processes or machines')
     .argument('<files...>', 'experiment files (YAML); later ones take precedence')
     .option('--set <path=value>', 'change a value of the files; may be repeated', collect, [])
-    .option('--shards <n>', 'so many pieces; the result is the same for any number', '1')
+    .option('--shards <n>', 'so many pieces; the result is the same for any number; default: one process, no pieces')
     .option('--prepared <folder>', 'where prepared data lies', 'prepared')
     .option('--executor <redis>', 'hand the pieces to the workers of this Redis: redis://host:6379; see nimue worker')
     .option('--queue <name>', 'name of the queue in Redis', 'nimue')
