@@ -69,7 +69,9 @@ evaluation: { metrics: [hr@20] }
     for (const numShards of [undefined, ...values.shards.split(',').map(Number)]) {
       const { seconds, hash, ends } = prepare(numShards);
       const name = numShards === undefined ? 'one process' : `${numShards} shards`;
-      console.log(`${name.padEnd(12)}${seconds.toFixed(1).padStart(7)} s  ${hash}  ends of the steps: ${ends.join(', ')}`);
+      console.log(
+        `${name.padEnd(12)}${seconds.toFixed(1).padStart(7)} s  ${hash}  ends of the steps: ${ends.join(', ')}`,
+      );
     }
   }
 } finally {

@@ -51,7 +51,7 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
         onProgress: status.show,
         onFinished: (name: string) => {
           status.clear();
-          logger.info(`${name} after ${formatDuration(performance.now() - startMs)}`);
+          logger.info(`${name} after ${formatDuration((performance.now() - startMs) / 1000)}`);
         },
       },
     });
@@ -68,7 +68,7 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
       return `${store.url}/prepared/${name}`;
     });
     status.clear();
-    logger.info(`prepared: ${where}, in ${formatDuration(performance.now() - startMs)}`);
+    logger.info(`prepared: ${where}, in ${formatDuration((performance.now() - startMs) / 1000)}`);
   } finally {
     interrupt.stop();
     pool.close();
