@@ -5,6 +5,19 @@ export interface Job<I> {
   readonly name: string;
   /** Plain JSON where jobs travel. */
   readonly input: I;
+  /** Where jobs wait, one of a higher precedence goes before those of a lower one, which is 0 where none is given. */
+  readonly precedence?: number;
+}
+
+/** Jobs of which the later ones depend on what became of the earlier ones. */
+export interface JobSource<I> {
+  /**
+   * The job that comes next. Undefined while there is none: it is asked again after every outcome, and when nothing runs any
+   * more, that was the last. It is never asked twice at a time.
+   */
+  next(): Promise<Job<I> | undefined>;
+  /** How many jobs are known to come, for the progress. */
+  numWaiting(): number;
 }
 
 /** What became of a job. */
@@ -42,7 +55,7 @@ export interface RunJobsOptions<I, O> {
  * fails stops no other.
  */
 export interface Executor<I, O> {
-  run(jobs: readonly Job<I>[], options?: RunJobsOptions<I, O>): Promise<Outcome<O>[]>;
+  run(jobs: readonly Job<I>[] | JobSource<I>, options?: RunJobsOptions<I, O>): Promise<Outcome<O>[]>;
   close(): Promise<void>;
 }
 
@@ -60,6 +73,24 @@ export type JobHandler<I, O> = (
 /** A job that fails in the same way wherever it runs: it is not tried again. */
 export class HopelessError extends Error {
   override readonly name = 'HopelessError';
+}
+
+/** A job for which there was no memory beside the others: it is begun again when there is. */
+export class NoMemoryError extends Error {
+  override readonly name = 'NoMemoryError';
+  /** What it had taken. */
+  readonly memoryBytes: number;
+  constructor(memoryBytes: number) {
+    super(`no memory beside the other jobs: it had taken ${Math.round(memoryBytes / 2 ** 20)} MiB`);
+    this.memoryBytes = memoryBytes;
+  }
+}
+
+/** @returns a list as a source */
+export function sourceOf<I>(jobs: readonly Job<I>[] | JobSource<I>): JobSource<I> {
+  if ('next' in jobs) return jobs;
+  let given = 0;
+  return { next: async () => jobs[given++], numWaiting: () => Math.max(0, jobs.length - given) };
 }
 
 export function messageOf(error: unknown): string {

@@ -4,6 +4,8 @@ export {
   HopelessError,
   type Job,
   type JobHandler,
+  type JobSource,
+  NoMemoryError,
   type Outcome,
   type RunJobsOptions,
 } from './executor.ts';

@@ -137,6 +137,45 @@ withRedis('on a Redis of its own', () => {
     await Promise.all([later.close(), first.close(), worker.close()]);
   });
 
+  test('a source gives further jobs as others end, and those of a higher precedence go before what waits', async () => {
+    for (const priority of [undefined, 7]) {
+      const order: number[] = [];
+      const handle: JobHandler<Input, number> = async ({ value }) => {
+        order.push(value);
+        await sleep(20);
+        return { status: 'done', result: value };
+      };
+      await scene([handle], async ({ settings }) => {
+        const executor = await createRedisExecutor<Input, number>({ ...settings, priority });
+        const waiting = [0, 1, 2, 3].map((value) => ({ value, precedence: 0 }));
+        const outcomes = await executor.run(
+          {
+            next: async () => {
+              const job = waiting.shift();
+              return (
+                job && { id: `s-${job.value}`, name: 'job', input: { value: job.value }, precedence: job.precedence }
+              );
+            },
+            numWaiting: () => waiting.length,
+          },
+          {
+            onOutcome: (_job, outcome) => {
+              if (outcome.status === 'failed') throw new Error(outcome.error);
+              if (outcome.result === 0) waiting.push({ value: 10, precedence: 1 });
+              if (outcome.result === 10) waiting.push({ value: 100, precedence: 2 });
+            },
+          },
+        );
+        await executor.close();
+        expect(outcomes.map((outcome) => outcome.status !== 'failed' && outcome.result)).toEqual([0, 1, 2, 3, 10, 100]);
+      });
+      expect(order).toHaveLength(6);
+      // Each overtakes what waited, at most one had begun before it was queued.
+      expect(order.indexOf(10)).toBeLessThanOrEqual(2);
+      expect(order.indexOf(100)).toBeLessThanOrEqual(order.indexOf(10) + 2);
+    }
+  });
+
   test('the submitter stops: what waits is taken out, what runs is stopped, nothing is left running', async () => {
     const stopped: string[] = [];
     const handle: JobHandler<Input, number> = (_input, { id, signal }) =>

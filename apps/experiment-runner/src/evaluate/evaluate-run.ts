@@ -98,6 +98,9 @@ export async function evaluateRun(
           `--model ${label}: the run has kept ${[...labels].join(', ')}${didYouMean(label, [...labels])}`,
         );
     }
+    // Folders come by name, rows stand as in the experiment file.
+    const placeOf = (model: string) => experiment.contenders.findIndex(({ label }) => label === model);
+    results.sort((a, b) => placeOf(a.model) - placeOf(b.model) || a.seed - b.seed);
     const references = narrowsCatalogue(evaluation).length === 0 ? prepared.references : [];
     const asked = [...new Set(results.map(({ evaluateWindow }) => evaluateWindow))];
     const steps = asked.map((id) => ({

@@ -218,12 +218,13 @@ async function runIntoFolder(
   } finally {
     folder.close();
   }
+  // Rows, lists and lines stand in the order of the experiment file, whatever was computed first.
+  const placeOf = (model: string, seed: number) =>
+    plan.parts.findIndex((part) => labelOfPart(part) === model && part.seed === seed);
+  results.sort((a, b) => placeOf(a.model, a.seed) - placeOf(b.model, b.seed));
+  models.sort((a, b) => placeOf(a.label, a.seed) - placeOf(b.label, b.seed));
   const samples = await samplesOf(experiment, models, { log, plan, titles });
   if (!experiment.report.keepModels) await rm(join(folder.path, 'models'), { recursive: true, force: true });
-  // Rows stand in the order of the experiment file, whatever was computed first.
-  const placeOf = ({ model, seed }: WindowResult) =>
-    plan.parts.findIndex((part) => labelOfPart(part) === model && part.seed === seed);
-  results.sort((a, b) => placeOf(a) - placeOf(b));
   const report: RunReport = {
     experiment,
     environment,

@@ -42,11 +42,20 @@ export function parseRedisUrl(url: string): URL {
   );
 }
 
-/** Kept after the end, so that a submitter that was away finds the result; the failed ones are the dead letters. */
-export function jobOptions(id: string, priority: number | undefined): JobsOptions {
+/** Precedences of one priority: BullMQ knows a single number, of which the smaller goes first. */
+const MAX_PRECEDENCE = 63;
+
+/**
+ * Kept after the end, so that a submitter that was away finds the result; the failed ones are the dead letters.
+ *
+ * @param precedence of the job among those of the same priority; without a priority, whether it goes before what waits
+ */
+export function jobOptions(id: string, priority: number | undefined, precedence = 0): JobsOptions {
   return {
     jobId: id,
-    priority,
+    ...(priority === undefined
+      ? { lifo: precedence > 0 }
+      : { priority: priority * (MAX_PRECEDENCE + 1) - Math.min(precedence, MAX_PRECEDENCE) }),
     attempts: RETRIES.attempts,
     backoff: { type: 'exponential', delay: RETRIES.backoffMs, jitter: 0.5 },
     removeOnComplete: { age: 7 * 86_400 },

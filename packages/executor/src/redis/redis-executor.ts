@@ -1,6 +1,14 @@
 import { Queue, Job as QueuedJob, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Executor, ExecutorProgress, Job, Outcome, RunJobsOptions } from '../executor.ts';
+import {
+  type Executor,
+  type ExecutorProgress,
+  type Job,
+  type JobSource,
+  type Outcome,
+  type RunJobsOptions,
+  sourceOf,
+} from '../executor.ts';
 import { createRate } from '../rate.ts';
 import { assertRedis, connect } from './connect.ts';
 import { cancelledKey, connectionOf, DEFAULT_QUEUE, jobOptions, type QueueSettings } from './queue-settings.ts';
@@ -24,7 +32,8 @@ const BATCH = 200;
 /**
  * Hands jobs to the workers of a BullMQ queue and waits for them, wherever they run. The job's id is its name in the queue: a
  * job that another submitter has queued is waited for and not queued again, and one that has finished already counts
- * as `reused`. Redis may go away for a while, and even lose the queue: what is missing is queued again.
+ * as `reused`. Redis may go away for a while, and even lose the queue: what is missing is queued again. All that a source has
+ * is queued at once, since how many workers there are is not known here.
  *
  * @throws when no Redis answers
  */
@@ -39,7 +48,7 @@ export async function createRedisExecutor<I, O>(options: RedisExecutorOptions): 
   const redis = connect(url);
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   return {
-    run: (jobs, runOptions = {}) => submit({ queue, events, redis }, options, jobs, runOptions),
+    run: (jobs, runOptions = {}) => submit({ queue, events, redis }, options, sourceOf(jobs), runOptions),
     async close() {
       await Promise.allSettled([events.close(), queue.close()]);
       redis.disconnect();
@@ -56,37 +65,42 @@ interface Connections<I, O> {
 async function submit<I, O>(
   { queue, events, redis }: Connections<I, O>,
   { priority, checkMs = 3000 }: RedisExecutorOptions,
-  jobs: readonly Job<I>[],
+  source: JobSource<I>,
   { onOutcome, onJobProgress, onProgress, signal }: RunJobsOptions<I, O>,
 ): Promise<Outcome<O>[]> {
   signal?.throwIfAborted();
-  const outcomes: Outcome<O>[] = new Array(jobs.length);
+  const jobs: Job<I>[] = [];
+  const outcomes: Outcome<O>[] = [];
   const places = new Map<string, number[]>();
-  jobs.forEach(({ id }, index) => {
-    places.set(id, [...(places.get(id) ?? []), index]);
-  });
-  const pending = new Set(places.keys());
+  const pending = new Set<string>();
+  /** Pending jobs of which nobody has looked yet whether the queue knows them. */
+  const unseen = new Set<string>();
   const running = new Set<string>();
   const own = new Set<string>();
   const rate = createRate();
   let [numDone, numFailed] = [0, 0];
   let resolveAll = () => {};
-  const allFinished = new Promise<void>((resolve) => {
+  let rejectAll = (_error: unknown) => {};
+  const allFinished = new Promise<void>((resolve, reject) => {
     resolveAll = resolve;
+    rejectAll = reject;
   });
+  allFinished.catch(() => {});
 
   /** A job has one outcome, whatever is heard of it later. */
   const finish = (id: string, outcome: Outcome<O>) => {
     if (!pending.delete(id)) return;
     running.delete(id);
+    unseen.delete(id);
     for (const index of places.get(id) ?? []) {
+      if (outcomes[index]) continue;
       outcomes[index] = outcome;
       rate.add();
       if (outcome.status === 'failed') numFailed++;
       else numDone++;
       onOutcome?.(jobs[index], outcome, index);
     }
-    if (pending.size === 0) resolveAll();
+    pull();
   };
   const jobOf = (id: string) => jobs[(places.get(id) as number[])[0]];
 
@@ -96,20 +110,23 @@ async function submit<I, O>(
       for (const id of part) own.add(id);
       await redis.srem(cancelledKey(queue.name), ...part);
       // The types of BullMQ make conditional types of name and data, which a type parameter does not resolve.
-      const bulk = part.map((id) => ({ name: 'job', data: jobOf(id).input, opts: jobOptions(id, priority) }));
+      const bulk = part.map((id) => {
+        const { input, precedence } = jobOf(id);
+        return { name: 'job', data: input, opts: jobOptions(id, priority, precedence) };
+      });
       await queue.addBulk(bulk as never);
     }
   };
 
-  /** Looks at every job that has not finished: takes what has, and queues what Redis no longer knows. */
-  const check = async (isFirst: boolean) => {
-    const ids = [...pending];
+  /** Looks at jobs that have not finished: takes what has, and queues what Redis does not know. */
+  const check = async (ids: readonly string[]) => {
     const missing: string[] = [];
     for (let from = 0; from < ids.length; from += BATCH) {
       await Promise.all(
         ids.slice(from, from + BATCH).map(async (id) => {
           const job = await QueuedJob.fromId<I, QueuedResult<O>>(queue, id);
           const state = job ? await job.getState() : 'unknown';
+          const isFirst = unseen.has(id);
           if (!job || state === 'unknown') missing.push(id);
           else if (state === 'completed') {
             // It may have been read before it ended and asked for its state after.
@@ -121,10 +138,52 @@ async function submit<I, O>(
             await job.remove();
             missing.push(id);
           }
+          unseen.delete(id);
         }),
       );
     }
     if (missing.length > 0) await add(missing);
+  };
+
+  /** Takes what the source has. */
+  const take = async () => {
+    const taken: string[] = [];
+    for (;;) {
+      const job = await source.next();
+      if (!job) break;
+      places.set(job.id, [...(places.get(job.id) ?? []), jobs.push(job) - 1]);
+      if (pending.has(job.id)) continue;
+      pending.add(job.id);
+      unseen.add(job.id);
+      taken.push(job.id);
+    }
+    return taken;
+  };
+
+  /** Jobs that are being looked at for the first time. */
+  const looking = new Set<string>();
+  const firstLook = async (ids: readonly string[]) => {
+    for (const id of ids) looking.add(id);
+    try {
+      await check(ids);
+    } catch (error) {
+      // What is wrong from the beginning stays wrong; later Redis may be away, and the regular look comes back to them.
+      if (outcomes.length === 0) throw error;
+    } finally {
+      for (const id of ids) looking.delete(id);
+    }
+  };
+
+  let numPulls = 0;
+  let pulled: Promise<void> = Promise.resolve();
+  /** Asks the source again, after all that was asked before; when nothing comes and nothing is pending, all is done. */
+  const pull = () => {
+    numPulls++;
+    pulled = pulled
+      .then(async () => firstLook(await take()))
+      .then(() => {
+        if (--numPulls === 0 && pending.size === 0) resolveAll();
+      }, rejectAll);
   };
 
   const onCompleted = ({ jobId, returnvalue }: { jobId: string; returnvalue: unknown }) => {
@@ -150,7 +209,7 @@ async function submit<I, O>(
     numDone,
     numFailed,
     numRunning: running.size,
-    numWaiting: pending.size - running.size,
+    numWaiting: pending.size - running.size + source.numWaiting(),
     perMinute: rate.perMinute(),
   });
   const ticker = onProgress && setInterval(() => onProgress(progress()), 1000);
@@ -158,7 +217,7 @@ async function submit<I, O>(
   const checker = setInterval(() => {
     if (isChecking) return;
     isChecking = true;
-    check(false)
+    check([...pending].filter((id) => !looking.has(id)))
       .catch(() => {})
       .finally(() => {
         isChecking = false;
@@ -169,8 +228,7 @@ async function submit<I, O>(
   });
   aborted.catch(() => {});
   try {
-    await Promise.race([check(true), aborted]);
-    if (pending.size === 0) resolveAll();
+    pull();
     await Promise.race([allFinished, aborted]);
     onProgress?.(progress());
     return outcomes;
