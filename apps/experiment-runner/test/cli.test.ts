@@ -193,8 +193,8 @@ describe('explain, schema, completion', () => {
 
   test('schema is JSON Schema, completion a script with every command', () => {
     expect(JSON.parse(nimue('schema').stdout)).toMatchObject({ title: 'Nimue experiment', type: 'object' });
-    expect(nimue('completion', 'bash').stdout).toContain('run) words="--set --backend --out --prepared');
-    expect(nimue('completion', 'fish').stdout).toContain('complete -c nimue -n __fish_use_subcommand -a doctor');
+    expect(nimue('completion', 'bash').stdout).toContain('"run") words="--set --backend --out --prepared');
+    expect(nimue('completion', 'fish').stdout).toContain("complete -c nimue -n '__fish_use_subcommand' -f -a doctor");
     expect(nimue('completion', 'csh').status).toBe(2);
   });
 });

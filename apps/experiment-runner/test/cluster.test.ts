@@ -183,7 +183,7 @@ function contentsOf(directory: string): Record<string, string> {
     writeFileSync(blocked, 'a file where the folder of the store should be');
     const worker = startWorker('store', ['--store', join(blocked, 'store')]);
     const { code, text } = await submit(file, 'store').done;
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(text.match(/failed: ENOTDIR/g)?.length).toBeGreaterThanOrEqual(2);
     worker.child.kill('SIGKILL');
     const listed = spawnSync(process.execPath, [NIMUE, 'queue', '--redis', server.url, '--queue', 'store'], {

@@ -39,7 +39,8 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(): Command {
+/** The whole command; what a subcommand needs is loaded when it runs. */
+export function createProgram(): Command {
   const program = new Command('nimue')
     .description('Session-based and sequential recommendation: runs experiment files.')
     .version(readVersion())

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import {
   createLogger,
@@ -9,7 +9,6 @@ import {
   servicesOf,
 } from '@nimue/container';
 import type { SharedPreparation } from '@nimue/data';
-import type { Job, Outcome } from '@nimue/executor';
 import { evaluatedMetrics } from '@nimue/trainer';
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
@@ -21,8 +20,11 @@ import { loadExperiment } from '../experiment/load-experiment.ts';
 import { parseSetting } from '../experiment/setting.ts';
 import { InputError } from '../input-error.ts';
 import { asInput } from '../run/input-step.ts';
+import { keepResult, readResult, runInFolder } from '../sweep/cell-folder.ts';
+import { createCellJobs, type PlannedCell } from '../sweep/cell-jobs.ts';
 import { cellKey, codeVersion } from '../sweep/cell-key.ts';
-import { type CellPool, type CellResult, createCellPool } from '../sweep/cell-pool.ts';
+import { type CellResult, createCellPool } from '../sweep/cell-pool.ts';
+import { createHalving } from '../sweep/halving.ts';
 import { type Cell, planCells, rungBudgets } from '../sweep/plan-cells.ts';
 import { describeCell, type FinishedCell, scoreOf, sweepTable } from '../sweep/sweep-table.ts';
 import { watchInterrupt } from './interrupt.ts';
@@ -61,18 +63,22 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
       'the sweep compares on the test split: choose on evaluation.split=valid, and report the winner on test',
     );
   }
-  const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; the same command goes on later\n'));
+  const interrupt = watchInterrupt(() =>
+    process.stderr.write('\nstopping after this step, and saving; the same command goes on later\n'),
+  );
   const code = await codeVersion();
-  const pool = createCellPool();
+  const memoryBytes = sweep.memoryMiB * 2 ** 20;
+  const pool = createCellPool({ memoryBytes, graceMs: CELL_GRACE_MS });
   const priority = options.priority === undefined ? undefined : wholeNumber('--priority', options.priority, 1);
   const executor = await asInput('', () =>
     services.createExecutor<CellJob, CellResult>({
       redis: options.executor ? { url: options.executor, queue: options.queue, priority } : undefined,
       local: {
         workers: sweep.workers,
-        memoryBytes: sweep.memoryMiB * 2 ** 20,
-        memoryOf: ({ memoryBytes }) => memoryBytes,
-        handle: ({ folder, directory, experiment }, { signal }) => runHere(pool, folder, directory, experiment, signal),
+        memoryBytes,
+        memoryOf: (result) => result.memoryBytes,
+        handle: ({ folder = '', directory = '', experiment }, { signal, onProgress }) =>
+          runInFolder(pool, folder, { experiment, prepared: directory }, signal, (line) => onProgress({ line })),
       },
     }),
   );
@@ -86,76 +92,72 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
     const redis = { url: options.executor, queue: options.queue, priority };
     return prepareShared(services, request, { ...common, store, redis });
   });
-  const run = async (cells: readonly Cell[]): Promise<FinishedCell[]> => {
-    const outcomes: Outcome<CellResult>[] = new Array(cells.length);
-    const report = (index: number, outcome: Outcome<CellResult>) => {
-      outcomes[index] = outcome;
+  const plan = async (cell: Cell): Promise<PlannedCell<CellJob>> => {
+    const { experiment, error } = await loadCell(cell, load);
+    if (!experiment) return { key: '', outcome: { status: 'failed', error } };
+    const { key: dataKey, name: prepared, directory } = await dataOf(experiment);
+    const key = cellKey(experiment.resolved, dataKey, code);
+    const folder = join(options.out, 'cells', key);
+    const found = await readResult(folder);
+    if (found) return { key, outcome: { status: 'reused', result: found } };
+    if (store && directory) await sharePrepared(store, directory, prepared);
+    const { sweep: _, ...resolved } = experiment.resolved;
+    const text = stringify(resolved, { aliasDuplicateObjects: false });
+    const shared = { key, code, experiment: text, prepared, store: store?.url ?? '' };
+    return { key, input: store ? shared : { ...shared, folder, directory } };
+  };
+  const cells = planCells(sweep).flatMap((cell) => split(cell, whole));
+  const { budget, budgets, factor } =
+    sweep.strategy === 'halving'
+      ? { budget: sweep.budget, budgets: rungBudgets(sweep), factor: sweep.factor }
+      : { budget: '', budgets: [0], factor: 2 };
+  const isHalving = sweep.strategy === 'halving';
+  if (isHalving) logger.info(`${cells.length} cells with ${budget} ${budgets.join(', then the best with ')}`);
+  const jobs = createCellJobs<CellJob>({
+    halving: createHalving({ numCells: cells.length, numRungs: budgets.length, factor }),
+    metric,
+    cellOf: ({ cell, rung }) => (isHalving ? { ...cells[cell], [budget]: budgets[rung] } : cells[cell]),
+    nameOf: describeCell,
+    plan,
+    onFinished: (trial, { cell, outcome }) => {
       const tail =
         outcome.status === 'failed'
           ? `failed: ${outcome.error}`
           : `${outcome.status}, ${metric} ${scoreOf(outcome.result, metric).toFixed(4)}`;
       status.clear();
-      logger.info(`cell ${index + 1}/${cells.length} ${describeCell(cells[index])}: ${tail}`);
-    };
-    const jobs: Job<CellJob>[] = [];
-    const places: number[] = [];
-    for (const [index, cell] of cells.entries()) {
-      const { experiment, error } = await loadCell(cell, load);
-      if (!experiment) {
-        report(index, { status: 'failed', error });
-        continue;
-      }
-      // One after the other here, so that no two processes prepare the same log.
-      const { key: dataKey, name: prepared, directory } = await dataOf(experiment);
-      const key = cellKey(experiment.resolved, dataKey, code);
-      const folder = join(options.out, 'cells', key);
-      const found = await readResult(folder);
-      if (found) {
-        report(index, { status: 'reused', result: found });
-        continue;
-      }
-      if (store && directory) await sharePrepared(store, directory, prepared);
-      const { sweep: _, ...resolved } = experiment.resolved;
-      const text = stringify(resolved, { aliasDuplicateObjects: false });
-      const shared = { key, code, experiment: text, prepared, store: store?.url ?? '' };
-      jobs.push({ id: key, name: describeCell(cell), input: store ? shared : { ...shared, folder, directory } });
-      places.push(index);
-    }
+      logger.info(`cell ${trial.cell + 1}/${cells.length} ${describeCell(cell)}: ${tail}`);
+    },
+    signal: interrupt.signal,
+  });
+  try {
+    if (isHalving) await jobs.restore(cells.length, budgets.length);
+    const done: Promise<void>[] = [];
     await executor.run(jobs, {
       signal: interrupt.signal,
-      onOutcome: (_job, outcome, i) => report(places[i], outcome),
+      onOutcome: (job, outcome) => {
+        if (store && outcome.status !== 'failed') {
+          // The next sweep on this machine reuses it like what ran here.
+          done.push(keepResult(join(options.out, 'cells', job.id), job.input.experiment, outcome.result));
+        }
+        jobs.finish(job, outcome);
+      },
       onJobProgress: (_job, progress) => status.say((progress as { line?: string }).line),
       onProgress: (progress) => status.show(progress),
     });
+    await Promise.all(done);
     status.clear();
-    if (store) await keepResults(jobs, places, outcomes, options.out);
-    return cells.map((cell, i) => ({ cell, outcome: outcomes[i] }));
-  };
-  try {
-    const cells = planCells(sweep).flatMap((cell) => split(cell, whole));
-    let finished: FinishedCell[];
-    if (sweep.strategy === 'halving') {
-      let alive = cells;
-      finished = [];
-      for (const budget of rungBudgets(sweep)) {
-        logger.info(`${alive.length} cells with ${sweep.budget} ${budget}`);
-        const rung = await run(alive.map((cell) => ({ ...cell, [sweep.budget]: budget })));
-        finished.push(...rung);
-        const order = rung
-          .flatMap(({ outcome }, i) =>
-            outcome.status === 'failed' ? [] : [{ i, score: scoreOf(outcome.result, metric) }],
-          )
-          .sort((a, b) => b.score - a.score);
-        alive = order.slice(0, Math.max(1, Math.floor(alive.length / sweep.factor))).map(({ i }) => alive[i]);
-      }
-    } else finished = await run(cells);
+    const finished = jobs.finished();
     await report(finished, metric, whole.name, options, logger);
+    if (finished.every(({ outcome }) => outcome.status === 'failed')) throw new Error('every cell of the sweep failed');
   } finally {
     interrupt.stop();
     await executor.close();
     pool.close();
   }
 }
+
+/** A cell that is stopped may end its step and save for so long; a second Ctrl-C ends it at once. */
+const CELL_GRACE_MS = 25_000;
 
 /** What travels with a job: for workers elsewhere without the paths of this machine. */
 type CellJob = SharedCell & { readonly folder?: string; readonly directory?: string };
@@ -213,53 +215,6 @@ function preparedOnce(
   };
 }
 
-async function runHere(
-  pool: CellPool,
-  folder: string | undefined,
-  directory: string | undefined,
-  experiment: string,
-  signal: AbortSignal,
-): Promise<{ status: 'done'; result: CellResult }> {
-  if (folder === undefined || directory === undefined) throw new Error('sweep: a cell of another machine');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'cell.yaml'), experiment);
-  const result = await pool.run({ experiment, prepared: directory, out: folder }, signal, () => {});
-  await writeResult(folder, result);
-  return { status: 'done', result };
-}
-
-/** What came from elsewhere is kept as what ran here: the next sweep on this machine reuses it. */
-async function keepResults(
-  jobs: readonly Job<CellJob>[],
-  places: readonly number[],
-  outcomes: readonly Outcome<CellResult>[],
-  out: string,
-): Promise<void> {
-  for (const [i, { id, input }] of jobs.entries()) {
-    const outcome = outcomes[places[i]];
-    if (outcome.status === 'failed') continue;
-    const folder = join(out, 'cells', id);
-    await mkdir(folder, { recursive: true });
-    await writeFile(join(folder, 'cell.yaml'), input.experiment);
-    await writeResult(folder, outcome.result);
-  }
-}
-
-/** Whole or not at all: a sweep that is killed while it writes leaves no half of a result. */
-async function writeResult(folder: string, result: CellResult): Promise<void> {
-  const temporary = join(folder, `.result.${process.pid}.part`);
-  await writeFile(temporary, JSON.stringify(result, null, 2));
-  await rename(temporary, join(folder, 'result.json'));
-}
-
-async function readResult(folder: string): Promise<CellResult | undefined> {
-  try {
-    return JSON.parse(await readFile(join(folder, 'result.json'), 'utf8')) as CellResult;
-  } catch {
-    return undefined;
-  }
-}
-
 async function report(
   finished: readonly FinishedCell[],
   metric: string,
@@ -272,6 +227,7 @@ async function report(
   for (const row of rows) table.push([...row]);
   logger.info(`\n${table.toString()}`);
   const file = join(out, `${name}-sweep.json`);
+  await mkdir(out, { recursive: true });
   await writeFile(file, JSON.stringify({ name, metric, cells: finished }, null, 2));
   logger.info(`sweep: ${file}`);
   if (json) process.stdout.write(`${JSON.stringify({ name, metric, cells: finished }, null, 2)}\n`);

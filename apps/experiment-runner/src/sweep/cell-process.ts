@@ -6,7 +6,7 @@ import { InputError } from '../input-error.ts';
 import { createProgressTracker } from '../run/progress.ts';
 import { runExperiment } from '../run/run-experiment.ts';
 import { createLineView } from '../run/show-progress.ts';
-import type { CellAnswer, CellRequest, CellResult, ShardRequest } from './cell-pool.ts';
+import type { CellAnswer, CellMessage, CellRequest, CellResult, ShardRequest } from './cell-pool.ts';
 
 /**
  * The process that runs cells and pieces of preparations, one after the other, for the process that started it (`nimue cell-process`, with an IPC
@@ -17,8 +17,14 @@ export function serveCells(): void {
   if (!send) throw new InputError('cell-process is started by nimue sweep and nimue worker');
   const answer = (message: CellAnswer) => void send.call(process, message);
   process.on('disconnect', () => process.exit());
-  process.on('message', (request: CellRequest | ShardRequest) => {
-    const work = 'job' in request ? runShard(request) : runCell(request, (line) => answer({ type: 'progress', line }));
+  let stopping = new AbortController();
+  process.on('message', (message: CellMessage) => {
+    if (message.type === 'stop') return stopping.abort(new Error('stopped'));
+    stopping = new AbortController();
+    const work: Promise<CellResult | ShardResult> =
+      message.type === 'prepare'
+        ? runShard(message.request)
+        : runCell(message.request, stopping.signal, (line) => answer({ type: 'progress', line }));
     work.then(
       (result) => answer({ type: 'result', result }),
       (error: unknown) =>
@@ -39,7 +45,8 @@ async function runShard({ job, store, scratch, threads }: ShardRequest): Promise
 }
 
 async function runCell(
-  { experiment: text, prepared, out }: CellRequest,
+  { experiment: text, prepared, out, resume }: CellRequest,
+  signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<CellResult> {
   const logger = { info: onLine, warn: onLine };
@@ -52,6 +59,8 @@ async function runCell(
   const experiment = parseExperiment('cell.yaml', text, { models, losses, objectives, environment: {} });
   const outcome = await runExperiment(experiment, services, {
     runsDirectory: out,
+    resume,
+    signal,
     watch: (plan, clock) => createLineView(createProgressTracker(plan, clock), logger),
   });
   return {

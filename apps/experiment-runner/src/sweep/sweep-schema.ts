@@ -23,7 +23,9 @@ const common = {
     .int()
     .min(1)
     .default(4096)
-    .describe('All processes together stay below; a cell is taken to need what the largest one so far needed.'),
+    .describe(
+      'All processes together stay below. A cell is taken to need what the largest one so far needed; one that takes more than is left goes on when there is room, and one that takes more than this alone fails.',
+    ),
   eachModel: z.boolean().default(false).describe('A cell of its own for every entry of `models`.'),
   eachSeed: z.boolean().default(false).describe('A cell of its own for every seed.'),
   metric: z.string().optional().describe('What the cells are ordered by. Default: the first metric of the evaluation.'),
@@ -51,14 +53,18 @@ export const sweepSchema = z.discriminatedUnion('strategy', [
   }),
   /** So many draws, each value on its own. */
   z.strictObject({ strategy: z.literal('random'), ...drawn }),
-  /** Many draws with a small budget; the best `1 / factor` of them go on with `factor` times as much. */
+  /** Many draws with a small budget; what is among the best `1 / factor` of those so far goes on with `factor` times as much. */
   z.strictObject({
     strategy: z.literal('halving'),
     ...drawn,
     budget: path.default('training.epochs').describe('The path that holds the budget.'),
     minBudget: z.int().min(1).default(1).describe('What every variation gets first.'),
     maxBudget: z.int().min(1).describe('What the best get in the end.'),
-    factor: z.int().min(2).default(3).describe('The best 1 / factor go on, with factor times the budget.'),
+    factor: z
+      .int()
+      .min(2)
+      .default(3)
+      .describe('What is among the best 1 / factor of the results so far goes on, with factor times the budget.'),
   }),
 ]);
 
