@@ -20,6 +20,8 @@ const countsSchema = z.object({
   numOtherTypeEvents: z.int(),
   numRareEvents: z.int(),
   numSessionsOutside: z.int(),
+  /** Sessions that a sample left out; they count as kept. */
+  numUnsampledSessions: z.int().optional(),
 });
 
 /** What happened to the log on its way into windows. */

@@ -16,6 +16,7 @@ import { assertUnchanged, describeContent } from './content-key.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
 import { openPrepared, type PreparedDataset } from './open-prepared.ts';
 import { writeWindow } from './session-files.ts';
+import { keepSessions, SessionSample } from './session-sample.ts';
 import { nothingStarts, spoolEvents, startRangeOf } from './spool-sessions.ts';
 import { WindowSpool } from './window-spool.ts';
 import { dictionaryFiles, writeDictionaries } from './write-dictionaries.ts';
@@ -150,6 +151,8 @@ export function assertNoTimesNeeded({ sessions, windows }: Pick<PrepareOptions, 
 interface SpooledWindows {
   readonly plan: readonly PlannedWindow[];
   readonly spool: WindowSpool;
+  /** Which sessions are drawn, where not all are. */
+  readonly sample?: SessionSample;
   readonly counts: PreparedCounts;
 }
 
@@ -158,18 +161,20 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
   const plan = planWindows(log, windows);
   const selected = await log.select(startRangeOf(plan, log));
   const spool = new WindowSpool(join(temporary, 'spool'), plan.length, options.columns?.length);
+  const sample = sessions.sample && new SessionSample(sessions.sample);
   try {
-    const counts = await spoolEvents(log, plan, spool, options, (done) =>
+    const counts = await spoolEvents(log, plan, spool, { ...options, sample }, (done) =>
       onProgress?.({ stage: 'sessionize', done, total: selected.numEvents }),
     );
     if (selected.numEvents === 0) throw nothingStarts(plan, log);
     assertAnySession(counts, sessions);
     const { numItems, missing, numOtherTypeEvents, numRareEvents } = selected;
-    return {
-      plan,
-      spool,
-      counts: { ...counts, numItems, numMissingEvents: missing.numEvents, numOtherTypeEvents, numRareEvents },
+    const numInWindows = counts.numKeptSessions - counts.numSessionsOutside;
+    const unsampled = sessions.sample && {
+      numUnsampledSessions: Math.max(0, numInWindows - sessions.sample.numSessions),
     };
+    const read = { numItems, numMissingEvents: missing.numEvents, numOtherTypeEvents, numRareEvents };
+    return { plan, spool, sample, counts: { ...counts, ...unsampled, ...read } };
   } catch (error) {
     spool.close();
     throw error;
@@ -182,7 +187,7 @@ const WRITTEN_AT_ONCE = 3;
 /** @returns the windows, and the size of every file */
 async function writeWindows(
   result: string,
-  { plan, spool }: SpooledWindows,
+  { plan, spool, sample }: SpooledWindows,
   options: PrepareOptions,
 ): Promise<{ readonly windows: WindowInfo[]; readonly files: Record<string, number> }> {
   const windows: WindowInfo[] = [];
@@ -194,7 +199,8 @@ async function writeWindows(
     while (next < plan.length) {
       const index = next++;
       const window = plan[index];
-      const sessions = spool.take(index);
+      const all = spool.take(index);
+      const sessions = sample ? keepSessions(all, (id, startMs) => sample.has(id, startMs)) : all;
       windows[index] = { ...window, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length };
       Object.assign(files, await writeWindow(result, window.id, sessions, columnKeys));
       options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });

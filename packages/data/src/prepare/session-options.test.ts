@@ -8,6 +8,7 @@ import { sessionsSchema } from '../sessions/sessions-schema.ts';
 import { windowsSchema } from '../windows/windows-schema.ts';
 import type { PreparedDataset } from './open-prepared.ts';
 import { prepareWindows } from './prepare-windows.ts';
+import { SessionSample } from './session-sample.ts';
 
 let root = '';
 beforeAll(() => {
@@ -283,4 +284,70 @@ test('columns are carried along with every event: numbers, texts by code, missin
     "but no 'prise'; did you mean 'price'?",
   );
   dataset.close();
+});
+
+describe('a sample of the sessions', () => {
+  const words = Array.from({ length: 60 }, (_, s) => `${'abcdefghij'[s % 10]}${'klmnopqrst'[Math.floor(s / 10)]}z`);
+  const log = wordsLog(...words);
+
+  test('as many as asked for, others by another seed, all where there are fewer', async () => {
+    const first = await prepare(log, { sessions: { sample: { numSessions: 20, seed: 1 } } });
+    const drawn = await itemsOf(first);
+    expect(drawn).toHaveLength(20);
+    expect(new Set(drawn).size).toBe(20);
+    const all = words.map((word) => [...word].join(' '));
+    expect(all).toEqual(expect.arrayContaining(drawn));
+    // In the order of the log, which is that of their starts.
+    expect(drawn).toEqual(all.filter((word) => drawn.includes(word)));
+    expect(first.windows[0]).toMatchObject({ numSessions: 20, numEvents: 60 });
+    expect(first.counts).toMatchObject({ numKeptSessions: 60, numUnsampledSessions: 40 });
+    const other = await itemsOf(await prepare(log, { sessions: { sample: { numSessions: 20, seed: 2 } } }));
+    expect(other).toHaveLength(20);
+    expect(other).not.toEqual(drawn);
+    expect(await itemsOf(await prepare(log, { sessions: { sample: { numSessions: 61 } } }))).toEqual(all);
+  });
+
+  test('the same sessions whatever the order of the log, with their columns, over all windows together', async () => {
+    const sample = { numSessions: 20, seed: 1 };
+    const drawn = await itemsOf(await prepare(log, { sessions: { sample } }));
+    const [head, ...rows] = log.trimEnd().split('\n');
+    const turned = [head, ...rows.map((row, r) => `${row},${r}`).reverse()].join('\n').replace('s,i,t', 's,i,t,place');
+    const dataset = await prepare(turned, {
+      sessions: { sample },
+      // A minute a session: three windows of twenty.
+      windows: { span: { cuts: ['2024-01-01T10:20:00Z', '2024-01-01T10:40:00Z'] } },
+      carried: [{ name: 'place', kind: 'number' }],
+    });
+    const found = await Promise.all(dataset.windows.map((_, window) => itemsOf(dataset, window)));
+    expect(found.flat()).toEqual(drawn);
+    expect(found.length).toBeGreaterThan(1);
+    for (const window of dataset.windows.keys()) {
+      const { itemCodes, columns = {} } = await dataset.read(window, 'train');
+      // Every event has kept the number of its row.
+      expect([...itemCodes].map((code) => dataset.rawItemId(code))).toEqual(
+        [...columns['number:place']].map((place) => rows[place].split(',')[1]),
+      );
+    }
+    const halves = await Promise.all(
+      dataset.windows.flatMap((_, window) => [dataset.read(window, 'valid'), dataset.read(window, 'test')]),
+    );
+    expect(halves.reduce((sum, { offsets }) => sum + offsets.length - 1, 0)).toBe(20);
+  });
+
+  test('every session is as likely as any other', async () => {
+    const times = new Map<string, number>();
+    const sample = (seed: number) => {
+      const drawn = new SessionSample({ numSessions: 10, seed });
+      for (let s = 0; s < 40; s++) drawn.add(`${s >> 1}`, 1000 * s);
+      for (let s = 0; s < 40; s++) {
+        if (drawn.has(`${s >> 1}`, 1000 * s)) times.set(`${s}`, (times.get(`${s}`) ?? 0) + 1);
+      }
+    };
+    for (let seed = 0; seed < 400; seed++) sample(seed);
+    const counts = [...times.values()];
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(4000);
+    // 400 draws at 1/4: 100 ± 8.7; two sessions of a user are drawn independently of one another.
+    expect(Math.min(...counts)).toBeGreaterThan(100 - 4 * 8.7);
+    expect(Math.max(...counts)).toBeLessThan(100 + 4 * 8.7);
+  });
 });

@@ -3,6 +3,7 @@ import type { EventLog, KeyIds, StartRange } from '../read/event-log.ts';
 import { Sessionizer, type SessionizerCounts } from '../sessions/sessionizer.ts';
 import { type PlannedWindow, windowIndexOf } from '../windows/plan-windows.ts';
 import type { PrepareOptions } from './prepare-windows.ts';
+import type { SessionSample } from './session-sample.ts';
 import type { WindowSpool } from './window-spool.ts';
 
 /** The part of the log that the windows take, where they do not take it all. */
@@ -20,7 +21,7 @@ export async function spoolEvents(
   log: Pick<EventLog, 'events' | 'keys'>,
   plan: readonly PlannedWindow[],
   spool: WindowSpool,
-  { sessions, split }: Pick<PrepareOptions, 'sessions' | 'split'>,
+  { sessions, split, sample }: Pick<PrepareOptions, 'sessions' | 'split'> & { readonly sample?: SessionSample },
   onEvents: (numEvents: number) => void,
 ): Promise<SessionizerCounts & { readonly numSessionsOutside: number }> {
   // The ids of the keys come in the same order as the keys, a little ahead of them.
@@ -37,6 +38,7 @@ export async function spoolEvents(
     const { id, user } = keyIds[session.key - firstKey];
     const side = user === undefined ? splitOfSession(id, session.startMs, split) : splitOfSession(user, 0, split);
     const { startMs, fullLength, itemCodes, timestampsMs, columns } = session;
+    sample?.add(id, startMs);
     spool.add(window, { id, startMs, isValid: side === 'valid', fullLength, itemCodes, timestampsMs, columns });
   });
   for await (const chunk of log.events()) {

@@ -33,6 +33,15 @@ export const sessionsSchema = z.strictObject({
     ),
   minLength: z.int().min(1).default(2).describe('Sessions with fewer events are left out.'),
   maxLength: z.int().min(1).optional().describe('Longer sessions keep their newest events only.'),
+  sample: z
+    .strictObject({
+      numSessions: z.int().min(1).describe('So many sessions, or all where there are fewer.'),
+      seed: z.int().min(0).default(0).describe('Another seed draws others.'),
+    })
+    .optional()
+    .describe(
+      'Only some sessions, drawn at random from all that are left in the windows that are prepared: a large log in small. Every session is as likely as any other.',
+    ),
   dropConsecutiveRepeats: z.boolean().default(false).describe('The same item twice in a row counts once.'),
 });
 

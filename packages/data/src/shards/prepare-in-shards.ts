@@ -73,6 +73,9 @@ export async function prepareInShards(options: PrepareInShardsOptions): Promise<
   if (!(Number.isInteger(numShards) && numShards >= 1)) {
     throw new Error(`prepareInShards: expected a whole number of at least 1 shard, got ${numShards}`);
   }
+  if (options.sessions.sample) {
+    throw new Error('sessions.sample: a sample is drawn in one piece; prepare the log without shards');
+  }
   const logFiles = 'generated' in options.dataset ? [] : await filesOf(options.dataset.files);
   const scratch = await makeTemporary(options.directory, 'shards');
   let log: DuckDbEventLog | undefined;
