@@ -6,6 +6,7 @@ import { createNimueContainer, servicesOf } from '@nimue/container';
 import { parseExperiment } from '../src/experiment/load-experiment.ts';
 import { renderTerminal } from '../src/report/terminal-report.ts';
 import { type RunOutcome, runExperiment } from '../src/run/run-experiment.ts';
+import { TINY_EXPERIMENT } from './tiny-experiment.ts';
 
 const services = servicesOf(createNimueContainer({ logger: { info: () => {}, warn: () => {} } }));
 let folder = '';
@@ -139,4 +140,64 @@ test('a model that would not learn to rank is refused, and a head of a column th
   await expect(run('ties: conservative', LOG, MULTI_TASK.replace('column: type', 'column: kind'))).rejects.toThrow(
     /kind/,
   );
+});
+
+test('ranks among sampled items beside those over the catalogue: each as if it stood alone', async () => {
+  // Two items more, so that something can be drawn for every target.
+  const log = ['1 s0 e zoe view', '1 s0 f zoe view', ...LOG];
+  const both = await run('alsoSampled: 1', log);
+  const whole = await run('seenItems: keep', log);
+  const sampled = await run('sampledNegatives: 1', log);
+  const { metrics, slices } = both.results[0];
+  expect(metrics).toEqual({ ...whole.results[0].metrics, ...sampled.results[0].metrics });
+  expect(Object.keys(metrics)).toEqual(['mrr@5', 'mrr@5 of 2 sampled']);
+  expect(metrics['mrr@5 of 2 sampled']).toBeGreaterThan(metrics['mrr@5']);
+  expect(slices).toBeUndefined();
+  expect(both.results[0].numUnknownTargets).toBe(1);
+  const report = await readFile(join(both.path, 'report.md'), 'utf8');
+  expect(report).toContain('| model | mrr@5 | mrr@5 of 2 sampled |');
+  expect(report).toContain('Ranking scope: the whole catalogue known so far, never a sample of it.');
+  expect(report).toContain('Figures "of 2 sampled" are SAMPLED: the same targets among 1 random items');
+  expect(report).toContain('## mrr@5 of 2 sampled per window');
+  expect(renderTerminal(both)).toContain('of 2 sampled: flattering ranks');
+  await expect(run('alsoSampled: 1, sampledNegatives: 1')).rejects.toThrow(
+    'evaluation.alsoSampled: stands beside ranks over the catalogue, and sampledNegatives takes their place',
+  );
+});
+
+test('the best epochs by several metrics: chosen on valid, shown with their curves; and what is forgotten', async () => {
+  const text = TINY_EXPERIMENT.replace('epochs: 2', 'epochs: 4, keepBest: [ndcg@5, hr@5]').replace(
+    'split: test',
+    'split: test, earlierWindows: all',
+  );
+  const directories = { runsDirectory: join(folder, 'runs'), preparedDirectory: join(folder, 'prepared') };
+  const outcome = await runExperiment(parseExperiment('e.yaml', text, services), services, directories);
+  const own = outcome.results.filter(({ model }) => model === 'sasrec');
+  const best = own.map(({ best = [] }) => best.find(({ metric }) => metric === 'hr@5')!);
+  expect(best).toHaveLength(3);
+  // What was chosen is the highest point of the curve, the first of equal ones.
+  const points = outcome.curves.filter(({ model }) => model === 'sasrec');
+  for (const [windowIndex, { epoch, value }] of best.entries()) {
+    const course = points.filter((point) => point.windowIndex === windowIndex).map((p) => p.validation?.['hr@5'] ?? 0);
+    expect(course).toHaveLength(4);
+    expect(value).toBe(Math.max(...course));
+    expect(epoch).toBe(course.indexOf(value) + 1);
+  }
+  const mean = best.reduce((sum, { metrics }) => sum + metrics['ndcg@5'], 0) / 3;
+  const [from, to] = [Math.min(...best.map(({ epoch }) => epoch)), Math.max(...best.map(({ epoch }) => epoch))];
+  const row = `| sasrec | hr@5 | ${from === to ? from : `${from}–${to}`} |`;
+  const markdown = await readFile(join(outcome.path, 'report.md'), 'utf8');
+  expect(markdown).toContain('## Best epochs, chosen on valid, on test');
+  const line = markdown.split('\n').find((one) => one.startsWith(row));
+  expect(line).toContain(` | ${mean.toFixed(4).slice(1)} ± `);
+  expect(markdown).toContain('## Forgotten of windows that were learned');
+  const html = await readFile(join(outcome.path, 'report.html'), 'utf8');
+  expect(html.match(/<h3>[^<]* by epoch<\/h3>/g)).toEqual([
+    '<h3>Loss by epoch</h3>',
+    '<h3>Learning rate by epoch</h3>',
+    '<h3>ndcg@5 on valid by epoch</h3>',
+    '<h3>hr@5 on valid by epoch</h3>',
+  ]);
+  const csv = await readFile(join(outcome.path, 'metrics.csv'), 'utf8');
+  expect(csv).toContain(`sasrec,1,0,2024-01-02,epoch of best hr@5,${best[0].epoch}\n`);
 });

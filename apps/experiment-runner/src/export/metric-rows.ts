@@ -30,7 +30,15 @@ export function metricRows(results: readonly WindowResult[]): MetricRow[] {
     const heads = (result.heads ?? []).flatMap(({ head, metrics }) =>
       Object.entries(metrics).map(([metric, value]) => [`${metric} of ${head}`, value] as const),
     );
-    return [...Object.entries(result.metrics), ...heads, ...counts].flatMap(([metric, value]) =>
+    const best = (result.best ?? []).flatMap(({ metric: by, epoch, value, metrics }) => [
+      ...Object.entries(metrics).map(([metric, own]) => [`${metric} at best ${by}`, own] as const),
+      [`valid ${by} at best ${by}`, value] as const,
+      [`epoch of best ${by}`, epoch] as const,
+    ]);
+    const earlier = (result.earlier ?? []).flatMap(({ window, metrics }) =>
+      Object.entries(metrics).map(([metric, value]) => [`${metric} on earlier ${window}`, value] as const),
+    );
+    return [...Object.entries(result.metrics), ...heads, ...best, ...earlier, ...counts].flatMap(([metric, value]) =>
       value === undefined ? [] : [{ model, seed, window_index: windowIndex, window: evaluateWindow, metric, value }],
     );
   });

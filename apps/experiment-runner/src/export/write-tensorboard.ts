@@ -5,8 +5,8 @@ import type { EpochPoint } from '../run/record-curves.ts';
 import { type Scalar, tensorboardEvents } from './tensorboard-events.ts';
 
 /**
- * Writes `tensorboard/<model>-seed<seed>/events.out.tfevents.*`: loss and learning rate by epoch (counted on over the
- * windows), metrics by window.
+ * Writes `tensorboard/<model>-seed<seed>/events.out.tfevents.*`: loss, learning rate and validated metrics by epoch
+ * (counted on over the windows), metrics by window.
  */
 export async function writeTensorboard(
   folder: string,
@@ -30,6 +30,12 @@ export async function writeTensorboard(
     scalarsOf(point).push(
       { tag: 'train/loss', step, value: point.loss, wallTime: start + step },
       { tag: 'train/learningRate', step, value: point.learningRate, wallTime: start + step },
+      ...Object.entries(point.validation ?? {}).map(([metric, value]) => ({
+        tag: `valid/${metric}`,
+        step,
+        value,
+        wallTime: start + step,
+      })),
     );
   }
   for (const result of results) {

@@ -1,5 +1,7 @@
 import { stringify } from 'yaml';
+import { bestTables } from './best-tables.ts';
 import { escapeHtml } from './escape-html.ts';
+import { forgettingTables } from './forgetting-tables.ts';
 import { formatMetric } from './format.ts';
 import { headTables } from './head-tables.ts';
 import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
@@ -45,9 +47,13 @@ export function renderHtml(report: RunReport): string {
     '<h2>Speed and memory</h2>',
     htmlTable(speedTable(report)),
     `<p class="note">${escapeHtml(SPEED_NOTE)}</p>`,
-    ...[...seedTables(report), ...headTables(report), ...overlapTables(report)].map(
-      ({ title: what, ...table }) => `<h2>${escapeHtml(what)}</h2>\n${htmlTable(table)}`,
-    ),
+    ...[
+      ...bestTables(report),
+      ...seedTables(report),
+      ...headTables(report),
+      ...forgettingTables(report),
+      ...overlapTables(report),
+    ].map(({ title: what, ...table }) => `<h2>${escapeHtml(what)}</h2>\n${htmlTable(table)}`),
     ...sliceSections(report),
     ...sampleSections(report),
     '<h2>Experiment</h2>',

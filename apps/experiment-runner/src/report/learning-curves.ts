@@ -2,7 +2,10 @@ import type { EpochPoint } from '../run/record-curves.ts';
 import type { LineChart } from './line-chart.ts';
 import type { RunReport } from './run-report.ts';
 
-/** Loss and learning rate over the epochs of all windows, a line per model, the mean of its seeds; empty without training. */
+/**
+ * Loss, learning rate and what training has validated over the epochs of all windows, a line per model, the mean of its seeds;
+ * empty without training.
+ */
 export function learningCurves({ curves }: RunReport): readonly LineChart[] {
   if (curves.length === 0) return [];
   const models = [...new Set(curves.map(({ model }) => model))];
@@ -33,12 +36,21 @@ export function learningCurves({ curves }: RunReport): readonly LineChart[] {
       name,
       values: slots.map(({ windowIndex, epoch }) => {
         const points = byKey.get(`${name}\n${windowIndex}\n${epoch}`) ?? [];
+        // Without a point 0 / 0, a gap.
         return points.reduce((sum, point) => sum + pick(point), 0) / points.length;
       }),
     })),
   });
+  const validated = [...new Set(curves.flatMap(({ validation = {} }) => Object.keys(validation)))];
   return [
     chart('Loss by epoch', ({ loss }) => loss),
     chart('Learning rate by epoch', ({ learningRate }) => learningRate),
+    ...validated.map((metric) => {
+      const { series, ...rest } = chart(
+        `${metric} on valid by epoch`,
+        ({ validation }) => validation?.[metric] ?? Number.NaN,
+      );
+      return { ...rest, series: series.filter(({ values }) => values.some(Number.isFinite)) };
+    }),
   ];
 }

@@ -1,4 +1,6 @@
 import { stringify } from 'yaml';
+import { bestTables } from './best-tables.ts';
+import { forgettingTables } from './forgetting-tables.ts';
 import { formatMetric } from './format.ts';
 import { headTables } from './head-tables.ts';
 import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
@@ -37,10 +39,13 @@ export function renderMarkdown(report: RunReport): string {
     '## Speed and memory',
     markdownTable(speedTable(report)),
     SPEED_NOTE,
-    ...[...seedTables(report), ...headTables(report), ...overlapTables(report)].flatMap(({ title, ...table }) => [
-      `## ${title}`,
-      markdownTable(table),
-    ]),
+    ...[
+      ...bestTables(report),
+      ...seedTables(report),
+      ...headTables(report),
+      ...forgettingTables(report),
+      ...overlapTables(report),
+    ].flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
     ...sliceTables(report).flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
     ...sampleSections(report),
     '## Experiment',

@@ -19,6 +19,7 @@ export function protocolNotes(report: RunReport): readonly string[] {
     seenItems,
     candidates,
     sampledNegatives,
+    alsoSampled,
   } = report.experiment.evaluation;
   const event = only ? `event whose ${only.column} is ${only.is.join(' or ')}` : 'item';
   const targets =
@@ -31,6 +32,12 @@ export function protocolNotes(report: RunReport): readonly string[] {
       ? scopeOf(candidates)
       : `SAMPLED: each target is ranked among ${sampledNegatives} random items that the session has not seen, not over the catalogue. ` +
         'Such figures flatter and can reverse the order of models; they serve to repeat papers that did so.',
+    ...(alsoSampled === undefined
+      ? []
+      : [
+          `Figures "of ${alsoSampled + 1} sampled" are SAMPLED: the same targets among ${alsoSampled} random items that the session has not seen. ` +
+            'They flatter and can reverse the order of models; they serve to repeat papers that did so.',
+        ]),
     TIES[ties],
     `Unknown targets are misses: ${unknownTargetsNote(report)}.`,
     seenItems === 'keep'

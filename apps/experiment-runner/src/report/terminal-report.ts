@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { bestTables } from './best-tables.ts';
 import { headTables } from './head-tables.ts';
 import {
   beyondAccuracyTable,
@@ -14,15 +15,19 @@ import type { RunReport } from './run-report.ts';
 /** The end of a run at the terminal: the table and how to read it. */
 export function renderTerminal(report: RunReport): string {
   const beyond = beyondAccuracyTable(report);
-  const { sampledNegatives } = report.experiment.evaluation;
+  const { sampledNegatives, alsoSampled } = report.experiment.evaluation;
   const notes = [
     spreadNote(report),
     comparisonNote(report),
     unknownTargetsNote(report),
     ...fewItemsNote(report),
+    alsoSampled && `of ${alsoSampled + 1} sampled: flattering ranks, to repeat papers that drew them`,
     sampledNegatives && `ranks among ${sampledNegatives} sampled items: not comparable with ranks over the catalogue`,
   ];
-  const heads = headTables(report).flatMap(({ title, ...table }) => [`${title}:`, terminalTable(table)]);
+  const heads = [...bestTables(report), ...headTables(report)].flatMap(({ title, ...table }) => [
+    `${title}:`,
+    terminalTable(table),
+  ]);
   return [terminalTable(headlineTable(report)), beyond && terminalTable(beyond), ...notes, ...heads]
     .filter(Boolean)
     .join('\n');

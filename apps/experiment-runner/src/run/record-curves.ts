@@ -14,6 +14,8 @@ export interface EpochPoint {
   /** Of the last step. */
   readonly learningRate: number;
   readonly numEvents: number;
+  /** Metrics on the valid part of the window that is evaluated next, where training looks at them after the epoch. */
+  readonly validation?: Readonly<Record<string, number>>;
 }
 
 /** What a model used of the machine. */
@@ -48,10 +50,16 @@ export function recordCurves(memory: () => number = () => process.memoryUsage.rs
         const own = usageOf(event.result.model);
         own.memoryBytes = Math.max(own.memoryBytes, memory());
       }
-      if (event.type !== 'stepDone') return;
-      const { model, seed, windowIndex, evaluateWindow, epoch, loss, learningRate, numEvents } = event;
-      usageOf(model).numEventsRead += numEvents;
+      if (event.type !== 'stepDone' && event.type !== 'epochDone') return;
+      const { model, seed, windowIndex, evaluateWindow, epoch } = event;
       const key = JSON.stringify([model, seed, windowIndex, epoch]);
+      if (event.type === 'epochDone') {
+        const ended = points.get(key);
+        if (ended && Object.keys(event.validation).length > 0) ended.validation = event.validation;
+        return;
+      }
+      const { loss, learningRate, numEvents } = event;
+      usageOf(model).numEventsRead += numEvents;
       const point = points.get(key);
       if (!point) {
         points.set(key, {

@@ -32,7 +32,7 @@ export function evaluateReference(
   const last = Int32Array.from(parts.flatMap((part) => [...part]));
   if (last.length === 0) throw new Error(`${reference.label}: ${nothingToPredict(targets)}`);
   const values = Object.fromEntries(
-    evaluatedMetrics(config).flatMap((metric) =>
+    evaluatedMetrics({ ...config, alsoSampled: undefined }).flatMap((metric) =>
       metric.of === 'ranks' ? [[metric.label, metricValues(metric, { last })] as const] : [],
     ),
   );

@@ -5,6 +5,7 @@ import {
   type ItemVocabulary,
   type Objective,
   readCandidates,
+  type Sessions,
   type WindowedDataset,
 } from '@nimue/data';
 import { parseMetricAtK } from '@nimue/metrics';
@@ -14,7 +15,7 @@ import type { TargetLabels } from '../target-labels.ts';
 import type { TrainSessions } from '../train-sessions.ts';
 import { CatalogueStatistics } from './catalogue-statistics.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
-import { type EvaluationConfig, evaluatedMetrics } from './evaluation-schema.ts';
+import { type EvaluationConfig, evaluatedMetrics, sampledMetrics } from './evaluation-schema.ts';
 import { ItemDistances } from './item-distances.ts';
 import { SeenValues } from './seen-values.ts';
 import { watchedColumns } from './slice-config.ts';
@@ -85,26 +86,47 @@ export class WindowEvaluator {
   /** @throws when nothing can be asked for in the window, or it has no candidates */
   async evaluate(args: EvaluateWindowArgs): Promise<Evaluation> {
     const { model, label: _label, vocabulary, pipeline, window, only = {}, ...rest } = args;
-    const config = { ...this.#config, ...(only.metrics && { slices: [], overlap: undefined }), ...only };
-    const { sampledNegatives, candidates: _, diversity: _diversity, split, ...rules } = config;
+    const config = {
+      ...this.#config,
+      ...(only.metrics && { slices: [], overlap: undefined, alsoSampled: undefined }),
+      ...only,
+    };
+    const { sampledNegatives, alsoSampled, candidates: _, diversity: _diversity, split, ...rules } = config;
     const sessions = await this.#dataset.read(window, split);
     const seed = deriveSeed(EVALUATION_SEED, window);
     const candidates = await this.#candidatesOf(window, vocabulary);
-    const evaluation = evaluate(model, sessions, vocabulary, {
+    const options = {
       ...rules,
       ...rest,
-      metrics: evaluatedMetrics(config),
+      metrics: evaluatedMetrics({ ...config, alsoSampled: undefined }),
       ...(candidates && { candidates }),
       ...(sampledNegatives !== undefined && { sampledNegatives: { count: sampledNegatives, seed } }),
-      featuresOf: pipeline && ((asked) => pipeline.transform(asked, this.#dataset)),
+      featuresOf: pipeline && ((asked: Sessions) => pipeline.transform(asked, this.#dataset)),
       statistics: this.#statistics,
       distance: await this.#distances?.distance(vocabulary, this.#dataset),
       seenValues: this.#seenValues,
       texts: this.#dataset.texts,
       timeZone: this.#timeZone,
       seed,
-    });
-    return evaluation.catch((error) => {
+    };
+    const evaluateAll = async (): Promise<Evaluation> => {
+      const whole = await evaluate(model, sessions, vocabulary, options);
+      if (alsoSampled === undefined) return whole;
+      const { candidates: _candidates, overlap: _overlap, labels: _labels, ...same } = options;
+      const sampled = await evaluate(model, sessions, vocabulary, {
+        ...same,
+        slices: [],
+        seenItems: 'keep',
+        metrics: sampledMetrics(options.metrics, alsoSampled),
+        sampledNegatives: { count: alsoSampled, seed },
+      });
+      return {
+        ...whole,
+        metrics: { ...whole.metrics, ...sampled.metrics },
+        values: { ...whole.values, ...sampled.values },
+      };
+    };
+    return evaluateAll().catch((error) => {
       if (!(error instanceof NonFiniteScoreError)) throw error;
       const { itemId, score = 'NaN or infinite' } = error;
       const item = itemId === undefined ? 'an item' : `item '${this.#dataset.rawItemId(vocabulary.codeOf(itemId))}'`;

@@ -68,6 +68,13 @@ export const evaluationSchema = z
       .describe(
         'Ranks every target among so many random items instead of the catalogue, as papers did until about 2020. The figures flatter and are labelled in every output.',
       ),
+    alsoSampled: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        "Ranks every target a second time, among so many random items: the figures of papers that did so, labelled as such, beside those of the catalogue. Validation goes by the catalogue's.",
+      ),
     earlierWindows: z
       .union([z.int().min(1), z.literal('all')], { error: 'expected a whole number ≥ 1, or all' })
       .optional()
@@ -95,6 +102,12 @@ export const evaluationSchema = z
       );
     }
     if (config.sampledNegatives === undefined) return;
+    if (config.alsoSampled !== undefined) {
+      refuse(
+        ['alsoSampled'],
+        'stands beside ranks over the catalogue, and sampledNegatives takes their place; leave one of them out',
+      );
+    }
     if (config.overlap !== undefined) {
       refuse(['overlap'], 'looks at whole lists, and sampledNegatives makes none; leave one of them out');
     }
@@ -123,17 +136,24 @@ export function columnsOfEvaluation({
   return [...new Map(columns.map((column) => [keyOfColumn(column), column])).values()];
 }
 
-/** The metrics of a configuration, labelled as every output shows them: `ndcg@10 of 101 sampled`. */
-export function evaluatedMetrics({
-  metrics,
-  sampledNegatives,
-}: Pick<EvaluationConfig, 'sampledNegatives'> & { readonly metrics: readonly string[] }): readonly MetricAtK[] {
-  return metrics.map((label) => {
-    const metric = parseMetricAtK(label);
-    return sampledNegatives === undefined
-      ? metric
-      : { ...metric, label: `${label} of ${sampledNegatives + 1} sampled` };
-  });
+/**
+ * The metrics of a configuration, labelled as every output shows them: `ndcg@10 of 101 sampled`. Those of `alsoSampled` come
+ * after all others.
+ */
+export function evaluatedMetrics(
+  config: Pick<EvaluationConfig, 'sampledNegatives' | 'alsoSampled'> & { readonly metrics: readonly string[] },
+): readonly MetricAtK[] {
+  const { metrics, sampledNegatives, alsoSampled } = config;
+  const whole = metrics.map(parseMetricAtK);
+  if (sampledNegatives !== undefined) return sampledMetrics(whole, sampledNegatives);
+  return [...whole, ...(alsoSampled === undefined ? [] : sampledMetrics(whole, alsoSampled))];
+}
+
+/** The metrics of ranks, labelled with what the ranks are among. */
+export function sampledMetrics(metrics: readonly MetricAtK[], numNegatives: number): readonly MetricAtK[] {
+  return metrics.flatMap((metric) =>
+    metric.of === 'ranks' ? [{ ...metric, label: `${metric.label} of ${numNegatives + 1} sampled` }] : [],
+  );
 }
 
 function isMetricLabel(label: string): boolean {
