@@ -123,6 +123,17 @@ describe('init', () => {
     expect(run.stdout).toContain('│ sasrec ');
   });
 
+  test('for programs what was written is JSON', async () => {
+    await writeFile(join(folder, 'even.csv'), 'session,item,when\ns1,x,1506826800\ns1,y,1506826900\n');
+    expect(JSON.parse(nimue('init', 'even.csv', '--json').stdout)).toEqual({
+      file: 'even.yaml',
+      name: 'even',
+      log: 'even.csv',
+      roles: { session: 'session', item: 'item', timestamp: 'when' },
+      span: 'hour',
+    });
+  });
+
   test('a column that nothing fits has to be named', async () => {
     await writeFile(join(folder, 'odd.csv'), 'a,b,when\nx,y,1506826800\n');
     expect(nimue('init', 'odd.csv').stderr).toBe(
@@ -178,6 +189,15 @@ test('compare lists the runs that fit the filters', async () => {
   expect(nimue('compare', 'compared', '--where', 'modle=x').stderr).toContain("did you mean 'model'?");
   const report = nimue('report', first.run);
   expect(report.stdout).toContain('| popularity |');
+  const printed = JSON.parse(nimue('report', first.run, '--json').stdout) as Record<string, object[]>;
+  expect(printed.models.map((row) => (row as { model: string }).model)).toEqual(['oracle', 'popularity']);
+  expect((printed.models[1] as { metrics: object }).metrics).toEqual(first.models[1].metrics);
+  expect(printed).toMatchObject({
+    run: first.run,
+    experiment: { name: 'tiny' },
+    environment: { node: process.version },
+  });
+  expect(printed.results).toHaveLength(6);
 });
 
 describe('explain, schema, completion', () => {
@@ -189,6 +209,17 @@ describe('explain, schema, completion', () => {
     expect(stdout).toMatch(/^ {2}batchSize: 16 +# tiny.yaml:8:35$/m);
     const [first] = JSON.parse(nimue('explain', 'tiny.yaml', '--json').stdout) as unknown[];
     expect(first).toEqual({ path: 'name', value: 'tiny', from: 'tiny.yaml:1:7' });
+    await writeFile(
+      join(folder, 'ready-made.yaml'),
+      'name: ready-made\ndataset: { spec: lastfm1k, path: data }\nsessions: { minLength: 3 }\nmodels: [{ name: popularity }]\n',
+    );
+    const values = JSON.parse(nimue('explain', 'ready-made.yaml', '--json').stdout) as { path: string; from: string }[];
+    const fromOf = (path: string) => values.find((value) => value.path === path)?.from;
+    expect(fromOf('sessions.gapMinutes')).toBe('data set lastfm1k');
+    expect(fromOf('sessions.minLength')).toBe('ready-made.yaml:3:24');
+    expect(fromOf('sessions.supportPasses')).toBe('default');
+    expect(fromOf('windows.span')).toBe('data set lastfm1k');
+    expect(fromOf('dataset.spec')).toBe('ready-made.yaml:2:18');
   });
 
   test('schema is JSON Schema, completion a script with every command', () => {

@@ -93,6 +93,12 @@ test('data: what is wrong is the user’s to mend: exit code 2', () => {
 });
 
 test('data fetch: what is there already is left alone', () => {
+  expect(JSON.parse(nimue('data', 'fetch', 'movielens1m', '--json').stdout)).toMatchObject({
+    name: 'movielens1m',
+    file: expect.stringMatching(/ratings\.dat$/),
+    bytes: 60,
+    wasThere: true,
+  });
   const { stdout, status } = nimue('data', 'fetch', 'movielens1m');
   expect(stdout).toMatch(/ratings\.dat is there already \(60 bytes\)/);
   expect(status).toBe(0);

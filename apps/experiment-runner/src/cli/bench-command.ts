@@ -22,10 +22,17 @@ export interface BenchCommandOptions {
   readonly out: string;
   readonly stored?: string;
   readonly update?: boolean;
+  readonly json?: boolean;
 }
 
 /** `nimue bench`. @throws when a cell fails or its accuracy leaves the band */
-export async function benchCommand({ backend, out, stored = STORED, update }: BenchCommandOptions): Promise<void> {
+export async function benchCommand({
+  backend,
+  out,
+  stored = STORED,
+  update,
+  json,
+}: BenchCommandOptions): Promise<void> {
   const available = (await probeBackends()).filter(({ result }) => result.available).map(({ name }) => name as string);
   const backends = backend.length > 0 ? backend : available.filter((name) => name !== 'cpu');
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping\n'));
@@ -56,7 +63,8 @@ export async function benchCommand({ backend, out, stored = STORED, update }: Be
     await rm(temporary, { recursive: true, force: true });
   }
   const table = benchMarkdown(verdicts);
-  process.stdout.write(table);
+  (json ? process.stderr : process.stdout).write(table);
+  if (json) process.stdout.write(`${JSON.stringify({ cells: verdicts, failures }, null, 2)}\n`);
   // GitHub shows what this file holds as the summary of the job.
   if (process.env.GITHUB_STEP_SUMMARY)
     await appendFile(process.env.GITHUB_STEP_SUMMARY, `## Benchmark matrix\n\n${table}\n`);

@@ -4,6 +4,7 @@ import Table from 'cli-table3';
 import { didYouMean } from '../experiment/known-keys.ts';
 import { InputError } from '../input-error.ts';
 import { formatSummary } from '../report/format.ts';
+import { reportJson } from '../report/report-json.ts';
 import { readIndex } from '../run/run-index.ts';
 
 export interface CompareCommandOptions {
@@ -62,11 +63,11 @@ export async function compareCommand(folder: string, { where, metric, json }: Co
 }
 
 /** `nimue report <run>` */
-export async function reportCommand(run: string): Promise<void> {
+export async function reportCommand(run: string, { json }: { readonly json?: boolean }): Promise<void> {
   const text = await readFile(join(run, 'report.md'), 'utf8').catch(() => {
     throw new InputError(`${run}: no report.md; expected the folder of a finished run`);
   });
-  process.stdout.write(text);
+  process.stdout.write(json ? `${JSON.stringify(await reportJson(run), null, 2)}\n` : text);
 }
 
 function parseFilter(text: string): { readonly field: Field; readonly pattern: RegExp } {

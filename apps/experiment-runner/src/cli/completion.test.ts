@@ -28,7 +28,7 @@ describe('in bash', () => {
   test('commands, and those within data', () => {
     expect(offered('re')).toEqual(['recommend', 'report', 'resume']);
     expect(offered('cell')).toEqual([]);
-    expect(offered('data', '')).toEqual(['--help', 'describe', 'fetch']);
+    expect(offered('data', '')).toEqual(['--help', 'describe', 'fetch', 'prepare']);
     expect(offered('data', 'de')).toEqual(['describe']);
   });
 

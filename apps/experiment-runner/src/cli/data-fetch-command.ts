@@ -6,12 +6,13 @@ import { watchInterrupt } from './interrupt.ts';
 
 export interface DataFetchCommandOptions {
   readonly path: string;
+  readonly json?: boolean;
 }
 
 const PROGRESS_EVERY_MS = 500;
 
 /** `nimue data fetch <name>` */
-export async function dataFetchCommand(name: string, { path }: DataFetchCommandOptions): Promise<void> {
+export async function dataFetchCommand(name: string, { path, json }: DataFetchCommandOptions): Promise<void> {
   const spec = specOf(name);
   process.stderr.write(
     `${spec.title}\nsource: ${spec.source}\nlicence: ${spec.licence}; read its terms before you use it\n`,
@@ -28,6 +29,10 @@ export async function dataFetchCommand(name: string, { path }: DataFetchCommandO
   try {
     const fetched = await asInput('', () => fetchDataset(spec, { folder: path, signal: interrupt.signal, onProgress }));
     if (process.stderr.isTTY) process.stderr.write('\r');
+    if (json) {
+      process.stdout.write(`${JSON.stringify({ name, ...fetched }, null, 2)}\n`);
+      return;
+    }
     if (fetched.wasThere)
       process.stdout.write(`${fetched.file} is there already (${formatCount(fetched.bytes)} bytes)\n`);
     else {

@@ -11,6 +11,7 @@ export interface ExportCommandOptions {
   readonly length?: string;
   readonly topK?: string;
   readonly int8Items?: boolean;
+  readonly json?: boolean;
   readonly backend: BackendChoice;
 }
 
@@ -30,7 +31,9 @@ export async function exportCommand(path: string, options: ExportCommandOptions)
     const { files, int8Loss } = await asInput('', () => exportModel(opened, out, { format, int8Items, ...sizes }));
     process.stderr.write(`model: ${opened.manifest.label} of ${folder}\n`);
     if (int8Loss) process.stderr.write(`${describeLoss(int8Loss)}\n`);
-    process.stdout.write(`${files.map((file) => `${out}/${file}`).join('\n')}\n`);
+    const paths = files.map((file) => `${out}/${file}`);
+    const described = { model: opened.manifest.label, folder, format, files: paths, ...(int8Loss && { int8Loss }) };
+    process.stdout.write(options.json ? `${JSON.stringify(described, null, 2)}\n` : `${paths.join('\n')}\n`);
   } finally {
     opened.model.dispose();
   }

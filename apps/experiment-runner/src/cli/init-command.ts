@@ -11,6 +11,7 @@ import { asInput } from '../run/input-step.ts';
 export interface InitCommandOptions extends ColumnRoles {
   readonly span?: string;
   readonly yes?: boolean;
+  readonly json?: boolean;
   readonly out?: string;
 }
 
@@ -34,7 +35,7 @@ export async function initCommand(log: string, options: InitCommandOptions): Pro
   let span: string | undefined = options.span;
   const out = options.out ?? `${basename(log).replace(/(\.(csv|tsv|txt|parquet|gz))+$/i, '')}.yaml`;
   const guessedSpan = () => guessSpan(description.columns.find(({ name }) => name === roles.timestamp));
-  if (process.stdin.isTTY && !options.yes) {
+  if (process.stdin.isTTY && !options.yes && !options.json) {
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
     try {
       process.stdout.write(`${log} has ${description.numRows} rows:\n`);
@@ -67,7 +68,11 @@ export async function initCommand(log: string, options: InitCommandOptions): Pro
     const reason = error.code === 'EEXIST' ? 'the file exists already; choose another name with --out' : error.message;
     throw new InputError(`${out}: ${reason}`);
   });
-  process.stdout.write(`wrote ${out}; next: nimue run ${out}\n`);
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ file: out, ...experiment }, null, 2)}\n`
+      : `wrote ${out}; next: nimue run ${out}\n`,
+  );
 }
 
 function assertColumn(where: string, given: string, known: readonly string[]): string {

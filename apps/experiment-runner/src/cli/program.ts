@@ -118,6 +118,7 @@ export function createProgram(): Command {
     .option('--length <n>', 'a fixed number of items per session (default: any)')
     .option('--top-k <k>', 'give the k best items in place of all scores')
     .option('--int8-items', 'item vectors of one byte per number; says what it costs')
+    .option('--json', 'print the files, and what one byte per number costs, as JSON')
     .addOption(backendOption().default('auto'))
     .action(async (run, options) => (await import('./export-command.ts')).exportCommand(run, options));
   program
@@ -159,6 +160,7 @@ export function createProgram(): Command {
     .option('--out <folder>', 'one JSON per cell', 'bench-results')
     .option('--stored <folder>', 'what to compare with; default: the results that come with the runner')
     .option('--update', 'store the results')
+    .option('--json', 'print all cells as JSON on stdout; the table goes to stderr')
     .action(async (options) => (await import('./bench-command.ts')).benchCommand(options));
   program
     .command('compare')
@@ -179,10 +181,11 @@ export function createProgram(): Command {
     .argument('[run]', 'the folder of the run')
     .option('--results <folder>', 'write the tables of results that the definitions in this folder name, instead')
     .option('--runs <folder>', 'with --results: where the folders of the runs lie', 'runs')
-    .action(async (run, { results, runs }) => {
+    .option('--json', 'print experiment, environment, summaries and the results of every window as JSON')
+    .action(async (run, { results, runs, ...options }) => {
       if (results !== undefined) return (await import('./results-command.ts')).resultsCommand(results, runs);
       if (run === undefined) throw new InputError('report: expected the folder of a run, or --results <folder>');
-      return (await import('./compare-command.ts')).reportCommand(run);
+      return (await import('./compare-command.ts')).reportCommand(run, options);
     });
   withExperiment(program.command('explain'))
     .description('print the experiment as it would run, and where each value comes from')
@@ -198,6 +201,7 @@ export function createProgram(): Command {
     .option('--user <column>', 'who; where there is no session, a gap in time begins a new one')
     .option('--span <span>', 'windows: hour, day or week')
     .option('--yes', 'ask nothing')
+    .option('--json', 'ask nothing, and print what was written as JSON')
     .option('--out <file>', 'default: the name of the log with .yaml')
     .action(async (log, options) => (await import('./init-command.ts')).initCommand(log, options));
   const data = program.command('data').description('look at a log, prepare it, or download a ready-made data set');
@@ -233,6 +237,7 @@ export function createProgram(): Command {
     .description('download a ready-made data set; the same command again goes on where it stopped')
     .argument('<name>', 'such as movielens1m')
     .option('--path <folder>', 'where the ready-made data sets lie', 'data')
+    .option('--json', 'print file, size and checksum as JSON')
     .action(async (name, options) => (await import('./data-fetch-command.ts')).dataFetchCommand(name, options));
   program
     .command('schema')

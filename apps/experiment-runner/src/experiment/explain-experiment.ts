@@ -1,8 +1,9 @@
 import { Document, isScalar, visit } from 'yaml';
 import type { LoadedExperiment } from './load-experiment.ts';
 import { formatPath, formatPlace, type Path } from './problem.ts';
+import { specOfValue } from './spec-defaults.ts';
 
-/** A value of the resolved experiment, and where it comes from: a file, a setting, or the schema's default. */
+/** A value of the resolved experiment, and where it comes from: a file, a setting, its data set's spec, or the schema's default. */
 export interface ExplainedValue {
   readonly path: string;
   readonly value: unknown;
@@ -17,7 +18,9 @@ export function explainValues({ experiment, file }: LoadedExperiment): Explained
     const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
     if (typeof value !== 'object' || value === null || isEmpty) {
       const origin = file.originOf(path);
-      values.push({ path: formatPath(path), value, from: origin ? formatPlace(origin) : 'default' });
+      const spec = origin ? undefined : specOfValue(file.value, path);
+      const from = origin ? formatPlace(origin) : spec ? `data set ${spec}` : 'default';
+      values.push({ path: formatPath(path), value, from });
       return;
     }
     for (const [key, part] of Object.entries(value)) walk(part, [...path, Array.isArray(value) ? Number(key) : key]);
