@@ -219,7 +219,7 @@ describe('explain, schema, completion', () => {
     expect(fromOf('sessions.minLength')).toBe('ready-made.yaml:3:24');
     expect(fromOf('sessions.supportPasses')).toBe('default');
     expect(fromOf('windows.span')).toBe('data set lastfm1k');
-    expect(fromOf('dataset.spec')).toBe('ready-made.yaml:2:18');
+    expect(fromOf('dataset.columns.item')).toBe('data set lastfm1k');
   });
 
   test('schema is JSON Schema, completion a script with every command', () => {
