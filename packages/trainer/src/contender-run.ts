@@ -96,6 +96,7 @@ export class ContenderRun {
     }
     const fit = this.#planFit(model, train, place);
     const memory = fit && this.#estimateOnce(fit);
+    const epochsBefore = isGoneOnWith ? (resumed.progress?.epochs ?? []) : [];
     onEvent?.({
       type: 'windowStarted',
       ...position,
@@ -106,6 +107,7 @@ export class ContenderRun {
       numNewItems: train.numNewItems,
       numSteps: fit ? countSteps(fit) : 0,
       ...(memory && { memory }),
+      ...(epochsBefore.length > 0 && { epochsBefore: [...epochsBefore] }),
     });
     const progress = fit && this.#beginFit(model, windowIndex);
     try {
@@ -281,7 +283,7 @@ export class ContenderRun {
           if (this.#checkpoints?.isDue) await this.#save(fit.model, place, progress);
           await this.#breathe();
         },
-        onEpoch: (epoch) => this.#validate(fit.model, epoch, place),
+        onEpoch: (epoch) => this.#validate(fit.model, epoch, place, progress),
       });
     } catch (error) {
       throw error instanceof DivergenceError ? this.#keepDiverged(error, fit.model) : error;
@@ -291,7 +293,12 @@ export class ContenderRun {
   }
 
   /** @returns whether training stops */
-  async #validate(model: NeuralModel, epoch: FitEpoch, place: StepPlace): Promise<boolean> {
+  async #validate(
+    model: NeuralModel,
+    { isLast, numEpochs, numSteps, ...epoch }: FitEpoch,
+    place: StepPlace,
+    progress: FitProgress,
+  ): Promise<boolean> {
     const measure = async (metrics: readonly string[]) => {
       const window = place.step.evaluateWindow;
       const { id } = this.#args.dataset.windows[window];
@@ -309,14 +316,17 @@ export class ContenderRun {
       }
     };
     const take = () => takeSnapshot(this.#trainedParts(model));
-    const { metrics, improved, stops } = await this.#validation.observe(epoch, measure, take);
+    const { metrics, improved, stops } = await this.#validation.observe({ ...epoch, isLast }, measure, take);
     for (const metric of improved) {
       if (!this.#contender.training.keepBest?.includes(metric)) continue;
       const state = stateOf(this.#partsOf(model), { ...placeOf(place), results: this.results });
       await this.#checkpoints?.saveBest(metric, { ...state, best: new Map() });
     }
-    const stopsEarly = stops && !epoch.isLast;
-    this.#args.onEvent?.({ type: 'epochDone', ...place.position, ...epoch, validation: metrics, improved, stopsEarly });
+    const record = { ...epoch, validation: metrics };
+    progress.epochs.push(record);
+    const stopsEarly = stops && !isLast;
+    const whole = { ...place.position, ...record, numEpochs, numSteps };
+    this.#args.onEvent?.({ type: 'epochDone', ...whole, improved, stopsEarly });
     return stops;
   }
 
@@ -344,6 +354,7 @@ export class ContenderRun {
       ...(plan.steps.length < MIN_WINDOWS_TO_COMPARE && { targetValues: evaluated.values }),
       ...(progress?.meanLoss !== undefined && { loss: progress.meanLoss }),
       ...(progress && { numEpochs: progress.epoch }),
+      ...(progress && progress.epochs.length > 0 && { epochs: progress.epochs }),
       ...(best.length > 0 && { best }),
       ...(earlier.length > 0 && { earlier }),
       numItems: this.#vocabulary.numItems,

@@ -1,7 +1,7 @@
 import { losses } from '@nimue/losses';
 import { models } from '@nimue/models';
 import * as tf from '@tensorflow/tfjs';
-import { evaluationSchema, fitAndEvaluate, trainingSchema } from './index.ts';
+import { evaluationSchema, type FitAndEvaluateArgs, fitAndEvaluate, trainingSchema } from './index.ts';
 
 const DAY_MS = 86_400_000;
 /** Five days; on every day each session ends with the item of the day before, and once with that of its own day. */
@@ -50,6 +50,61 @@ test('sessions outside the windows change nothing, later ones least of all', asy
     await fitAndEvaluate(popularity, { ...common, ...bounds, sessions: inside }),
   ];
   expect(whole.perWindow).toEqual(cut.perWindow);
+});
+
+test.each<[string, FitAndEvaluateArgs['policy'], string[][]]>([
+  [
+    'sliding',
+    { policy: 'sliding', size: 2 },
+    [
+      ['02', '03', '04'],
+      ['03', '04', '05'],
+    ],
+  ],
+  [
+    'expanding',
+    { policy: 'expanding' },
+    [
+      ['02', '03'],
+      ['02', '03', '04'],
+      ['02', '03', '04', '05'],
+    ],
+  ],
+  ['frozen', { policy: 'frozen', size: 1 }, [['02', '03'], ['04'], ['05']]],
+  [
+    'a base period',
+    { policy: 'incremental', baseSize: 2 },
+    [
+      ['02', '03', '04'],
+      ['04', '05'],
+    ],
+  ],
+  [
+    'replay',
+    { policy: 'replay', share: 1 },
+    [
+      ['02', '03'],
+      ['03', '04'],
+      ['04', '05'],
+    ],
+  ],
+])('%s: what is trained, and the window that is evaluated', async (_, policy, expected) => {
+  const bounds = { startWindow: '2024-01-02', endWindow: '2024-01-04' };
+  const { results, perWindow } = await fitAndEvaluate(popularity, { ...common, ...bounds, policy });
+  const days = (ids: readonly string[]) => ids.map((id) => id.slice(-2));
+  expect(results.map(({ trainWindows, evaluateWindow }) => days([...trainWindows, evaluateWindow]))).toEqual(expected);
+  expect(perWindow['hr@5']).toHaveLength(expected.length);
+});
+
+test('a frozen model knows the items of its own day alone', async () => {
+  const bounds = { startWindow: '2024-01-02', endWindow: '2024-01-04' };
+  const { perWindow } = await fitAndEvaluate(popularity, {
+    ...common,
+    ...bounds,
+    policy: { policy: 'frozen', size: 1 },
+  });
+  // Known: a, day0, day1. Targets of the 3rd: day1 three times of 4; afterwards days that it does not know.
+  expect(perWindow['hr@5']).toEqual([3 / 4, 0, 0]);
 });
 
 test('windows that are not there or out of order are refused', async () => {

@@ -1,10 +1,13 @@
 import {
   datasetFromSessions,
+  type EvaluationPlan,
   type PlainSession,
   planRollingEvaluation,
+  type RollingEvaluationOptions,
   type SplitOptions,
   selectWindow,
   type WindowBounds,
+  type WindowedDataset,
 } from '@nimue/data';
 import { type EvaluationConfig, evaluationSchema } from './evaluation/evaluation-schema.ts';
 import { type Contender, type RunRollingArgs, runContender } from './run-rolling.ts';
@@ -17,6 +20,8 @@ export interface FitAndEvaluateArgs extends Pick<RunRollingArgs, 'features' | 'o
   readonly windows?: WindowBounds;
   /** Which sessions of a window are for validation. Default: none, all are evaluated. */
   readonly split?: SplitOptions;
+  /** What trains before each evaluation, and what becomes of missing days. Default: `incremental`. */
+  readonly policy?: RollingEvaluationOptions;
   /** Ids of the first window that is trained on and the last one that is. The window after it is evaluated too. */
   readonly startWindow: string;
   readonly endWindow: string;
@@ -34,10 +39,11 @@ export interface FittedAndEvaluated {
 }
 
 /**
- * Trains on the windows from `startWindow` to `endWindow` one after the other, the weights carried over, and evaluates after
- * each on the next, as `fit_and_evaluate` of Transformers4Rec does. Sessions outside these windows are never read.
+ * Trains on the windows from `startWindow` to `endWindow` and evaluates on the next, as the policy says: when none is given, on one
+ * after the other, the weights carried over, as `fit_and_evaluate` of Transformers4Rec does. A policy that trains on several windows
+ * first evaluates after the last of them. Sessions outside these windows are never read.
  *
- * @throws when a window is not there, or none follows `endWindow`
+ * @throws when a window is not there, none follows `endWindow`, or the windows are too few for the policy
  */
 export async function fitAndEvaluate(contender: Contender, args: FitAndEvaluateArgs): Promise<FittedAndEvaluated> {
   const {
@@ -46,6 +52,7 @@ export async function fitAndEvaluate(contender: Contender, args: FitAndEvaluateA
     split = { validShare: 0 },
     startWindow,
     endWindow,
+    policy = { policy: 'incremental' },
     evaluation = evaluationSchema.parse({}),
     ...rest
   } = args;
@@ -56,9 +63,7 @@ export async function fitAndEvaluate(contender: Contender, args: FitAndEvaluateA
     const why = start > end ? `it comes before startWindow ${startWindow}` : 'no window with sessions follows it';
     throw new Error(`fitAndEvaluate: endWindow is ${endWindow}, but ${why}`);
   }
-  // Windows outside are empty for the plan, so that it leaves them out.
-  const inside = dataset.windows.map((window, w) => (w >= start && w <= next ? window : { ...window, numSessions: 0 }));
-  const plan = planRollingEvaluation(inside, { policy: 'incremental' });
+  const plan = planBetween(dataset.windows, start, next, policy);
   const results = await runContender(contender, { dataset, plan, evaluation, ...rest });
   const labels = Object.keys(results[0].metrics);
   const perWindow = Object.fromEntries(
@@ -68,4 +73,25 @@ export async function fitAndEvaluate(contender: Contender, args: FitAndEvaluateA
     labels.map((label) => [label, perWindow[label].reduce((sum, value) => sum + value, 0) / results.length] as const),
   );
   return { results, perWindow, averages };
+}
+
+/** The plan of the windows `from` … `to` alone, by their places among all. */
+function planBetween(
+  windows: WindowedDataset['windows'],
+  from: number,
+  to: number,
+  policy: RollingEvaluationOptions,
+): EvaluationPlan {
+  const { steps, skipped, ...rest } = planRollingEvaluation(windows.slice(from, to + 1), policy);
+  const moved = (some: readonly number[]) => some.map((window) => window + from);
+  return {
+    ...rest,
+    steps: steps.map(({ trainWindows, evaluateWindow, replay, ...step }) => ({
+      ...step,
+      trainWindows: moved(trainWindows),
+      evaluateWindow: evaluateWindow + from,
+      ...(replay && { replay: { ...replay, windows: moved(replay.windows) } }),
+    })),
+    skipped: skipped.map((one) => ({ ...one, window: one.window + from })),
+  };
 }

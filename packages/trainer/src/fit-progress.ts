@@ -1,5 +1,6 @@
 import { CarriedStates } from '@nimue/models';
 import { newPlateau, type PlateauState } from './schedules/reduce-on-plateau.ts';
+import type { EpochRecord } from './trainer-events.ts';
 
 /**
  * Where the training of a window stands between two steps. With the weights, the optimizer's state and the averages it is
@@ -17,6 +18,9 @@ export interface FitProgress {
   /** Sums over the epoch so far. */
   lossSum: number;
   numTargets: number;
+  /** Events that the epoch's steps have read, and the learning rate of the last of them. */
+  numEvents: number;
+  learningRate: number;
   /** Mean loss per target of the last epoch that is over; absent before, and where nothing had a target. */
   meanLoss?: number;
   /** What a loss is measured by to tell whether it explodes: those of the window's first steps. */
@@ -24,6 +28,8 @@ export interface FitProgress {
   plateau: PlateauState;
   /** States that are carried from click to click, of session-parallel training. */
   carried: CarriedStates;
+  /** Epochs that are over. */
+  epochs: EpochRecord[];
   /** No further step is taken: all are done, or training has stopped early. */
   isOver: boolean;
 }
@@ -37,9 +43,12 @@ export function newFitProgress(): FitProgress {
     numDrawn: 0,
     lossSum: 0,
     numTargets: 0,
+    numEvents: 0,
+    learningRate: 0,
     firstLosses: { sum: 0, count: 0 },
     plateau: newPlateau(),
     carried: new CarriedStates(),
+    epochs: [],
     isOver: false,
   };
 }

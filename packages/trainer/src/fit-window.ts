@@ -62,6 +62,10 @@ export interface FitEpoch {
   readonly numSteps: number;
   /** Mean over the targets of the epoch. */
   readonly loss: number;
+  /** Of its last step. */
+  readonly learningRate: number;
+  /** That its steps read. */
+  readonly numEvents: number;
   readonly isLast: boolean;
 }
 
@@ -172,15 +176,16 @@ async function fitEpochs(
       const hasTaken = takeStep(args, progress, { group, learningRate, numEpochs, numSteps });
       if (hasTaken) await breathe?.();
     }
-    const { epoch, step, lossSum, numTargets } = progress;
+    const { epoch, step, lossSum, numTargets, numEvents, learningRate } = progress;
     const loss = numTargets > 0 ? lossSum / numTargets : undefined;
     const isLast = epoch >= numEpochs || step >= numSteps;
-    const stops = loss !== undefined && (await onEpoch?.({ epoch, numEpochs, step, numSteps, loss, isLast }));
+    const ended = { epoch, numEpochs, step, numSteps, learningRate, numEvents, isLast };
+    const stops = loss !== undefined && (await onEpoch?.({ ...ended, loss }));
     if (loss !== undefined) {
       progress.meanLoss = loss;
       plateau.observe(loss);
     }
-    Object.assign(progress, { epochStep: 0, lossSum: 0, numTargets: 0, carried: new CarriedStates() });
+    Object.assign(progress, { epochStep: 0, lossSum: 0, numTargets: 0, numEvents: 0, carried: new CarriedStates() });
     progress.isOver = isLast || stops === true;
     if (!progress.isOver) progress.epoch++;
   }
@@ -240,6 +245,9 @@ function takeStep(
   const numTargets = sum(({ targets }) => targets.positions.length);
   progress.lossSum += lossValue * numTargets;
   progress.numTargets += numTargets;
+  progress.learningRate = learningRate;
+  const numEvents = sum(({ itemIds }) => itemIds.length);
+  progress.numEvents += numEvents;
   if (firstLosses.count < NUM_FIRST_STEPS) {
     firstLosses.sum += lossValue;
     firstLosses.count++;
@@ -252,7 +260,7 @@ function takeStep(
     loss: lossValue,
     learningRate,
     numSessions: sum(({ offsets }) => offsets.length - 1),
-    numEvents: sum(({ itemIds }) => itemIds.length),
+    numEvents,
   });
   return true;
 }

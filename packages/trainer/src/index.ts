@@ -67,6 +67,7 @@ export { Trainer, type TrainerOptions, type TrainerSession } from './trainer.ts'
 export type {
   BestResult,
   EpochDone,
+  EpochRecord,
   RunPosition,
   StepDone,
   TrainerEvent,

@@ -56,6 +56,8 @@ test('a step grows with its largest batch in a straight line', () => {
   expect((four - two) / (two - one)).toBeCloseTo(2, 1);
 });
 
-test('session-parallel training has no estimate', () => {
-  expect(estimate({ sessionParallel: true }).found).toBeUndefined();
+test('session-parallel training: an event per lane and step', () => {
+  const stepOf = (training: Record<string, unknown>) => estimate(training).found?.step ?? Number.NaN;
+  const lanes = (batchSize: number) => stepOf({ sessionParallel: true, batchSize });
+  expect((lanes(256) - lanes(128)) / (lanes(128) - lanes(64))).toBeCloseTo(2, 1);
 });

@@ -4,6 +4,7 @@ import type { Loss } from '@nimue/losses';
 import type { NeuralModel } from '@nimue/models';
 import * as tf from '@tensorflow/tfjs';
 import { visibleLength } from './evaluation/visible-length.ts';
+import { assertSessionParallel, laneBatches } from './fit-session-parallel.ts';
 import type { FitWindowArgs } from './fit-window.ts';
 import { lossAndGradients } from './train-step.ts';
 
@@ -42,15 +43,24 @@ export interface MemoryEstimateArgs {
 const BYTES = 4;
 
 /**
- * The same for the training that `fitWindow` is about to do; undefined for session-parallel training, whose batches are of
- * one event a session, and where no batch has a target.
+ * The same for the training that `fitWindow` is about to do; undefined where no batch has a target. Session-parallel batches, of one
+ * event a session, are largest at first, when every lane is at work.
  */
 export function estimateMemoryOfWindow(
   { model, loss, objective, sessions, config, seed, itemCounts }: Omit<FitWindowArgs, 'optimizer' | 'window'>,
   numOptimizerStates: number,
 ): MemoryEstimate | undefined {
-  if (config.sessionParallel) return undefined;
   const { batchSize, maxBatchEvents, bucketBatches, touchedRowsOnly, averageDecay } = config;
+  const hasAverage = averageDecay !== undefined;
+  const common = { model, loss, itemCounts, touchedRowsOnly, numOptimizerStates, hasAverage };
+  if (config.sessionParallel) {
+    assertSessionParallel(model, objective, sessions);
+    for (const { batch } of laneBatches(sessions, { batchSize, seed, epoch: 1 })) {
+      if (batch.targets.positions.length > 0)
+        return estimateMemory({ ...common, batch, maxEvents: batch.itemIds.length });
+    }
+    return undefined;
+  }
   const options = { batchSize, maxBatchEvents, bucketBatches, seed, epoch: 1 };
   const maxLength = visibleLength(model, config.maxLength);
   const longest = longestSeen(maxLength, objective) ?? Number.POSITIVE_INFINITY;
@@ -64,16 +74,7 @@ export function estimateMemoryOfWindow(
   }
   for (const batch of packBatches(sessions, { ...options, maxLength, objective })) {
     if (batch.targets.positions.length === 0) continue;
-    return estimateMemory({
-      model,
-      loss,
-      batch,
-      maxEvents: Math.max(maxEvents, batch.itemIds.length),
-      itemCounts,
-      touchedRowsOnly,
-      numOptimizerStates,
-      hasAverage: averageDecay !== undefined,
-    });
+    return estimateMemory({ ...common, batch, maxEvents: Math.max(maxEvents, batch.itemIds.length) });
   }
   return undefined;
 }

@@ -17,6 +17,22 @@ export interface RunPosition {
   readonly evaluateWindow: string;
 }
 
+/** What there is to say of an epoch that is over. */
+export interface EpochRecord {
+  /** 1-based. */
+  readonly epoch: number;
+  /** Steps of the window that were done at its end. */
+  readonly step: number;
+  /** Mean over the targets of the epoch. */
+  readonly loss: number;
+  /** Of its last step. */
+  readonly learningRate: number;
+  /** That its steps read. */
+  readonly numEvents: number;
+  /** Metrics on the valid part of the window that is evaluated next, where `earlyStopping` or `keepBest` asks for them. */
+  readonly validation: Readonly<Record<string, number>>;
+}
+
 export interface WindowStarted extends RunPosition {
   readonly type: 'windowStarted';
   readonly numSessions: number;
@@ -30,6 +46,8 @@ export interface WindowStarted extends RunPosition {
   readonly numSteps: number;
   /** What the training will take, with the first window that is trained. */
   readonly memory?: MemoryEstimate;
+  /** Epochs of the window that were over when the run was stopped; training goes on after them. */
+  readonly epochsBefore?: readonly EpochRecord[];
 }
 
 export interface StepDone extends RunPosition {
@@ -48,17 +66,10 @@ export interface StepDone extends RunPosition {
 }
 
 /** The end of an epoch. */
-export interface EpochDone extends RunPosition {
+export interface EpochDone extends RunPosition, EpochRecord {
   readonly type: 'epochDone';
-  /** 1-based. */
-  readonly epoch: number;
   readonly numEpochs: number;
-  readonly step: number;
   readonly numSteps: number;
-  /** Mean over the targets of the epoch. */
-  readonly loss: number;
-  /** Metrics on the valid part of the window that is evaluated next, where `earlyStopping` or `keepBest` asks for them. */
-  readonly validation: Readonly<Record<string, number>>;
   /** Of `earlyStopping` and `keepBest`, the metrics that were never better in this window. */
   readonly improved: readonly string[];
   /** Further epochs are left out. */
@@ -97,6 +108,8 @@ export interface WindowResult extends RunPosition {
   readonly loss?: number;
   /** Epochs that were taken, fewer than asked for where training stopped early. */
   readonly numEpochs?: number;
+  /** Every epoch, also those before a run was stopped and resumed; absent for models that count. */
+  readonly epochs?: readonly EpochRecord[];
   /** The best epochs that `training.keepBest` asks for. */
   readonly best?: readonly BestResult[];
   /** Windows that the model learned before, where `evaluation.earlierWindows` asks for them. */

@@ -35,7 +35,7 @@ export interface RunState {
   readonly results: readonly WindowResult[];
 }
 
-const FORMAT = 'nimue run 2';
+const FORMAT = 'nimue run 3';
 const NO_SNAPSHOT: Snapshot = { weights: new Map(), optimizer: new Map(), optimizerStep: 0, average: new Map() };
 const PARTS = ['weights', 'optimizer', 'average'] as const;
 
