@@ -117,32 +117,40 @@ function orderByTime(
     return;
   }
   const run = order.slice(from, to);
+  const { length } = run;
+  const times = new Float64Array(length);
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let areWhole = true;
-  for (let i = 0; i < run.length; i++) {
+  for (let i = 0; i < length; i++) {
     const time = doubles[run[i] * width + TIME];
+    times[i] = time;
     if (time < low) low = time;
     if (time > high) high = time;
     areWhole &&= Number.isInteger(time);
   }
-  if (!areWhole || (high - low + 1) * run.length > Number.MAX_SAFE_INTEGER) {
+  // A power of two, so that time and number are taken apart again exactly and without a division's remainder.
+  const scale = 2 ** Math.ceil(Math.log2(length));
+  if (!areWhole || (high - low + 1) * scale > Number.MAX_SAFE_INTEGER) {
     order.set(run.sort(compare), from);
     return;
   }
-  const both = Float64Array.from(run, (e, i) => (doubles[e * width + TIME] - low) * run.length + i).sort();
-  for (let i = 0; i < both.length; i++) order[from + i] = run[both[i] % run.length];
-  // Equal times came out as they came in; order and place decide.
-  for (let i = from + 1; i < to; i++) {
-    if (compare(order[i - 1], order[i]) <= 0) continue;
-    const time = doubles[order[i] * width + TIME];
-    let first = i - 1;
-    while (first > from && doubles[order[first - 1] * width + TIME] === time) first--;
-    let end = i + 1;
-    while (end < to && doubles[order[end] * width + TIME] === time) end++;
-    if (end - first <= SHORT_RUN) insertionSort(order, first, end, compare);
-    else order.subarray(first, end).sort(compare);
-    i = end - 1;
+  for (let i = 0; i < length; i++) times[i] = (times[i] - low) * scale + i;
+  times.sort();
+  let [first, last] = [0, -1];
+  for (let i = 0; i < length; i++) {
+    const time = Math.floor(times[i] / scale);
+    order[from + i] = run[times[i] - time * scale];
+    if (time === last) continue;
+    sortTies(order, from + first, from + i, compare);
+    [first, last] = [i, time];
   }
+  sortTies(order, from + first, to, compare);
+}
+
+/** Equal times came out as they came in; order and place decide. */
+function sortTies(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {
+  if (to - from <= SHORT_RUN) insertionSort(order, from, to, compare);
+  else order.subarray(from, to).sort(compare);
 }
 
 function insertionSort(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {
