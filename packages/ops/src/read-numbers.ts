@@ -6,8 +6,7 @@ import * as tf from '@tensorflow/tfjs';
  * an array itself: it walks through its elements, one by one, for tensors in it, which takes longer than most products.
  *
  * @example
- * const sums = readNumbers(() => tf.sum(tf.tensor2d([[1, 2], [3, 4]]), 1));
- * // sums: 3, 7
+ * readNumbers(() => tf.sum(tf.tensor2d([[1, 2], [3, 4]]), 1)); // → Float32Array [3, 7]
  */
 export function readNumbers(compute: () => Tensor): Float32Array {
   let numbers = new Float32Array();
