@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readQueue } from '@nimue/executor';
+import { folderContents } from '@nimue/testing';
 import { type RedisServer, startRedisServer, withoutRedis } from '../../../packages/executor/test/redis-server.ts';
 import { TINY_SHOP } from './tiny-experiment.ts';
 
@@ -61,16 +61,6 @@ function figuresOf(file: string): unknown[] {
     cell,
     outcome.error ?? outcome.result?.models.map(({ metrics }) => metrics),
   ]);
-}
-
-function contentsOf(directory: string): Record<string, string> {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    files
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .sort()
-      .map((path) => [path.slice(directory.length), createHash('sha256').update(readFileSync(path)).digest('hex')]),
-  );
 }
 
 (withoutRedis ? describe.skip : describe)('sweeps over a Redis of its own', () => {
@@ -201,7 +191,7 @@ function contentsOf(directory: string): Record<string, string> {
     const local = start(['sweep', file, '--out', 'out-whole', '--prepared', 'prepared-whole']);
     expect(await local.done).toMatchObject({ code: 0 });
     const [name] = readdirSync(join(folder, 'prepared-whole'));
-    const expected = contentsOf(join(folder, 'prepared-whole', name));
+    const expected = folderContents(join(folder, 'prepared-whole', name));
 
     const first = startWorker('shards');
     const sweep = submit(file, 'shards', ['--shards', '5', '--prepared', 'prepared-none']);
@@ -212,7 +202,7 @@ function contentsOf(directory: string): Record<string, string> {
     expect([code, text.match(/failed: .*/)?.[0]]).toEqual([0, undefined]);
     for (const { child } of others) child.kill('SIGKILL');
     const store = join(folder, 'out-shards', 'store');
-    expect(contentsOf(join(store, 'prepared', name))).toEqual(expected);
+    expect(folderContents(join(store, 'prepared', name))).toEqual(expected);
     expect(readdirSync(join(folder, 'prepared-none'))).toEqual([]);
     expect(figuresOf(join(folder, 'out-shards', 'shards-sweep.json'))).toEqual(
       figuresOf(join(folder, 'out-whole', 'shards-sweep.json')),
@@ -225,7 +215,7 @@ function contentsOf(directory: string): Record<string, string> {
       text: expect.stringMatching(/^write 3\/3 after .*\n.*prepared: /ms),
     });
     expect(readdirSync(join(folder, 'prepared-here'))).toEqual([name]);
-    expect(contentsOf(join(folder, 'prepared-here', name))).toEqual(expected);
+    expect(folderContents(join(folder, 'prepared-here', name))).toEqual(expected);
   }, 180_000);
 
   test('probes: a worker is healthy while it lives and ready while Redis answers', async () => {

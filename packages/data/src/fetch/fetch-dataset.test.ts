@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { crc32, deflateRawSync, gunzipSync, gzipSync } from 'node:zlib';
 import type { DatasetDownload, DatasetSpec } from '../datasets/dataset-spec.ts';
 import { globo, movielens1m } from '../datasets.ts';
-import { download } from './download.ts';
+import { type DownloadOptions, download } from './download.ts';
 import { fetchDataset } from './fetch-dataset.ts';
 
 const CONTENT = randomBytes(200_000);
@@ -37,7 +37,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Serves the content with ranges; breaks the connection after `bytes` of the answer. */
+/** Bytes of the file that the download has kept: what a broken connection had not been read from is lost. */
+let kept = 0;
+
+/** Serves the content with ranges; breaks the connection when `bytes` of the answer have been kept. */
 function serve(
   content: Uint8Array,
   { bytes = Number.POSITIVE_INFINITY, etag = '"1"' }: { bytes?: number; etag?: string } = {},
@@ -57,12 +60,31 @@ function serve(
       ...(start > 0 && { 'content-range': `bytes ${start}-${content.length - 1}/${content.length}` }),
     });
     if (bytes >= rest.length) response.end(rest);
-    else response.write(rest.subarray(0, bytes), () => setTimeout(() => response.destroy(), 20));
+    else {
+      response.write(rest.subarray(0, bytes));
+      const timer = setInterval(() => {
+        if (kept < start + bytes) return;
+        clearInterval(timer);
+        response.destroy();
+      }, 5);
+    }
   };
 }
 
-const get = (options: object = {}) =>
-  download({ url, file: join(folder, 'log.bin'), waitMs: 1, attempts: 2, ...options });
+const get = ({ onProgress, ...options }: Partial<DownloadOptions> = {}) => {
+  kept = 0;
+  return download({
+    url,
+    file: join(folder, 'log.bin'),
+    waitMs: 1,
+    attempts: 2,
+    onProgress: (done, total) => {
+      kept = done;
+      onProgress?.(done, total);
+    },
+    ...options,
+  });
+};
 
 test('a connection that breaks again and again is taken up where it broke', async () => {
   answer = serve(CONTENT, { bytes: 60_000 });

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { folderContents } from '@nimue/testing';
 import { openPrepared } from './open-prepared.ts';
 
 /** Other processes run the sources, as the benches do. */
@@ -35,17 +35,6 @@ function start(
   return Object.assign(child, { output: ended.then(() => text), ended });
 }
 
-/** Hash of every file of a prepared folder. */
-function contentsOf(directory: string): Record<string, string> {
-  const names = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    names
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .sort()
-      .map((file) => [file.slice(directory.length), createHash('sha256').update(readFileSync(file)).digest('hex')]),
-  );
-}
-
 test(
   'killed at any stage, a preparation leaves nothing that is taken for whole; the next one is complete, and the same',
   async () => {
@@ -53,7 +42,7 @@ test(
     const done = start(undisturbed);
     expect(await done.ended).toBe(0);
     const [name] = readdirSync(undisturbed);
-    const expected = contentsOf(join(undisturbed, name));
+    const expected = folderContents(join(undisturbed, name));
     const directory = join(root, 'killed');
     for (const stage of ['read', 'sessionize', 'write']) {
       const child = start(directory, stage);
@@ -64,7 +53,7 @@ test(
       await expect(openPrepared(join(directory, left[0], 'result'))).rejects.toThrow('is not complete');
     }
     expect(await start(directory).ended).toBe(0);
-    expect(contentsOf(join(directory, name))).toEqual(expected);
+    expect(folderContents(join(directory, name))).toEqual(expected);
   },
   TIMEOUT_MS,
 );

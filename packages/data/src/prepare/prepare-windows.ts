@@ -122,8 +122,7 @@ async function prepareInto(
     numRawItems: counts.numItems,
     hasTimes,
     columns: [...columns],
-    // Windows are written side by side; the manifest must not tell which of them was done first.
-    files: Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))),
+    files,
   });
 }
 

@@ -345,6 +345,7 @@ describe('a sample of the sessions', () => {
     };
     for (let seed = 0; seed < 400; seed++) sample(seed);
     const counts = [...times.values()];
+    expect(counts).toHaveLength(40);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(4000);
     // 400 draws at 1/4: 100 ± 8.7; two sessions of a user are drawn independently of one another.
     expect(Math.min(...counts)).toBeGreaterThan(100 - 4 * 8.7);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { EventChunk } from '../sessions/sessionizer.ts';
 import type { FilesDataset } from './dataset-schema.ts';
-import { type Engine, rawDoubles, rawHashes, sqlName, sqlText } from './engine.ts';
+import { type Engine, rawDoubles, rawHashes, sqlText } from './engine.ts';
 import type {
   CountedIds,
   EventLog,
@@ -14,6 +14,7 @@ import type {
   TimeUnits,
 } from './event-log.ts';
 import { EventSorter } from './event-sorter.ts';
+import { EventSql, where } from './event-sql.ts';
 import { chooseHash, HashCodes } from './hash-codes.ts';
 import {
   assertNothingMissing,
@@ -22,7 +23,7 @@ import {
   type MissingCounts,
   NOTHING_MISSING,
 } from './missing-cells.ts';
-import { explainReadError, orderSql, presentOrNull, type Source } from './open-source.ts';
+import { explainReadError, type Source } from './open-source.ts';
 import {
   countEvents,
   countEventTypes,
@@ -48,8 +49,7 @@ export class DuckDbEventLog implements EventLog {
   readonly #options: EventLogOptions;
   readonly #time: TimeColumn | undefined;
   readonly #start: TimeColumn | undefined;
-  /** Columns t (time), o (order), s (stated session start), e (event type) … of the source; k (key) and i (item) come before them. */
-  readonly #columns: readonly string[];
+  readonly #sql: EventSql;
   readonly #keyName: string;
   /** Events without a time or place in the order, anywhere in the log. */
   #numUntimed = 0;
@@ -79,20 +79,8 @@ export class DuckDbEventLog implements EventLog {
     this.#options = options;
     this.#time = time;
     this.#start = start;
-    const { order, event } = dataset.columns;
     this.#keyName = keyName;
-    const columns = [
-      `${time?.sql ?? '0.0::DOUBLE'} AS t`,
-      `${order === undefined ? '0.0::DOUBLE' : orderSql(source, order)} AS o`,
-    ];
-    if (start && time) columns.push(`coalesce(${start.sql}, ${time.sql}) AS s`);
-    for (const [c, column] of (options.columns ?? []).entries()) {
-      const type = column.kind === 'number' ? 'DOUBLE' : 'VARCHAR';
-      columns.push(`CAST(${presentOrNull(source, column.name)} AS ${type}) AS f${c}`);
-    }
-    if (options.withUsers) columns.push(`CAST(${presentOrNull(source, dataset.columns.user ?? '')} AS VARCHAR) AS u`);
-    if (options.eventTypes) columns.push(`CAST(${presentOrNull(source, event ?? '')} AS VARCHAR) AS e`);
-    this.#columns = columns;
+    this.#sql = new EventSql(source, dataset, options, keyName, time, start);
   }
 
   get timeUnits(): TimeUnits {
@@ -124,7 +112,7 @@ export class DuckDbEventLog implements EventLog {
   async readRange(): Promise<LogRange> {
     const start = this.#start ? 's' : 't';
     const { isText, placeSql } = this.#source;
-    const rows = placeSql === undefined ? this.#select() : this.#selectRaw(placeSql);
+    const rows = placeSql === undefined ? this.#sql.select() : this.#sql.raw(placeSql);
     const from = isText && this.#isLoaded ? 'loaded' : `(${rows})`;
     const [range] = await this.#rows(
       `SELECT count(*) AS n, count(*) FILTER (t IS NULL OR o IS NULL) AS untimed, min(t) AS first, max(t) AS last, min(${start}) AS "firstStart", max(${start}) AS "lastStart" FROM ${from}`,
@@ -166,7 +154,7 @@ export class DuckDbEventLog implements EventLog {
       'CREATE OR REPLACE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY first, i) - 1 AS INTEGER) AS code ' +
         `FROM (SELECT i, ${this.#firstSql} AS first FROM events${this.#wanted} GROUP BY i)`,
     );
-    for (const c of this.#textColumns()) {
+    for (const c of this.#sql.textColumns) {
       await engine.run(
         `CREATE OR REPLACE TABLE texts${c} AS SELECT v, CAST(row_number() OVER (ORDER BY v) - 1 AS DOUBLE) AS code ` +
           `FROM (SELECT DISTINCT f${c} AS v FROM events${this.#wanted}) WHERE v IS NOT NULL`,
@@ -199,7 +187,7 @@ export class DuckDbEventLog implements EventLog {
     }
     const before = await countEvents(engine);
     for (const file of rareItems) {
-      await engine.run(`DELETE FROM events WHERE i IN (SELECT i FROM ${this.#itemsFrom(file)})`);
+      await engine.run(`DELETE FROM events WHERE i IN (SELECT i FROM ${this.#sql.itemsFrom(file)})`);
       if (support) await dropRare(engine, 'k', support.minKeyEvents);
     }
     const numRareEvents = rareItems.length > 0 ? before - (await countEvents(engine)) : 0;
@@ -217,52 +205,13 @@ export class DuckDbEventLog implements EventLog {
       `CREATE OR REPLACE TABLE items AS SELECT i, CAST(${this.#firstSql} AS DOUBLE) AS first, count(*) AS n FROM events${this.#wanted} GROUP BY i`,
     );
     await this.#engine.run(`COPY items TO ${sqlText(itemsFile)} (FORMAT parquet)`);
-    for (const c of this.#textColumns()) {
+    for (const c of this.#sql.textColumns) {
       const values = `SELECT DISTINCT f${c} AS v FROM events${this.#wanted}`;
       await this.#engine.run(
         `COPY (SELECT v FROM (${values}) WHERE v IS NOT NULL) TO ${sqlText(textsFile(c))} (FORMAT parquet)`,
       );
     }
     return this.#countSelected();
-  }
-
-  /** Writes the items (column i) that have fewer events than `minEvents` in all shards together. @returns how many there are */
-  async saveRareItems(foundFiles: readonly string[], minEvents: number, file: string): Promise<number> {
-    const rare = `SELECT i FROM ${this.#allItemsFrom(foundFiles)} GROUP BY i HAVING sum(n) < ${minEvents}`;
-    await this.#engine.run(`COPY (${rare}) TO ${sqlText(file)} (FORMAT parquet)`);
-    const [{ n }] = await this.#engine.rows(`SELECT count(*) AS n FROM read_parquet(${sqlText(file)})`);
-    return Number(n);
-  }
-
-  /**
-   * Gives the items and texts of all shards their codes, as `select` does, and writes them for `useDictionary`. `itemIds` and
-   * `texts` can be read then.
-   *
-   * @param foundTexts files of `saveFound` by column
-   * @returns number of items
-   */
-  async mergeFound(
-    foundFiles: readonly string[],
-    foundTexts: (column: number) => readonly string[],
-    itemsFile: string,
-    textsFile: (column: number) => string,
-  ): Promise<number> {
-    const engine = this.#engine;
-    await engine.run(
-      'CREATE OR REPLACE TABLE items AS SELECT i, CAST(row_number() OVER (ORDER BY first, i) - 1 AS INTEGER) AS code ' +
-        `FROM (SELECT i, min(first) AS first FROM ${this.#allItemsFrom(foundFiles)} GROUP BY i)`,
-    );
-    await this.assertExactIds();
-    await engine.run(`COPY items TO ${sqlText(itemsFile)} (FORMAT parquet)`);
-    for (const c of this.#textColumns()) {
-      await engine.run(
-        `CREATE OR REPLACE TABLE texts${c} AS SELECT v, CAST(row_number() OVER (ORDER BY v) - 1 AS DOUBLE) AS code ` +
-          `FROM (SELECT DISTINCT v FROM read_parquet([${foundTexts(c).map(sqlText).join(', ')}]))`,
-      );
-      await engine.run(`COPY texts${c} TO ${sqlText(textsFile(c))} (FORMAT parquet)`);
-    }
-    const [{ n }] = await engine.rows('SELECT count(*) AS n FROM items');
-    return Number(n);
   }
 
   /**
@@ -276,9 +225,9 @@ export class DuckDbEventLog implements EventLog {
   ): Promise<{ readonly numEvents: number }> {
     const engine = this.#engine;
     await engine.run(
-      `CREATE OR REPLACE TABLE items AS SELECT i, code FROM ${this.#itemsFrom(itemsFile)} WHERE i IN (SELECT i FROM ${this.#itemsFrom(foundFile)})`,
+      `CREATE OR REPLACE TABLE items AS SELECT i, code FROM ${this.#sql.itemsFrom(itemsFile)} WHERE i IN (SELECT i FROM ${this.#sql.itemsFrom(foundFile)})`,
     );
-    for (const c of this.#textColumns()) {
+    for (const c of this.#sql.textColumns) {
       await engine.run(
         `CREATE OR REPLACE TABLE texts${c} AS SELECT v, CAST(code AS DOUBLE) AS code FROM read_parquet(${sqlText(textsFile(c))})`,
       );
@@ -321,15 +270,15 @@ export class DuckDbEventLog implements EventLog {
       await this.#read(`CREATE TABLE events AS SELECT * FROM loaded${where(inRange)}`);
       await this.#engine.run('DROP TABLE loaded');
     } else if (this.#isView && placeSql !== undefined) {
-      await this.#engine.run(`CREATE VIEW events AS ${this.#selectRaw(placeSql)}${where(inRange, this.#shardSql)}`);
-    } else await this.#read(`CREATE TABLE events AS ${this.#shardRows(inRange)}`);
+      await this.#engine.run(`CREATE VIEW events AS ${this.#sql.raw(placeSql)}${where(inRange, this.#sql.shard)}`);
+    } else await this.#read(`CREATE TABLE events AS ${this.#sql.ofShard(inRange)}`);
     this.#isLoaded = false;
     return wantedKeys;
   }
 
   /** The rows of a text file, which can be read once only. */
   async #loadText(): Promise<void> {
-    await this.#read(`CREATE TABLE loaded AS ${this.#shardRows()}`);
+    await this.#read(`CREATE TABLE loaded AS ${this.#sql.ofShard()}`);
     this.#isLoaded = true;
   }
 
@@ -357,8 +306,8 @@ export class DuckDbEventLog implements EventLog {
   async #countSelected(): Promise<CountedIds> {
     const [counts] = await this.#engine.rows(
       'SELECT (SELECT coalesce(sum(n), 0) FROM keys) AS events, (SELECT count(*) FROM keys) AS keys, (SELECT count(*) FROM items) AS items, ' +
-        `(SELECT count(*) FROM keys WHERE ${this.#isMissing(this.#keyName, 'k')}) + ` +
-        `(SELECT count(*) FROM items WHERE ${this.#isMissing(this.#itemName, 'i')}) AS missing`,
+        `(SELECT count(*) FROM keys WHERE ${this.#sql.isMissing(this.#keyName, 'k')}) + ` +
+        `(SELECT count(*) FROM items WHERE ${this.#sql.isMissing(this.#sql.itemName, 'i')}) AS missing`,
     );
     return {
       numEvents: Number(counts.events),
@@ -376,7 +325,7 @@ export class DuckDbEventLog implements EventLog {
   }
 
   async *events(): AsyncGenerator<EventChunk> {
-    const texts = this.#textColumns();
+    const texts = this.#sql.textColumns;
     const joins = texts.map((c) => ` LEFT JOIN texts${c} ON e.f${c} = texts${c}.v`).join('');
     const carriedNames = (this.#options.columns ?? []).map((_, c) => `f${c}`);
     const carried = carriedNames.map(
@@ -442,7 +391,7 @@ export class DuckDbEventLog implements EventLog {
   async itemIds(): Promise<string[]> {
     const ids: string[] = [];
     // 12.0 is 12: a whole-number column with missing cells is often written as floating point.
-    const sql = this.#itemIsFloat()
+    const sql = this.#sql.itemIsFloat
       ? 'CASE WHEN i = trunc(i) THEN CAST(CAST(i AS BIGINT) AS VARCHAR) ELSE CAST(i AS VARCHAR) END'
       : 'CAST(i AS VARCHAR)';
     for await (const chunk of this.#engine.stream(`SELECT ${sql} FROM items ORDER BY code`)) {
@@ -453,7 +402,7 @@ export class DuckDbEventLog implements EventLog {
 
   async texts(): Promise<Record<string, string[]>> {
     const texts: Record<string, string[]> = {};
-    for (const c of this.#textColumns()) {
+    for (const c of this.#sql.textColumns) {
       const values: string[] = [];
       for await (const chunk of this.#engine.stream(`SELECT v FROM texts${c} ORDER BY code`)) {
         for (const value of chunk.getColumnValues(0)) values.push(String(value));
@@ -467,64 +416,13 @@ export class DuckDbEventLog implements EventLog {
     this.#engine.close();
   }
 
-  #select(): string {
-    const ids = [
-      `${presentOrNull(this.#source, this.#keyName)} AS k`,
-      `${presentOrNull(this.#source, this.#itemName)} AS i`,
-    ];
-    return `SELECT ${[...ids, ...this.#columns].join(', ')} FROM ${this.#source.relation()}`;
-  }
-
-  /** The same of the shard, and where an event's place in the whole log is needed, with it. */
-  #shardRows(condition?: string): string {
-    if (!this.#needsPlaces) return this.#select() + where(condition, this.#shardSql);
-    const place = this.#source.placeSql ?? 'row_number() OVER ()';
-    const { shard } = this.#options;
-    // Numbered before the others are left out.
-    const all = this.#select().replace(/^SELECT /, `SELECT ${place} AS r, `);
-    return `SELECT * FROM (${all})${where(condition, shardSql('k', shard))}`;
-  }
-
-  /**
-   * The same with ids as they stand in the file, missing ones included, and with places. To look at every id costs more than to read
-   * it, where a file has each different one but once; `#assertPresent` looks at the different ones.
-   */
-  #selectRaw(placeSql: string): string {
-    const ids = [`${sqlName(this.#keyName)} AS k`, `${sqlName(this.#itemName)} AS i`];
-    return `SELECT ${[...ids, ...this.#columns, `${placeSql} AS r`].join(', ')} FROM ${this.#source.relation()}`;
-  }
-
-  get #itemName(): string {
-    return this.#dataset.columns.item;
-  }
-
   get #place(): string {
-    return this.#isView || this.#needsPlaces ? 'r' : 'rowid';
-  }
-
-  /** Without times the place in the log says which item comes first, in whichever shard. */
-  get #needsPlaces(): boolean {
-    return this.#options.shard !== undefined && this.#time === undefined;
+    return this.#isView || this.#sql.needsPlaces ? 'r' : 'rowid';
   }
 
   /** SQL of an event's time or place, of which the smallest is an item's first. */
   get #firstSql(): string {
     return this.#time ? 'min(t)' : `min(${this.#place})`;
-  }
-
-  /** SQL condition on the rows of the file. */
-  get #shardSql(): string | undefined {
-    return shardSql(sqlName(this.#keyName), this.#options.shard);
-  }
-
-  /** A file of items, in the type that they have in the log. */
-  #itemsFrom(file: string): string {
-    return this.#allItemsFrom([file]);
-  }
-
-  #allItemsFrom(files: readonly string[]): string {
-    const type = this.#source.types.get(this.#itemName) ?? 'VARCHAR';
-    return `(SELECT * REPLACE (CAST(i AS ${type}) AS i) FROM read_parquet([${files.map(sqlText).join(', ')}]))`;
   }
 
   /** @throws naming file and row of the first time that is not believed */
@@ -544,9 +442,9 @@ export class DuckDbEventLog implements EventLog {
     assertPlausibleTimes(`${where}, column '${name}'`, firstMs, lastMs, unit, latestMs);
   }
 
-  /** SQL of the different ids of a column: it stands for a missing cell. */
-  #isMissing(name: string, alias: string): string {
-    return `(${presentOrNull(this.#source, name, alias)}) IS NULL`;
+  /** Where shards are merged: the tables `items` and `texts<n>`, as `select` leaves them. */
+  get tables(): { readonly engine: Engine; readonly sql: EventSql } {
+    return { engine: this.#engine, sql: this.#sql };
   }
 
   /** What to call the log in a message. */
@@ -559,22 +457,13 @@ export class DuckDbEventLog implements EventLog {
     await assertNothingMissing(this.#engine, this.#source, this.#dataset, this.#options.by, this.#time);
   }
 
-  /** Which of the carried columns are text. */
-  #textColumns(): number[] {
-    return (this.#options.columns ?? []).flatMap(({ kind }, c) => (kind === 'text' ? [c] : []));
-  }
-
-  #itemIsFloat(): boolean {
-    return /^(DOUBLE|FLOAT)$/.test(this.#source.types.get(this.#dataset.columns.item) ?? '');
-  }
-
   /** @throws when there are items in floating point that may stand for several */
   async assertExactIds(): Promise<void> {
-    if (!this.#itemIsFloat()) return;
+    if (!this.#sql.itemIsFloat) return;
     const [row] = await this.#engine.rows('SELECT count(*) AS n FROM items WHERE abs(i) > 9007199254740992');
     if (Number(row.n) > 0) {
       throw new Error(
-        `${this.label}: column '${this.#itemName}' holds ids as floating point, and ${row.n} of them are beyond 2^53, ` +
+        `${this.label}: column '${this.#sql.itemName}' holds ids as floating point, and ${row.n} of them are beyond 2^53, ` +
           'where different ids become equal; write the column as whole numbers or text',
       );
     }
@@ -591,16 +480,6 @@ export class DuckDbEventLog implements EventLog {
       throw explainReadError(error, this.#source);
     });
   }
-}
-
-function where(...conditions: readonly (string | undefined)[]): string {
-  const all = conditions.flatMap((condition) => (condition ? [`(${condition})`] : []));
-  return all.length > 0 ? ` WHERE ${all.join(' AND ')}` : '';
-}
-
-/** The shard of a key, the same wherever it is looked at: DuckDB's hash. */
-function shardSql(key: string, shard: EventLogOptions['shard']): string | undefined {
-  return shard && shard.count > 1 ? `hash(${key}) % ${shard.count} = ${shard.index}` : undefined;
 }
 
 /** The place of every event in its key, counted on from chunk to chunk. */

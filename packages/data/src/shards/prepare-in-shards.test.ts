@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { folderContents } from '@nimue/testing';
 import type { RawColumn } from '../dataset/raw-columns.ts';
 import type { SplitOptions } from '../dataset/split-of-session.ts';
 import { prepareWindows } from '../prepare/prepare-windows.ts';
@@ -36,17 +36,6 @@ function folderFiles(folder: string): SharedFiles {
     download: async (name, file) => cpSync(join(folder, name), file),
     remove: async (prefix) => rmSync(join(folder, prefix), { recursive: true, force: true }),
   };
-}
-
-/** Every file of a prepared folder, the manifest included, with the hash of its bytes. */
-function contentsOf(directory: string): Record<string, string> {
-  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    files
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .sort()
-      .map((file) => [file.slice(directory.length), createHash('sha256').update(readFileSync(file)).digest('hex')]),
-  );
 }
 
 interface Case {
@@ -89,7 +78,7 @@ async function inShards(config: Case, numShards: number, log: string[] = []) {
   expect(readdirSync(join(root, `scratch${number}`))).toEqual([]);
   const left = existsSync(join(shared, 'shards')) ? readdirSync(join(shared, 'shards')) : [];
   expect(left).toEqual([]);
-  return { name, key, contents: contentsOf(join(shared, 'prepared', name)), shared };
+  return { name, key, contents: folderContents(join(shared, 'prepared', name)), shared };
 }
 
 const T = Date.UTC(2024, 0, 30, 22);
@@ -186,7 +175,7 @@ test.each(Object.entries(CASES))('%s: any number of shards gives the bytes of on
   const whole = await prepareWindows({ ...optionsOf(config), directory: join(root, 'whole') });
   whole.close();
   expect(whole.counts.numKeptSessions).toBeGreaterThan(5);
-  const expected = contentsOf(whole.directory);
+  const expected = folderContents(whole.directory);
   for (const numShards of ['users, days', 'text, an order and no times'].includes(name) ? [1, 2, 3, 8] : [3, 8]) {
     const jobs: string[] = [];
     const { key, contents } = await inShards(config, numShards, jobs);
@@ -218,7 +207,7 @@ test('shards of nothing: one user, three users of the same second; several files
     whole.close();
     for (const numShards of [2, 8]) {
       const { contents } = await inShards(config, numShards);
-      expect(contents).toEqual(contentsOf(whole.directory));
+      expect(contents).toEqual(folderContents(whole.directory));
     }
   }
 });
@@ -250,6 +239,10 @@ test('what is wrong with the log is said as by one process', async () => {
     expect(await said(() => inShards(config, 3))).toBe(whole);
   }
   await expect(inShards({ dataset: { files: log, columns: byUser } }, 0)).rejects.toThrow('at least 1 shard, got 0');
+  const sessions = { by: 'user', sample: { numSessions: 3 } };
+  await expect(inShards({ dataset: { files: log, columns: byUser }, sessions }, 2)).rejects.toThrow(
+    'drawn in one piece',
+  );
 });
 
 test('begun again, it takes up what was done; done, it does nothing', async () => {
@@ -290,7 +283,7 @@ test('begun again, it takes up what was done; done, it does nothing', async () =
   expect(uploads.filter((file) => /found|records/.test(file))).toHaveLength(6);
   const whole = await prepareWindows({ ...optionsOf(config), directory: join(root, 'whole') });
   whole.close();
-  expect(contentsOf(join(shared, 'prepared', name))).toEqual(contentsOf(whole.directory));
+  expect(folderContents(join(shared, 'prepared', name))).toEqual(folderContents(whole.directory));
   expect((await attempt('')).name).toBe(name);
   expect([names, uploads]).toEqual([['look 1/1'], []]);
 });

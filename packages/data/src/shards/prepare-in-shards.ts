@@ -19,6 +19,7 @@ import { connectEventLog, type LogRange } from '../read/event-log.ts';
 import { assertAnyLeft, assertTypesOccur, hasLimits } from '../read/support.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
 import { planWindows } from '../windows/plan-windows.ts';
+import { mergeFound, saveRareItems } from './merge-found.ts';
 import {
   type FindResult,
   type JobOfShards,
@@ -263,7 +264,7 @@ async function findAll(
       shardFiles.foundItems(common.folder, numRareFiles, shard),
     );
     const rareFile = join(scratch, `rare-${numRareFiles}`);
-    const numRare = await log.saveRareItems(paths, sessions.minItemEvents, rareFile);
+    const numRare = await saveRareItems(log, paths, sessions.minItemEvents, rareFile);
     // Keys have been looked at after the last items went.
     if (numRareFiles > 0 && numRare === 0) return { found, numRareFiles };
     await files.upload(shardFiles.rareItems(common.folder, numRareFiles), rareFile);
@@ -289,7 +290,7 @@ async function mergeItems(
   }
   const itemsFile = join(scratch, 'items');
   const textsFile = (column: number) => join(scratch, `texts-${column}`);
-  const numItems = await log.mergeFound(found, (column) => texts.get(column) ?? [], itemsFile, textsFile);
+  const numItems = await mergeFound(log, found, (column) => texts.get(column) ?? [], itemsFile, textsFile);
   await files.upload(shardFiles.items(folder), itemsFile);
   for (const column of texts.keys()) await files.upload(shardFiles.texts(folder, column), textsFile(column));
   return numItems;
