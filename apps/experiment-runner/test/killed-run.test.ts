@@ -33,7 +33,7 @@ const runsIn = (out: string) => {
   return existsSync(runs) ? readdirSync(runs).map((run) => join(runs, run)) : [];
 };
 
-/** Results without their times, and every array of every checkpoint. */
+/** Results without their times, every array of every checkpoint, and the report's curves by epoch. */
 function outcomeOf(path: string) {
   const results = readFileSync(join(path, 'metrics.jsonl'), 'utf8')
     .trimEnd()
@@ -42,7 +42,8 @@ function outcomeOf(path: string) {
   const checkpoints = readdirSync(join(path, 'checkpoints'))
     .sort()
     .map((file) => [file, [...readCheckpointFile(join(path, 'checkpoints', file)).tensors]]);
-  return { results, checkpoints };
+  const [, curves] = /<h2>Learning curves<\/h2>(.*?)<h2>/s.exec(readFileSync(join(path, 'report.html'), 'utf8')) ?? [];
+  return { results, checkpoints, curves };
 }
 
 test('killed at random moments and resumed, a run ends with the bits of one that was never killed', async () => {
@@ -50,6 +51,7 @@ test('killed at random moments and resumed, a run ends with the bits of one that
   const [whole] = runsIn('whole');
   const expected = outcomeOf(whole);
   expect(expected.results).toHaveLength(4 * 3);
+  expect(expected.curves).toContain('Loss by epoch');
 
   const { child, done } = start(['run', 'e.yaml', '--out', 'killed']);
   while (!runsIn('killed').some((path) => existsSync(join(path, 'metrics.jsonl'))) && child.exitCode === null) {

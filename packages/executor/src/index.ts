@@ -11,7 +11,7 @@ export {
 } from './executor.ts';
 export { createLocalExecutor, type LocalExecutorOptions } from './local-executor.ts';
 export type { DeadLetter, QueueState } from './redis/dead-letters.ts';
-export { parseRedisUrl, type QueueSettings } from './redis/queue-settings.ts';
+export { MAX_PRIORITY, parseRedisUrl, type QueueSettings } from './redis/queue-settings.ts';
 export type { RedisExecutorOptions } from './redis/redis-executor.ts';
 export type { RedisWorker, RedisWorkerOptions } from './redis/redis-worker.ts';
 export { createRedisExecutor, readQueue, retryDeadLetters, startRedisWorker } from './redis.ts';

@@ -21,11 +21,13 @@ export interface DataPrepareCommandOptions {
   readonly executor?: string;
   readonly queue?: string;
   readonly store?: string;
+  readonly json?: boolean;
 }
 
 /** `nimue data prepare <files>`: the sessions of an experiment by window, ready for its runs. */
 export async function dataPrepareCommand(files: readonly string[], options: DataPrepareCommandOptions): Promise<void> {
-  const logger = createLogger(process.stdout, process.stderr);
+  const terminal = options.json ? process.stderr : process.stdout;
+  const logger = createLogger(terminal, process.stderr);
   const services = servicesOf(createNimueContainer({ logger }));
   const { models, losses, objectives } = services;
   const numShards = options.shards === undefined ? undefined : wholeNumber('--shards', options.shards, 1);
@@ -37,7 +39,7 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
   const columns = carriedColumns(experiment);
   const request = { dataset, sessions, windows, split, columns, directory: options.prepared };
   const interrupt = watchInterrupt(() => process.stderr.write('\nstopping; the same command goes on later\n'));
-  const status = createStatusLine(process.stdout);
+  const status = createStatusLine(terminal);
   const pool = createCellPool();
   const startMs = performance.now();
   try {
@@ -68,7 +70,9 @@ export async function dataPrepareCommand(files: readonly string[], options: Data
       return `${store.url}/prepared/${name}`;
     });
     status.clear();
-    logger.info(`prepared: ${where}, in ${formatDuration((performance.now() - startMs) / 1000)}`);
+    const seconds = (performance.now() - startMs) / 1000;
+    logger.info(`prepared: ${where}, in ${formatDuration(seconds)}`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ prepared: where, seconds }, null, 2)}\n`);
   } finally {
     interrupt.stop();
     pool.close();

@@ -181,10 +181,15 @@ export function createProgram(): Command {
     .argument('[run]', 'the folder of the run')
     .option('--results <folder>', 'write the tables of results that the definitions in this folder name, instead')
     .option('--runs <folder>', 'with --results: where the folders of the runs lie', 'runs')
-    .option('--json', 'print experiment, environment, summaries and the results of every window as JSON')
+    .option(
+      '--json',
+      'print experiment, environment, summaries and the results of every window as JSON, or the tables that were written',
+    )
     .action(async (run, { results, runs, ...options }) => {
-      if (results !== undefined) return (await import('./results-command.ts')).resultsCommand(results, runs);
-      if (run === undefined) throw new InputError('report: expected the folder of a run, or --results <folder>');
+      if ((run === undefined) === (results === undefined)) {
+        throw new InputError('report: expected either the folder of a run or --results <folder>');
+      }
+      if (results !== undefined) return (await import('./results-command.ts')).resultsCommand(results, runs, options);
       return (await import('./compare-command.ts')).reportCommand(run, options);
     });
   withExperiment(program.command('explain'))
@@ -231,6 +236,7 @@ export function createProgram(): Command {
       '--store <address>',
       'what workers share, and where the result lies then: a folder all see, or s3://bucket/prefix; default <prepared>/store',
     )
+    .option('--json', 'print where it lies as JSON on stdout; everything else goes to stderr')
     .action(async (files, options) => (await import('./data-prepare-command.ts')).dataPrepareCommand(files, options));
   data
     .command('fetch')

@@ -6,22 +6,30 @@ import { readResultsDefinition } from '../results/results-definition.ts';
 import { renderResults } from '../results/results-page.ts';
 
 /** `nimue report --results <folder>`: writes `<data set>.md` beside every definition `<data set>.yaml` of the folder. */
-export async function resultsCommand(folder: string, runsDirectory: string): Promise<void> {
+export async function resultsCommand(
+  folder: string,
+  runsDirectory: string,
+  { json }: { readonly json?: boolean } = {},
+): Promise<void> {
+  const log = json ? process.stderr : process.stdout;
   const names = await readdir(folder).catch(() => {
     throw new InputError(`--results ${folder}: not a folder; expected one with definitions such as ml-1m.yaml`);
   });
   const definitions = names.filter((name) => name.endsWith('.yaml')).sort();
   if (definitions.length === 0) throw new InputError(`--results ${folder}: no definition (*.yaml) in it`);
+  const written: { readonly page: string; readonly numModels: number }[] = [];
   for (const name of definitions) {
     const definition = await readResultsDefinition(join(folder, name));
     const rows = await collectResults(runsDirectory, definition);
     const page = join(folder, name.replace(/\.yaml$/, '.md'));
     if (rows.length === 0) {
       // A table of earlier runs is worth more than an empty one.
-      process.stdout.write(`${page}: left as it is, ${runsDirectory} has no finished run of it\n`);
+      log.write(`${page}: left as it is, ${runsDirectory} has no finished run of it\n`);
       continue;
     }
     await writeFile(page, renderResults(definition, rows));
-    process.stdout.write(`${page}: ${rows.length} models\n`);
+    log.write(`${page}: ${rows.length} models\n`);
+    written.push({ page, numModels: rows.length });
   }
+  if (json) process.stdout.write(`${JSON.stringify(written, null, 2)}\n`);
 }

@@ -9,6 +9,7 @@ import {
   servicesOf,
 } from '@nimue/container';
 import type { SharedPreparation } from '@nimue/data';
+import { MAX_PRIORITY } from '@nimue/executor';
 import { evaluatedMetrics } from '@nimue/trainer';
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
@@ -69,7 +70,8 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
   const code = await codeVersion();
   const memoryBytes = sweep.memoryMiB * 2 ** 20;
   const pool = createCellPool({ memoryBytes, graceMs: CELL_GRACE_MS });
-  const priority = options.priority === undefined ? undefined : wholeNumber('--priority', options.priority, 1);
+  const priority =
+    options.priority === undefined ? undefined : wholeNumber('--priority', options.priority, 1, MAX_PRIORITY);
   const executor = await asInput('', () =>
     services.createExecutor<CellJob, CellResult>({
       redis: options.executor ? { url: options.executor, queue: options.queue, priority } : undefined,

@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WindowResult } from '@nimue/trainer';
-import type { EpochPoint } from '../run/record-curves.ts';
 import { type Scalar, tensorboardEvents } from './tensorboard-events.ts';
 
 /**
@@ -11,7 +10,6 @@ import { type Scalar, tensorboardEvents } from './tensorboard-events.ts';
 export async function writeTensorboard(
   folder: string,
   results: readonly WindowResult[],
-  curves: readonly EpochPoint[],
   startedAt: Date,
 ): Promise<void> {
   const start = Math.floor(startedAt.getTime() / 1000);
@@ -23,25 +21,19 @@ export async function writeTensorboard(
     return scalars;
   };
   const steps = new Map<string, number>();
-  for (const point of curves) {
-    const key = `${point.model} ${point.seed}`;
-    const step = (steps.get(key) ?? 0) + 1;
-    steps.set(key, step);
-    scalarsOf(point).push(
-      { tag: 'train/loss', step, value: point.loss, wallTime: start + step },
-      { tag: 'train/learningRate', step, value: point.learningRate, wallTime: start + step },
-      ...Object.entries(point.validation ?? {}).map(([metric, value]) => ({
-        tag: `valid/${metric}`,
-        step,
-        value,
-        wallTime: start + step,
-      })),
-    );
-  }
   for (const result of results) {
+    const scalars = scalarsOf(result);
+    const key = JSON.stringify([result.model, result.seed]);
+    for (const { loss, learningRate, validation } of result.epochs ?? []) {
+      const step = (steps.get(key) ?? 0) + 1;
+      steps.set(key, step);
+      const values = Object.entries({ 'train/loss': loss, 'train/learningRate': learningRate });
+      for (const [metric, value] of Object.entries(validation)) values.push([`valid/${metric}`, value]);
+      for (const [tag, value] of values) scalars.push({ tag, step, value, wallTime: start + step });
+    }
     const step = result.windowIndex + 1;
     for (const [metric, value] of Object.entries(result.metrics)) {
-      scalarsOf(result).push({ tag: `evaluate/${metric}`, step, value, wallTime: start + step });
+      scalars.push({ tag: `evaluate/${metric}`, step, value, wallTime: start + step });
     }
   }
   for (const [name, scalars] of runs) {

@@ -41,14 +41,14 @@ export function learningCurves({ curves }: RunReport): readonly LineChart[] {
       }),
     })),
   });
-  const validated = [...new Set(curves.flatMap(({ validation = {} }) => Object.keys(validation)))];
+  const validated = [...new Set(curves.flatMap(({ validation }) => Object.keys(validation)))];
   return [
     chart('Loss by epoch', ({ loss }) => loss),
     chart('Learning rate by epoch', ({ learningRate }) => learningRate),
     ...validated.map((metric) => {
       const { series, ...rest } = chart(
         `${metric} on valid by epoch`,
-        ({ validation }) => validation?.[metric] ?? Number.NaN,
+        ({ validation }) => validation[metric] ?? Number.NaN,
       );
       return { ...rest, series: series.filter(({ values }) => values.some(Number.isFinite)) };
     }),

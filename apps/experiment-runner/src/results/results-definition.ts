@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import { z } from 'zod';
+import { explainIssues } from '../experiment/explain-issue.ts';
+import { ExperimentFileError } from '../experiment/problem.ts';
+import { parseYaml } from '../experiment/yaml-file.ts';
 import { InputError } from '../input-error.ts';
 
 const published = z.strictObject({
@@ -31,15 +33,16 @@ export const resultsDefinitionSchema = z.strictObject({
 
 export type ResultsDefinition = z.output<typeof resultsDefinitionSchema>;
 
-/** @throws {InputError} when the file is not there, is no YAML, or has keys and types that are not known */
+/** @throws {InputError} when the file is not there, or with every mistake in it, by line and column */
 export async function readResultsDefinition(path: string): Promise<ResultsDefinition> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new InputError(
       `${path}: not found; expected a definition of results (title, protocol, experiments, metrics, …)`,
     );
   });
-  const { data, error } = resultsDefinitionSchema.safeParse(parse(text));
+  const file = parseYaml(path, text);
+  if (file.problems.length > 0) throw new ExperimentFileError(file.problems);
+  const { data, error } = resultsDefinitionSchema.safeParse(file.value);
   if (data) return data;
-  const [issue] = error.issues;
-  throw new InputError(`${path}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
+  throw new ExperimentFileError(explainIssues(file, resultsDefinitionSchema, error.issues));
 }

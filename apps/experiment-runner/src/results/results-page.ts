@@ -19,6 +19,7 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
       ...metrics.flatMap((name) => [ours(row, name), peer ? difference(row, name, peer.values[name]) : '']),
       String(row.numSeeds ?? ''),
       row.trainSeconds.toFixed(0),
+      row.evaluateSeconds?.toFixed(0) ?? '',
       row.memoryBytes ? formatCount(row.memoryBytes / 2 ** 20) : '',
     ];
   });
@@ -29,8 +30,16 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
     '',
     '',
     '',
+    '',
   ]);
-  const head = ['model', ...metrics.flatMap((name) => [name, 'published']), 'seeds', 'train s', 'memory MiB'];
+  const head = [
+    'model',
+    ...metrics.flatMap((name) => [name, 'published']),
+    'seeds',
+    'train s',
+    'evaluate s',
+    'memory MiB',
+  ];
   const sections = [
     `# ${title}`,
     protocol,
@@ -47,7 +56,7 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
         run.experiment,
         run.startedAt.slice(0, 10),
         environment.git ? environment.git.commit.slice(0, 10) + (environment.git.isModified ? ' + changes' : '') : '',
-        environment.data.checksum.slice(0, 16),
+        environment.data.checksum.replace(/^sha256:/, '').slice(0, 16),
         `${environment.cores} × ${environment.cpu}, ${environment.backend.name} (${environment.backend.description})`,
       ]),
     }),

@@ -19,11 +19,13 @@ function addRun(name: string, experiment: string, split: string, model: string, 
     cores: 2,
     backend: { name: 'native', description: 'avx2, 2 threads' },
     git: { commit: '0123456789abcdef', isModified: false },
-    data: { checksum: 'feedfacecafebeef00', key: 'k', directory: 'd' },
+    data: { checksum: 'sha256:feedfacecafebeef00', key: 'k', directory: 'd' },
   };
   writeFileSync(join(run, 'environment.json'), JSON.stringify(environment));
   const metrics = { 'ndcg@10': { mean, standardError: null, count: 1 } };
-  const models = [{ model, metrics, trainSeconds: 12.3, numSeeds: 1, numWindows: 1, memoryBytes: 3 * 2 ** 20 }];
+  const models = [
+    { model, metrics, trainSeconds: 12.3, evaluateSeconds: 4.4, numSeeds: 1, numWindows: 1, memoryBytes: 3 * 2 ** 20 },
+  ];
   const line = {
     experiment,
     run,
@@ -61,10 +63,10 @@ test('the newest run of a model on the test split, beside what was published, an
   const definition = await readResultsDefinition(define());
   const page = renderResults(definition, await collectResults(folder, definition));
   expect(page.split('\n').filter((line) => line.startsWith('| '))).toEqual([
-    '| model | ndcg@10 | published | seeds | train s | memory MiB |',
-    '| sasrec | .1900 ± – | .1821 (+.0079) | 1 | 12 | 3 |',
-    '| popularity | .0200 ± – |  | 1 | 12 | 3 |',
-    '| bert4rec | not run | .1537 |  |  |  |',
+    '| model | ndcg@10 | published | seeds | train s | evaluate s | memory MiB |',
+    '| sasrec | .1900 ± – | .1821 (+.0079) | 1 | 12 | 4 | 3 |',
+    '| popularity | .0200 ± – |  | 1 | 12 | 4 | 3 |',
+    '| bert4rec | not run | .1537 |  |  |  |  |',
     '| model | experiment | finished run | commit | data | machine |',
     '| sasrec | ml | 2026-01-02 | 0123456789 | feedfacecafebeef | 2 × A processor, native (avx2, 2 threads) |',
     '| popularity | ml | 2026-01-02 | 0123456789 | feedfacecafebeef | 2 × A processor, native (avx2, 2 threads) |',
@@ -73,8 +75,10 @@ test('the newest run of a model on the test split, beside what was published, an
   expect(page).toContain('- bert4rec: Another paper');
 });
 
-test('a definition with an unknown key or without a title is refused by name', async () => {
-  await expect(readResultsDefinition(define(`${DEFINITION}notes: x\n`))).rejects.toThrow(/ml\.yaml: file: .*notes/);
-  await expect(readResultsDefinition(define('protocol: x\n'))).rejects.toThrow(/ml\.yaml: title/);
+test('a definition with an unknown key, without a title or that is no YAML is refused with line and column', async () => {
+  const refused = (text: string) => expect(readResultsDefinition(define(text))).rejects;
+  await refused(`${DEFINITION}acount: x\n`).toThrow(/ml\.yaml:9:1: acount: unknown key; did you mean 'account'\?/);
+  await refused('protocol: x\n').toThrow(/ml\.yaml:1:1: title: /);
+  await refused('title: [\n').toThrow(/ml\.yaml:\d+:\d+: /);
   await expect(readResultsDefinition(join(folder, 'no.yaml'))).rejects.toThrow(/no\.yaml: not found/);
 });

@@ -1,21 +1,12 @@
-import type { TrainerListener } from '@nimue/trainer';
+import type { EpochRecord, TrainerListener } from '@nimue/trainer';
 
 /** One epoch of one model with one seed in one window. */
-export interface EpochPoint {
+export interface EpochPoint extends EpochRecord {
   readonly model: string;
   readonly seed: number;
   readonly windowIndex: number;
   /** Id of the window that is evaluated after the training. */
   readonly evaluateWindow: string;
-  /** 1-based within the window. */
-  readonly epoch: number;
-  /** Mean over the steps of the epoch. */
-  readonly loss: number;
-  /** Of the last step. */
-  readonly learningRate: number;
-  readonly numEvents: number;
-  /** Metrics on the valid part of the window that is evaluated next, where training looks at them after the epoch. */
-  readonly validation?: Readonly<Record<string, number>>;
 }
 
 /** What a model used of the machine. */
@@ -27,7 +18,7 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-/** Collects learning curves and usage from the trainer's events. */
+/** Collects learning curves and usage from the results of windows, which hold their epochs also where a run was resumed. */
 export interface CurveRecorder {
   readonly onEvent: TrainerListener;
   curves(): readonly EpochPoint[];
@@ -36,51 +27,21 @@ export interface CurveRecorder {
 
 /** @param memory resident memory of the process in bytes */
 export function recordCurves(memory: () => number = () => process.memoryUsage.rss()): CurveRecorder {
-  type Sums = { -readonly [Key in keyof EpochPoint]: EpochPoint[Key] } & { numSteps: number };
-  const points = new Map<string, Sums>();
-  const usage = new Map<string, { numEventsRead: number; memoryBytes: number }>();
-  const usageOf = (model: string) => {
-    const own = usage.get(model) ?? { numEventsRead: 0, memoryBytes: 0 };
-    usage.set(model, own);
-    return own;
-  };
+  const points: EpochPoint[] = [];
+  const usage = new Map<string, Usage>();
   return {
     onEvent(event) {
-      if (event.type === 'windowDone') {
-        const own = usageOf(event.result.model);
-        own.memoryBytes = Math.max(own.memoryBytes, memory());
-      }
-      if (event.type !== 'stepDone' && event.type !== 'epochDone') return;
-      const { model, seed, windowIndex, evaluateWindow, epoch } = event;
-      const key = JSON.stringify([model, seed, windowIndex, epoch]);
-      if (event.type === 'epochDone') {
-        const ended = points.get(key);
-        if (ended && Object.keys(event.validation).length > 0) ended.validation = event.validation;
-        return;
-      }
-      const { loss, learningRate, numEvents } = event;
-      usageOf(model).numEventsRead += numEvents;
-      const point = points.get(key);
-      if (!point) {
-        points.set(key, {
-          model,
-          seed,
-          windowIndex,
-          evaluateWindow,
-          epoch,
-          loss,
-          learningRate,
-          numEvents,
-          numSteps: 1,
-        });
-        return;
-      }
-      point.loss += loss;
-      point.numSteps++;
-      point.numEvents += numEvents;
-      point.learningRate = learningRate;
+      if (event.type !== 'windowDone') return;
+      const { model, seed, windowIndex, evaluateWindow, epochs = [] } = event.result;
+      points.push(...epochs.map((epoch) => ({ model, seed, windowIndex, evaluateWindow, ...epoch })));
+      const { numEventsRead, memoryBytes } = usage.get(model) ?? { numEventsRead: 0, memoryBytes: 0 };
+      usage.set(model, {
+        model,
+        numEventsRead: epochs.reduce((sum, { numEvents }) => sum + numEvents, numEventsRead),
+        memoryBytes: Math.max(memoryBytes, memory()),
+      });
     },
-    curves: () => [...points.values()].map(({ numSteps, ...point }) => ({ ...point, loss: point.loss / numSteps })),
-    usage: () => [...usage].map(([model, own]) => ({ model, ...own })),
+    curves: () => points,
+    usage: () => [...usage.values()],
   };
 }

@@ -1,6 +1,5 @@
 import type { TrainerCallback, WindowResult } from '@nimue/trainer';
 import { writeTensorboard } from '../export/write-tensorboard.ts';
-import { recordCurves } from './record-curves.ts';
 import type { RunFolder } from './run-folder.ts';
 
 /** A line of `metrics.jsonl` for every window, on disk as soon as it is measured. */
@@ -15,12 +14,10 @@ export function resultLines(folder: RunFolder): TrainerCallback {
 /** TensorBoard's event files, when the run is done. */
 export function tensorboardFiles(folder: string, startedAt: Date): TrainerCallback {
   const results: WindowResult[] = [];
-  const recorder = recordCurves();
   return {
     onEvent(event) {
-      recorder.onEvent(event);
       if (event.type === 'windowDone') results.push(event.result);
     },
-    onDone: () => writeTensorboard(folder, results, recorder.curves(), startedAt),
+    onDone: () => writeTensorboard(folder, results, startedAt),
   };
 }

@@ -44,6 +44,8 @@ export function parseRedisUrl(url: string): URL {
 
 /** Precedences of one priority: BullMQ knows a single number, of which the smaller goes first. */
 const MAX_PRECEDENCE = 63;
+/** The least urgent that fits BullMQ's largest number, 2²¹, with its precedences. */
+export const MAX_PRIORITY = 2 ** 21 / (MAX_PRECEDENCE + 1);
 
 /**
  * Kept after the end, so that a submitter that was away finds the result; the failed ones are the dead letters.
