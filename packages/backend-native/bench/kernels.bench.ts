@@ -23,6 +23,7 @@ const random = (...shape: number[]): Tensor => tf.randomNormal(shape, 0, 0.1, 'f
 const ids = (count: number, end: number): Int32Array =>
   Int32Array.from({ length: count }, (_, i) => 3 + (ops.deriveSeed(seed, i) % (end - 3)));
 
+/** The op and its gradients for a given gradient of its output: neither side pays for making one. */
 function withGradients(
   name: string,
   flops: number,
@@ -30,8 +31,9 @@ function withGradients(
   op: (...t: Tensor[]) => Tensor,
   seconds = 1,
 ): Row {
-  const gradients = tf.grads((...t: Tensor[]) => tf.sum(op(...t)));
-  return { name, flops, tensors, seconds, body: () => tf.tidy(() => void gradients(tensors)) };
+  const gradients = tf.grads(op);
+  const outputGradient = random(...tf.tidy(() => op(...tensors)).shape);
+  return { name, flops, tensors, seconds, body: () => tf.tidy(() => void gradients(tensors, outputGradient)) };
 }
 
 function offsetsOf(lengths: readonly number[]): Int32Array {
@@ -74,16 +76,13 @@ function sampledHead(rows: number, width: number, items: number, numNegatives: n
 /** A feed-forward layer's first half at the size of the long sessions, in either precision. */
 function linear(precision: ops.ProductPrecision): Row {
   const [rows, inputs, outputs] = [21_120, 64, 256];
-  const gradients = tf.grads((x: Tensor, w: Tensor, b: Tensor) =>
-    tf.sum(ops.linear(x as Tensor2D, w as Tensor2D, b as Tensor1D, 'gelu')),
+  const row = withGradients(
+    `linear ${rows} × ${inputs} → ${outputs}, GELU${precision === 'bfloat16' ? ', bf16 operands' : ''}`,
+    6 * rows * inputs * outputs,
+    [random(rows, inputs), random(inputs, outputs), random(outputs)],
+    (x, w, b) => ops.linear(x as Tensor2D, w as Tensor2D, b as Tensor1D, 'gelu'),
   );
-  const tensors = [random(rows, inputs), random(inputs, outputs), random(outputs)];
-  return {
-    name: `linear ${rows} × ${inputs} → ${outputs}, GELU${precision === 'bfloat16' ? ', bf16 operands' : ''}`,
-    flops: 6 * rows * inputs * outputs,
-    tensors,
-    body: () => ops.withProductPrecision(precision, () => tf.tidy(() => void gradients(tensors))),
-  };
+  return { ...row, body: () => ops.withProductPrecision(precision, row.body) };
 }
 
 function attention(numSessions: number, maxLength: number, meanLength: number, width: number, numHeads: number): Row {

@@ -48,7 +48,7 @@ constexpr Entry ENTRIES[] = {
     {"setNumThreads", runSetNumThreads},
     {"setInstructionSet", runSetInstructionSet},
     {"instructionSets", runInstructionSets},
-    {"alignmentOffset", runAlignmentOffset},
+    {"prepareBuffer", runPrepareBuffer},
     {"hasBf16", runHasBf16},
     {"emulateBf16", runEmulateBf16},
     {"takeScratchPeak", runScratchPeak},

@@ -3,6 +3,7 @@
 #include "call-arguments.h"
 #include "instruction-sets.h"
 #include "scratch.h"
+#include "large-pages.h"
 #include "thread-pool.h"
 
 namespace nimue {
@@ -40,8 +41,8 @@ napi_value runInstructionSets(Call& call) {
   return list;
 }
 
-/** Bytes from the start of an ArrayBuffer to the next address that is a multiple of 64. */
-napi_value runAlignmentOffset(Call& call) {
+/** Makes a fresh ArrayBuffer ready for tensors; gives the bytes from its start to the next address that is a multiple of 64. */
+napi_value runPrepareBuffer(Call& call) {
   void* data = nullptr;
   size_t length = 0;
   napi_value buffer = call.value();
@@ -49,6 +50,7 @@ napi_value runAlignmentOffset(Call& call) {
     call.fail("argument", "an ArrayBuffer", "something else");
     return nullptr;
   }
+  preferLargePages(data, length);
   return numberValue(call, static_cast<double>((64 - reinterpret_cast<uintptr_t>(data) % 64) % 64));
 }
 

@@ -11,7 +11,10 @@ namespace {
 
 constexpr int64_t NORM_ROWS_PER_TASK = 256;
 
-/** s = residual + dropout(x) of one row into padded working memory (0 beyond the width). */
+/**
+ * s = residual + dropout(x) of one row into padded working memory (0 beyond the width). The arguments must be the
+ * caller's own copy: the compiler keeps in registers only what no store could change.
+ */
 INLINE void normInput(const nimue::NormArgs& args, int64_t row, float* s) {
   const float* const x = args.x + row * args.width;
   const float* const residual = args.residual ? args.residual + row * args.width : nullptr;
@@ -34,14 +37,19 @@ static void padRow(const float* from, int64_t width, float* to) {
   }
 }
 
-static void norm(const nimue::NormArgs& args) {
-  const int64_t width = args.width;
+static void norm(const nimue::NormArgs& shared) {
+  const int64_t width = shared.width;
   const int padded = roundUp(static_cast<int>(width), VL);
-  Scratch<float> gamma(padded), beta(padded);
-  padRow(args.gamma, width, gamma);
-  padRow(args.beta, width, beta);
-  parallelSlices(args.numRows, NORM_ROWS_PER_TASK, [&](int64_t row0, int64_t row1) {
-    Scratch<float> s(padded);
+  Scratch<float> gammaRow(padded), betaRow(padded);
+  padRow(shared.gamma, width, gammaRow);
+  padRow(shared.beta, width, betaRow);
+  parallelSlices(shared.numRows, NORM_ROWS_PER_TASK, [&](int64_t row0, int64_t row1) {
+    const nimue::NormArgs args = shared;
+    const int64_t width = args.width;
+    const int padded = roundUp(static_cast<int>(width), VL);
+    const float *const gamma = gammaRow, *const beta = betaRow;
+    Scratch<float> working(padded);
+    float* const s = working;
     for (int64_t r = row0; r < row1; r++) {
       normInput(args, r, s);
       float mean = 0.f;
@@ -75,15 +83,20 @@ static void norm(const nimue::NormArgs& args) {
  * With n = (s − mean) / σ and g = dy · gamma: ds = (g − mean(g) − n · mean(g n)) / σ (without mean(g) for the RMS
  * kind); dResidual = ds, dx = dropout(ds), dGamma = Σ dy n, dBeta = Σ dy.
  */
-static void normGradient(const nimue::NormArgs& args) {
-  const int64_t width = args.width;
+static void normGradient(const nimue::NormArgs& shared) {
+  const int64_t width = shared.width;
   const int padded = roundUp(static_cast<int>(width), VL);
-  Scratch<float> gamma(padded);
-  padRow(args.gamma, width, gamma);
-  const int64_t tasks = (args.numRows + NORM_ROWS_PER_TASK - 1) / NORM_ROWS_PER_TASK;
+  Scratch<float> gammaRow(padded);
+  padRow(shared.gamma, width, gammaRow);
+  const int64_t tasks = (shared.numRows + NORM_ROWS_PER_TASK - 1) / NORM_ROWS_PER_TASK;
   Scratch<float> sums(tasks * 2 * padded);
-  parallelSlices(args.numRows, NORM_ROWS_PER_TASK, [&](int64_t row0, int64_t row1) {
-    Scratch<float> s(padded), g(padded);
+  parallelSlices(shared.numRows, NORM_ROWS_PER_TASK, [&](int64_t row0, int64_t row1) {
+    const nimue::NormArgs args = shared;
+    const int64_t width = args.width;
+    const int padded = roundUp(static_cast<int>(width), VL);
+    const float* const gamma = gammaRow;
+    Scratch<float> working(2 * padded);
+    float *const s = working, *const g = working + padded;
     float* const dGamma = sums + row0 / NORM_ROWS_PER_TASK * 2 * padded;
     float* const dBeta = dGamma + padded;
     memset(dGamma, 0, 2 * padded * sizeof(float));
@@ -129,8 +142,8 @@ static void normGradient(const nimue::NormArgs& args) {
       gammaSum += sums[t * 2 * padded + d];
       betaSum += sums[t * 2 * padded + padded + d];
     }
-    args.dGamma[d] = gammaSum;
-    if (args.dBeta) args.dBeta[d] = betaSum;
+    shared.dGamma[d] = gammaSum;
+    if (shared.dBeta) shared.dBeta[d] = betaSum;
   }
 }
 

@@ -6,23 +6,37 @@
 
 namespace {
 
-INLINE V loadUpTo(const float* x, int n) { return n == VL ? load(x) : loadPart(x, n); }
-INLINE void storeUpTo(float* x, V v, int n) {
-  if (n == VL) store(x, v);
-  else storePart(x, v, n);
-}
+/** A whole register, or the first n elements of one. */
+struct Whole {};
+struct Part {
+  int n;
+};
+INLINE V load(const float* x, Whole) { return load(x); }
+INLINE V load(const float* x, Part part) { return loadPart(x, part.n); }
+INLINE void store(float* x, V v, Whole) { store(x, v); }
+INLINE void store(float* x, V v, Part part) { storePart(x, v, part.n); }
 
-/** `move(at, gradientAt, n)` for every register of n elements that moves: where it lies in the parameter and in the gradient. */
+/**
+ * `move(at, gradientAt, size)` for every register that moves: where it lies in the parameter and in the gradient. Every
+ * task works with a copy of `move`: the constants in it stay in registers only where no store could change them.
+ */
 template <typename Move>
-static void forEachMoved(int64_t count, const nimue::MovedRows& moved, const Move& move) {
-  const auto span = [&](int64_t at, int64_t gradientAt, int64_t length) {
-    for (; length > 0; at += VL, gradientAt += VL, length -= VL) move(at, gradientAt, static_cast<int>(lesser64(VL, length)));
+static void forEachMoved(int64_t count, const nimue::MovedRows& moved, const Move& shared) {
+  const auto span = [](const Move& move, int64_t at, int64_t gradientAt, int64_t length) ALWAYS_INLINE {
+    int64_t i = 0;
+    for (; i + VL <= length; i += VL) move(at + i, gradientAt + i, Whole{});
+    if (i < length) move(at + i, gradientAt + i, Part{static_cast<int>(length - i)});
   };
   if (!moved.rows) {
-    parallelSlices(count, ELEMENTS_PER_TASK, [&](int64_t i0, int64_t i1) { span(i0, i0, i1 - i0); });
+    parallelSlices(count, ELEMENTS_PER_TASK, [&](int64_t i0, int64_t i1) {
+      const Move move = shared;
+      span(move, i0, i0, i1 - i0);
+    });
   } else {
     parallelSlices(moved.numRows, ELEMENTS_PER_TASK / (moved.width + 1) + 1, [&](int64_t r0, int64_t r1) {
-      for (int64_t r = r0; r < r1; r++) span(moved.rows[r] * moved.width, r * moved.width, moved.width);
+      const Move move = shared;
+      const int64_t width = moved.width;
+      for (int64_t r = r0; r < r1; r++) span(move, moved.rows[r] * width, r * width, width);
     });
   }
 }
@@ -37,13 +51,15 @@ static void adam(const nimue::AdamArgs& args) {
   const V root = splat(static_cast<float>(1 / sqrt(correction2)));
   const V epsilon = splat(static_cast<float>(args.epsilon));
   const V decay = splat(static_cast<float>(args.learningRate * args.weightDecay));
-  forEachMoved(args.count, args.moved, [&](int64_t at, int64_t gradientAt, int n) {
-    const V p = loadUpTo(args.parameter + at, n), g = loadUpTo(args.gradient + gradientAt, n);
-    const V m = fma(beta1, loadUpTo(args.moment1 + at, n), rest1 * g);
-    const V v = fma(beta2, loadUpTo(args.moment2 + at, n), rest2 * g * g);
-    storeUpTo(args.parameter + at, p - fma(rate, m / fma(vsqrt(v), root, epsilon), decay * p), n);
-    storeUpTo(args.moment1 + at, m, n);
-    storeUpTo(args.moment2 + at, v, n);
+  float *const parameter = args.parameter, *const moment1 = args.moment1, *const moment2 = args.moment2;
+  const float* const gradient = args.gradient;
+  forEachMoved(args.count, args.moved, [=](int64_t at, int64_t gradientAt, auto size) ALWAYS_INLINE {
+    const V p = load(parameter + at, size), g = load(gradient + gradientAt, size);
+    const V m = fma(beta1, load(moment1 + at, size), rest1 * g);
+    const V v = fma(beta2, load(moment2 + at, size), rest2 * g * g);
+    store(parameter + at, p - fma(rate, m / fma(vsqrt(v), root, epsilon), decay * p), size);
+    store(moment1 + at, m, size);
+    store(moment2 + at, v, size);
   });
 }
 
@@ -52,16 +68,18 @@ static void adagrad(const nimue::AdagradArgs& args) {
   const V rate = splat(static_cast<float>(args.learningRate)), epsilon = splat(static_cast<float>(args.epsilon));
   const V momentum = splat(static_cast<float>(args.momentum));
   const V decay = splat(static_cast<float>(args.learningRate * args.weightDecay));
-  forEachMoved(args.count, args.moved, [&](int64_t at, int64_t gradientAt, int n) {
-    const V p = loadUpTo(args.parameter + at, n), g = loadUpTo(args.gradient + gradientAt, n);
-    const V sum = fma(g, g, loadUpTo(args.accumulator + at, n));
+  float *const parameter = args.parameter, *const accumulator = args.accumulator, *const velocity = args.velocity;
+  const float* const gradient = args.gradient;
+  forEachMoved(args.count, args.moved, [=](int64_t at, int64_t gradientAt, auto size) ALWAYS_INLINE {
+    const V p = load(parameter + at, size), g = load(gradient + gradientAt, size);
+    const V sum = fma(g, g, load(accumulator + at, size));
     V update = fma(decay, p, rate * g / vsqrt(sum + epsilon));
-    if (args.velocity) {
-      update = fma(momentum, loadUpTo(args.velocity + at, n), update);
-      storeUpTo(args.velocity + at, update, n);
+    if (velocity) {
+      update = fma(momentum, load(velocity + at, size), update);
+      store(velocity + at, update, size);
     }
-    storeUpTo(args.accumulator + at, sum, n);
-    storeUpTo(args.parameter + at, p - update, n);
+    store(accumulator + at, sum, size);
+    store(parameter + at, p - update, size);
   });
 }
 
@@ -69,14 +87,16 @@ static void adagrad(const nimue::AdagradArgs& args) {
 static void sgd(const nimue::SgdArgs& args) {
   const V rate = splat(static_cast<float>(args.learningRate)), momentum = splat(static_cast<float>(args.momentum));
   const V decay = splat(static_cast<float>(args.weightDecay));
-  forEachMoved(args.count, args.moved, [&](int64_t at, int64_t gradientAt, int n) {
-    const V p = loadUpTo(args.parameter + at, n);
-    V direction = fma(decay, p, loadUpTo(args.gradient + gradientAt, n));
-    if (args.velocity) {
-      direction = fma(momentum, loadUpTo(args.velocity + at, n), direction);
-      storeUpTo(args.velocity + at, direction, n);
+  float *const parameter = args.parameter, *const velocity = args.velocity;
+  const float* const gradient = args.gradient;
+  forEachMoved(args.count, args.moved, [=](int64_t at, int64_t gradientAt, auto size) ALWAYS_INLINE {
+    const V p = load(parameter + at, size);
+    V direction = fma(decay, p, load(gradient + gradientAt, size));
+    if (velocity) {
+      direction = fma(momentum, load(velocity + at, size), direction);
+      store(velocity + at, direction, size);
     }
-    storeUpTo(args.parameter + at, p - rate * direction, n);
+    store(parameter + at, p - rate * direction, size);
   });
 }
 

@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include "large-pages.h"
+
 namespace nimue {
 namespace {
 
@@ -69,7 +71,10 @@ void* takeScratch(size_t bytes) {
   }
   void* memory = nullptr;
   if (posix_memalign(&memory, ALIGNMENT, capacity) != 0) memory = nullptr;
-  if (memory) return memory;
+  if (memory) {
+    preferLargePages(memory, capacity);
+    return memory;
+  }
   fprintf(stderr, "nimue native backend: no memory left for %zu bytes of working space\n", capacity);
   abort();
 }

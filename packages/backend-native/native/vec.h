@@ -11,6 +11,8 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+/** After a lambda's parameters: its body is laid into every place that calls it. */
+#define ALWAYS_INLINE __attribute__((always_inline))
 
 namespace {
 
@@ -27,7 +29,7 @@ constexpr int VL = 4, MR = 4, NV = 2;
 typedef float V __attribute__((vector_size(VL * 4), may_alias));
 typedef int32_t VI __attribute__((vector_size(VL * 4), may_alias));
 typedef uint32_t VU __attribute__((vector_size(VL * 4), may_alias));
-typedef float UnalignedV __attribute__((vector_size(VL * 4), may_alias, aligned(4)));
+typedef float UnalignedV __attribute__((vector_size(VL * 4), aligned(4)));
 
 INLINE V load(const float* p) { return *reinterpret_cast<const UnalignedV*>(p); }
 INLINE void store(float* p, V v) { *reinterpret_cast<UnalignedV*>(p) = v; }
@@ -97,13 +99,24 @@ INLINE V vsqrt(V a) {
 INLINE V vabs(V a) { return asFloat(asInt(a) & splatInt(0x7fffffff)); }
 INLINE V select(VI mask, V yes, V no) { return asFloat((asInt(yes) & mask) | (asInt(no) & ~mask)); }
 
-/** Sum of all lanes, always in the same order. */
+/** Sum of all lanes, always in the same order: the upper half is added to the lower one until one lane is left. */
 INLINE float sumLanes(V v) {
+#if defined(__AVX2__)
+#if defined(__AVX512F__)
+  const __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+#else
+  const __m256 half = (__m256)v;
+#endif
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
+#else
   float lane[VL];
   memcpy(lane, &v, sizeof lane);
   for (int width = VL / 2; width > 0; width /= 2)
     for (int i = 0; i < width; i++) lane[i] += lane[i + width];
   return lane[0];
+#endif
 }
 
 /** The first n lanes of p, 0 beyond. */

@@ -10,13 +10,13 @@ export class BufferPool {
   private readonly idle = new Map<number, ArrayBuffer[]>();
   /** Byte offset of the first cache line in every buffer of this pool. */
   private readonly starts = new WeakMap<ArrayBufferLike, number>();
-  private readonly alignmentOffset: (buffer: ArrayBuffer) => number;
+  private readonly prepareBuffer: (buffer: ArrayBuffer) => number;
   private readonly reuse: boolean;
   private idleTotal = 0;
 
   /** @param reuse false gives every array memory of its own and exact length, which a memory checker can watch */
-  constructor(alignmentOffset: (buffer: ArrayBuffer) => number, reuse = true) {
-    this.alignmentOffset = alignmentOffset;
+  constructor(prepareBuffer: (buffer: ArrayBuffer) => number, reuse = true) {
+    this.prepareBuffer = prepareBuffer;
     this.reuse = reuse;
   }
 
@@ -30,7 +30,7 @@ export class BufferPool {
       return new Float32Array(buffer, this.starts.get(buffer), length);
     }
     const fresh = new ArrayBuffer(bytes + ALIGNMENT);
-    const start = this.alignmentOffset(fresh);
+    const start = this.prepareBuffer(fresh);
     this.starts.set(fresh, start);
     return new Float32Array(fresh, start, length);
   }

@@ -67,7 +67,7 @@ export interface NativeAddon {
   setInstructionSet(name: string): boolean;
   /** Those that run here, best first. */
   instructionSets(): string[];
-  alignmentOffset(buffer: ArrayBuffer): number;
+  prepareBuffer(buffer: ArrayBuffer): number;
   /** 1 when the chosen instruction set can multiply bfloat16 operands. */
   hasBf16(): number;
   /** 1 lets instruction sets without such products make them of single-precision ones, slowly: for tests. */

@@ -26,7 +26,7 @@ export class NativeBackend extends MathBackendCPU {
   constructor(addon: NativeAddon) {
     super();
     this.addon = addon;
-    this.pool = new BufferPool((buffer) => addon.alignmentOffset(buffer), process.env.NIMUE_NATIVE_POOL !== 'off');
+    this.pool = new BufferPool((buffer) => addon.prepareBuffer(buffer), process.env.NIMUE_NATIVE_POOL !== 'off');
   }
 
   /** Pooled memory is never shared: JavaScript kernels that return a view of their input (slice, split) get a copy. */

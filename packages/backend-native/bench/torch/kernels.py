@@ -11,14 +11,18 @@ torch.set_num_threads(2)
 torch.manual_seed(1)
 
 
-def backward(function, *inputs):
+def backward(function, *inputs, layer=None):
+    """The op and its gradients for a given gradient of its output: neither side pays for making one."""
     for x in inputs:
         x.requires_grad_(True)
+    output_gradient = torch.randn_like(function(*inputs))
 
     def body():
         for x in inputs:
             x.grad = None
-        function(*inputs).sum().backward()
+        if layer:
+            layer.zero_grad()
+        function(*inputs).backward(output_gradient)
 
     return body
 
@@ -38,35 +42,20 @@ def attention(num_sessions, max_length, mean_length, width, heads):
 def gru(lengths, width, packed):
     layer = nn.GRU(width, width, batch_first=True)
     lengths = torch.tensor(sorted(lengths, reverse=True))
-    x = torch.randn(len(lengths), int(lengths.max()), width, requires_grad=True)
-
-    def body():
-        layer.zero_grad()
-        x.grad = None
-        if packed:
-            y, _ = layer(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))
-            y.data.sum().backward()
-        else:
-            layer(x)[0].sum().backward()
-
-    return body
+    x = torch.randn(len(lengths), int(lengths.max()), width)
+    if packed:
+        return backward(lambda x: layer(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[0].data, x, layer=layer)
+    return backward(lambda x: layer(x)[0], x, layer=layer)
 
 
 def linear():
     layer = nn.Linear(64, 256)
-    x = torch.randn(21120, 64, requires_grad=True)
-
-    def body():
-        layer.zero_grad()
-        x.grad = None
-        F.gelu(layer(x)).sum().backward()
-
-    return body
+    return backward(lambda x: F.gelu(layer(x)), torch.randn(21120, 64), layer=layer)
 
 
 def norm():
     layer = nn.LayerNorm(64)
-    return backward(lambda x, r: layer(r + F.dropout(x, 0.2)), torch.randn(21700, 64), torch.randn(21700, 64))
+    return backward(lambda x, r: layer(r + F.dropout(x, 0.2)), torch.randn(21700, 64), torch.randn(21700, 64), layer=layer)
 
 
 def optimizer(create, touched=None):
