@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -14,6 +14,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nimue-cli-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+/** A terminal for the command to ask at. */
+const hasScript = platform() === 'linux' && spawnSync('script', ['--version']).status === 0;
+if (!hasScript)
+  console.warn('skipped: what init asks at a terminal, since there is no script (apt-get install bsdutils)');
 
 /** Runs the real command in the temporary folder. */
 function nimue(...args: string[]) {
@@ -121,6 +126,41 @@ describe('init', () => {
     );
     expect(run.stderr).toBe('');
     expect(run.stdout).toContain('│ sasrec ');
+  });
+
+  (hasScript ? test : test.skip)('asks at a terminal, again where an answer fits nothing', async () => {
+    await writeFile(join(folder, 'asked.csv'), 'visit,article,when,who\ns1,x,1506826800,u\ns1,y,1506826900,u\n');
+    const command = `'${process.execPath}' '${NIMUE}' init asked.csv --user who`;
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: folder });
+    const answers: readonly (readonly [question: string, answer: string])[] = [
+      ['what was clicked? [article] ', 'artcle'],
+      ["only visit, article, when, who; did you mean 'article'?\r\nWhich column says what was clicked? [article] ", ''],
+      ['Which column says when? [when] ', 'when'],
+      ['Which column is the session? [visit] ', 'none'],
+      ['Windows of an hour, a day or a week? [hour] ', 'dya'],
+      [
+        "expected hour, day, week, got 'dya'; did you mean 'day'?\r\nWindows of an hour, a day or a week? [hour] ",
+        'day',
+      ],
+    ];
+    let said = '';
+    let next = 0;
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+      if (next < answers.length && said.includes(answers[next][0])) {
+        said = '';
+        child.stdin.write(`${answers[next++][1]}\n`);
+      }
+    });
+    await new Promise((resolve) => child.on('close', resolve));
+    expect([next, said]).toEqual([
+      answers.length,
+      expect.stringContaining('wrote asked.yaml; next: nimue run asked.yaml'),
+    ]);
+    const text = await readFile(join(folder, 'asked.yaml'), 'utf8');
+    expect(text).toMatch(/user: who/);
+    expect(text).not.toMatch(/session: visit/);
+    expect(text).toMatch(/span: day/);
   });
 
   test('for programs what was written is JSON', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readQueue } from '@nimue/executor';
 import { folderContents } from '@nimue/testing';
 import { type RedisServer, startRedisServer, withoutRedis } from '../../../packages/executor/test/redis-server.ts';
-import { TINY_SHOP } from './tiny-experiment.ts';
+import { TINY_EXPERIMENT, TINY_SHOP } from './tiny-experiment.ts';
 
 const NIMUE = fileURLToPath(new URL('../bin/nimue.mjs', import.meta.url));
 /** NIMUE_NUM_CELLS=1000 makes a longer check of it. */
@@ -165,6 +165,56 @@ function figuresOf(file: string): unknown[] {
     expect(text.match(/: reused, hr@5 /g)).toHaveLength(12);
     worker.child.kill('SIGTERM');
     expect((await worker.done).code).toBe(0);
+  }, 120_000);
+
+  test('a worker is killed in the midst of a training: another goes on from what the store has, to the same figures', async () => {
+    const file = join(folder, 'learns.yaml');
+    writeFileSync(
+      file,
+      `${TINY_EXPERIMENT.replace('name: tiny', 'name: learns')
+        .replace('  - name: popularity\n', '')
+        .replace(/ {2}- { name: sasrec.*\n/, '')
+        .replace('split: test', 'split: valid')
+        .replace('epochs: 2', 'epochs: 150')}checkpoints: { everySeconds: 0.2 }
+sweep: { strategy: list, values: [{ training.learningRate: 0.02 }] }
+`,
+    );
+    const local = start(['sweep', file, '--out', 'learns-local']);
+    expect(await local.done).toMatchObject({ code: 0 });
+
+    const first = startWorker('learns', ['--keep-seconds', '1', '--json']);
+    const sweep = submit(file, 'learns');
+    const store = join(folder, 'out-learns', 'store');
+    const kept = () => readdirSync(store, { recursive: true }).filter((name) => String(name).includes('.safetensors@'));
+    while (!existsSync(join(store, 'unfinished')) || kept().length === 0) await sleep(20);
+    first.child.kill('SIGKILL');
+    await first.done;
+    const [begins] = first
+      .said()
+      .split('\n')
+      .filter((line) => line.startsWith('{'));
+    expect(JSON.parse(begins)).toMatchObject({
+      type: 'begins',
+      attempt: 1,
+      job: expect.stringMatching(/^[0-9a-f]{24}$/),
+    });
+    expect(existsSync(join(store, 'cells'))).toBe(false);
+
+    const second = startWorker('learns', ['--keep-seconds', '1']);
+    const { code, text } = await sweep.done;
+    expect([code, text.match(/failed: .*/)?.[0]]).toEqual([0, undefined]);
+    expect(text).toContain('goes on from the checkpoint of the worker before');
+    second.child.kill('SIGTERM');
+    expect((await second.done).code).toBe(0);
+    expect(figuresOf(join(folder, 'out-learns', 'learns-sweep.json'))).toEqual(
+      figuresOf(join(folder, 'learns-local', 'learns-sweep.json')),
+    );
+    // The run of the first worker went on: what it had written for TensorBoard is there beside that of the second.
+    const events = readdirSync(join(store, 'cells'), { recursive: true }).filter((name) =>
+      /tfevents/.test(String(name)),
+    );
+    expect(events).toHaveLength(2);
+    expect(kept()).toEqual([]);
   }, 120_000);
 
   test('the store is away: cells are tried again, end as dead letters with the reason, and go through when it is back', async () => {

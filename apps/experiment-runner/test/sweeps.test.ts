@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -121,19 +121,49 @@ sweep: { strategy: grid, values: { training.learningRate: [0.02, 0.01] } }
       const { code, stderr } = await done;
       expect(code).toBe(signal === 'SIGINT' ? 130 : null);
       if (signal === 'SIGINT')
-        expect(stderr).toContain('stopping after this step, and saving; the same command goes on later');
+        expect(stderr).toContain(
+          `stopping after this step, and saving; the same command goes on later, or nimue resume ${out}/tiny-sweep.yaml`,
+        );
       // What the process was at ends with it, or shortly after its parent.
       await sleep(500);
       const [begun, ...others] = runsIn(out);
       expect(others).toEqual([]);
       expect(existsSync(join(begun, 'report.html'))).toBe(false);
-      expect(await start('sweep', 'grid.yaml', '--out', out).done).toMatchObject({ code: 0 });
+      const again =
+        signal === 'SIGINT' ? ['resume', join(out, 'tiny-sweep.yaml')] : ['sweep', 'grid.yaml', '--out', out];
+      expect(await start(...again).done).toMatchObject({ code: 0 });
       expect(cellsOf(out).map(scoreOf)).toEqual(expected);
       // One run of each cell: the first was not begun anew.
       expect(runsIn(out)).toHaveLength(2);
       expect(runsIn(out)).toContain(begun);
     },
   );
+
+  test('whose checkpoint is damaged meanwhile: its cell begins anew, to the same figures', async () => {
+    const out = 'damaged';
+    const { child, done } = start('sweep', 'grid.yaml', '--out', out);
+    const checkpoints = () =>
+      runsIn(out).flatMap((run) => {
+        const kept = join(run, 'checkpoints');
+        return existsSync(kept)
+          ? readdirSync(kept).flatMap((file) => (/\.safetensors$/.test(file) ? [join(kept, file)] : []))
+          : [];
+      });
+    while (checkpoints().length === 0 && child.exitCode === null) await sleep(2);
+    child.kill('SIGKILL');
+    await done;
+    await sleep(500);
+    const [begun] = runsIn(out);
+    for (const file of checkpoints()) await truncate(file, 1000);
+    const refused = await start('resume', begun).done;
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^checkpoint .*\.safetensors cannot be used: .*; delete it to .*\n$/m),
+    ]);
+    expect(await start('sweep', 'grid.yaml', '--out', out).done).toMatchObject({ code: 0 });
+    expect(cellsOf(out).map(scoreOf)).toEqual(expected);
+    expect(runsIn(out)).toHaveLength(3);
+  });
 });
 
 (platform() === 'linux' ? test : test.skip)(

@@ -14,6 +14,7 @@ export type { DeadLetter, QueueState } from './redis/dead-letters.ts';
 export { MAX_PRIORITY, parseRedisUrl, type QueueSettings } from './redis/queue-settings.ts';
 export type { RedisExecutorOptions } from './redis/redis-executor.ts';
 export type { RedisWorker, RedisWorkerOptions } from './redis/redis-worker.ts';
+export { describeWorkerEvent, type WorkerEvent } from './redis/worker-event.ts';
 export { createRedisExecutor, readQueue, retryDeadLetters, startRedisWorker } from './redis.ts';
 export { createFolderStore } from './store/folder-store.ts';
 export { openStore } from './store/open-store.ts';

@@ -252,7 +252,8 @@ export class ContenderRun {
   #estimateOnce(fit: PlannedFit): MemoryEstimate | undefined {
     if (this.#hasEstimated || !this.#args.onEvent) return undefined;
     this.#hasEstimated = true;
-    return estimateMemoryOfWindow({ ...fit, loss: this.#contender.loss }, this.#optimizer.numStates);
+    const numCopies = this.#validation.watched.length + (this.#checkpoints ? 1 : 0);
+    return estimateMemoryOfWindow({ ...fit, loss: this.#contender.loss }, this.#optimizer.numStates, numCopies);
   }
 
   /** The beginning of the window's training, or the moment in its midst that the checkpoint holds. */

@@ -15,7 +15,7 @@ const sessions = {
   offsets: Int32Array.from({ length: 257 }, (_, s) => 5 * s),
 };
 
-function estimate(training: Record<string, unknown>) {
+function estimate(training: Record<string, unknown>, numCopies?: number) {
   const spec = models.gru4rec;
   const model = spec.create(spec.configSchema.parse({ hiddenSize: 4 }), { numRows: 23, seed: 1 }) as NeuralModel;
   const before = model.parameters.read();
@@ -29,6 +29,7 @@ function estimate(training: Record<string, unknown>) {
       seed: 1,
     },
     2,
+    numCopies,
   );
   expect(model.parameters.read()).toEqual(before);
   const { numWeights } = model.parameters;
@@ -41,11 +42,18 @@ test('weights, optimizer and average by counting; the peak is the sum of the par
   const { found, numWeights } = estimate({ batchSize: 16, averageDecay: 0.9 });
   expect(found).toMatchObject({ weights: 4 * numWeights, optimizer: 8 * numWeights, average: 8 * numWeights });
   if (!found) throw new Error('expected an estimate');
-  const { optimizer, average, step, process: now, peak } = found;
+  const { optimizer, average, copies, step, process: now, peak } = found;
+  expect(copies).toBe(0);
   expect(peak).toBe(now + optimizer + average + step);
   // The gradients alone are as large as the weights.
   expect(step).toBeGreaterThan(4 * numWeights);
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test('copies for checkpoints and best moments hold weights, optimizer and average', () => {
+  const { found, numWeights } = estimate({ batchSize: 16, averageDecay: 0.9 }, 3);
+  expect(found?.copies).toBe(3 * (4 + 8 + 4) * numWeights);
+  expect(found?.peak).toBe(found && found.process + found.optimizer + found.average + found.copies + found.step);
 });
 
 test('a step grows with its largest batch in a straight line', () => {

@@ -16,6 +16,8 @@ export interface MemoryEstimate {
   readonly optimizer: number;
   /** Moving average of the weights, with the copy that evaluation swaps in. */
   readonly average: number;
+  /** Copies of weights, optimizer and average: of the best moments that are kept, and of the checkpoint that is being written. */
+  readonly copies: number;
   /** What a step holds at its fullest beside these: gradients, and activations of its largest batch. */
   readonly step: number;
   /** Resident memory of the process as it is now: the program, the sessions, the weights. */
@@ -36,6 +38,8 @@ export interface MemoryEstimateArgs {
   /** Arrays that the optimizer keeps for every weight. */
   readonly numOptimizerStates: number;
   readonly hasAverage: boolean;
+  /** How many copies of weights, optimizer and average there are at most beside them. Default 0. */
+  readonly numCopies?: number;
   /** Resident memory in bytes now. Default: that of this process. */
   readonly processBytes?: number;
 }
@@ -49,10 +53,11 @@ const BYTES = 4;
 export function estimateMemoryOfWindow(
   { model, loss, objective, sessions, config, seed, itemCounts }: Omit<FitWindowArgs, 'optimizer' | 'window'>,
   numOptimizerStates: number,
+  numCopies = 0,
 ): MemoryEstimate | undefined {
   const { batchSize, maxBatchEvents, bucketBatches, touchedRowsOnly, averageDecay } = config;
   const hasAverage = averageDecay !== undefined;
-  const common = { model, loss, itemCounts, touchedRowsOnly, numOptimizerStates, hasAverage };
+  const common = { model, loss, itemCounts, touchedRowsOnly, numOptimizerStates, hasAverage, numCopies };
   if (config.sessionParallel) {
     assertSessionParallel(model, objective, sessions);
     for (const { batch } of laneBatches(sessions, { batchSize, seed, epoch: 1 })) {
@@ -84,18 +89,19 @@ export function estimateMemoryOfWindow(
  * through the number of events. No weight changes.
  */
 export function estimateMemory(args: MemoryEstimateArgs): MemoryEstimate {
-  const { model, batch, maxEvents, numOptimizerStates, hasAverage } = args;
+  const { model, batch, maxEvents, numOptimizerStates, hasAverage, numCopies = 0 } = args;
   const weights = BYTES * model.parameters.numWeights;
   const optimizer = numOptimizerStates * weights;
   const average = hasAverage ? 2 * weights : 0;
+  const copies = numCopies * (weights + optimizer + (hasAverage ? weights : 0));
   const numSessions = batch.offsets.length - 1;
   const small = firstSessions(batch, Math.ceil(numSessions / 8));
   const large = firstSessions(batch, Math.ceil(numSessions / 4));
   const step = stepBytes(args, small, large, maxEvents);
   // After the small parts, when the code has been compiled; what they held is taken again by the steps.
   const now = args.processBytes ?? process.memoryUsage.rss() - step.held;
-  const peak = now + optimizer + average + step.peak;
-  return { weights, optimizer, average, step: step.peak, process: now, peak };
+  const peak = now + optimizer + average + copies + step.peak;
+  return { weights, optimizer, average, copies, step: step.peak, process: now, peak };
 }
 
 /** `held`: of the larger part; `peak`: of the largest batch. */

@@ -56,8 +56,8 @@ export function createProgram(): Command {
     .action(async (files, options) => (await import('./run-command.ts')).runCommand(files, options));
   program
     .command('resume')
-    .description('go on with a run that was stopped or killed; it ends with the same numbers')
-    .argument('<run>', 'its folder: runs/<name>/<run>')
+    .description('go on with a run or a sweep that was stopped or killed; it ends with the same numbers')
+    .argument('<run>', 'its folder, runs/<name>/<run>; of a sweep runs/<name>-sweep.yaml')
     .option('--prepared <folder>', 'where prepared data lies', 'prepared')
     .option('--json', 'print the result as JSON on stdout; everything else goes to stderr')
     .action(async (path, options) => (await import('./resume-command.ts')).resumeCommand(path, options));
@@ -139,8 +139,14 @@ export function createProgram(): Command {
     .option('--store <address>', 'the store as this machine sees it; default: the address that the sweep names')
     .option('--cache <folder>', 'where prepared data is copied to', 'prepared')
     .option('--lock-seconds <n>', 'cells of a worker that is silent for so long go to another', '30')
-    .option('--grace-seconds <n>', 'after SIGTERM cells have so long to end before they go back to the queue', '20')
+    .option(
+      '--grace-seconds <n>',
+      'after SIGTERM cells have so long to end before they save and go back to the queue',
+      '20',
+    )
+    .option('--keep-seconds <n>', 'what a cell has learned goes into the store so often, for another worker', '30')
     .option('--health-port <port>', 'answer /healthz and /readyz')
+    .option('--json', 'print what happens as a line of JSON each on stdout; everything else goes to stderr')
     .action(async (options) => (await import('./worker-command.ts')).workerCommand(options));
   program
     .command('queue')
@@ -263,12 +269,14 @@ export function createProgram(): Command {
     .option('--gpu', 'tfjs-node-gpu on the wheel of tensorflow; CUDA has to be there, see apps/docs/gpu.md')
     .option('--wheel <file>', 'a wheel that is there; otherwise pip downloads one')
     .option('--into <folder>', 'not into node_modules; name the folder in NIMUE_TENSORFLOW_DIRECTORY then')
+    .option('--json', 'print what was installed as JSON on stdout; everything else goes to stderr')
     .action(async (_name, options) => (await import('./backend-command.ts')).backendInstallCommand(options));
   backend
     .command('remove')
     .description('take away what install made')
     .addArgument(new Argument('<backend>').choices(['tensorflow']))
     .option('--gpu', 'tfjs-node-gpu')
+    .option('--json', 'print whether there was one as JSON')
     .action(async (_name, options) => (await import('./backend-command.ts')).backendRemoveCommand(options));
   program
     .command('completion')

@@ -47,6 +47,9 @@ export interface SweepCommandOptions {
   readonly json?: boolean;
 }
 
+/** How the file of a sweep ends, in the folder of its runs. */
+export const SWEEP_FILE = '-sweep.yaml';
+
 /** `nimue sweep <files>`; the same command again goes on where it was stopped. */
 export async function sweepCommand(files: readonly string[], options: SweepCommandOptions): Promise<void> {
   const terminal = options.json ? process.stderr : process.stdout;
@@ -64,8 +67,9 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
       'the sweep compares on the test split: choose on evaluation.split=valid, and report the winner on test',
     );
   }
+  const later = options.executor ? '' : `, or nimue resume ${await keepSweep(whole, options.out)}`;
   const interrupt = watchInterrupt(() =>
-    process.stderr.write('\nstopping after this step, and saving; the same command goes on later\n'),
+    process.stderr.write(`\nstopping after this step, and saving; the same command goes on later${later}\n`),
   );
   const code = await codeVersion();
   const memoryBytes = sweep.memoryMiB * 2 ** 20;
@@ -156,6 +160,15 @@ export async function sweepCommand(files: readonly string[], options: SweepComma
     await executor.close();
     pool.close();
   }
+}
+
+/** Writes the sweep with every value filled in, for `nimue resume`: the files that it came from may change. @returns the file */
+async function keepSweep({ name, resolved }: Experiment, out: string): Promise<string> {
+  const file = join(out, `${name}${SWEEP_FILE}`);
+  await mkdir(out, { recursive: true });
+  const header = '# The sweep with every default filled in: nimue resume goes on with it.\n';
+  await writeFile(file, header + stringify(resolved, { aliasDuplicateObjects: false }));
+  return file;
 }
 
 /** A cell that is stopped may end its step and save for so long; a second Ctrl-C ends it at once. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { createLogger, createNimueContainer, servicesOf } from '@nimue/container';
-import { startRedisWorker } from '@nimue/executor';
+import { describeWorkerEvent, startRedisWorker, type WorkerEvent } from '@nimue/executor';
 import { handleJob } from '../cluster/handle-job.ts';
 import { startHealthServer } from '../cluster/health-server.ts';
 import { asInput } from '../run/input-step.ts';
@@ -16,28 +16,39 @@ export interface WorkerCommandOptions {
   readonly cache: string;
   readonly lockSeconds: string;
   readonly graceSeconds: string;
+  readonly keepSeconds: string;
   readonly healthPort?: string;
+  readonly json?: boolean;
 }
+
+/** What the process of a cell has to end its step and save, once the cell goes back to the queue. */
+const SAVE_MS = 10_000;
 
 /** `nimue worker`: takes cells of sweeps and pieces of preparations until it is asked to stop. */
 export async function workerCommand(options: WorkerCommandOptions): Promise<void> {
-  const logger = createLogger(process.stdout, process.stderr);
+  const logger = createLogger(options.json ? process.stderr : process.stdout, process.stderr);
+  const tell = (event: WorkerEvent) => {
+    const time = new Date().toISOString();
+    if (options.json) process.stdout.write(`${JSON.stringify({ time, ...event })}\n`);
+    else logger.info(`${time} ${describeWorkerEvent(event)}`);
+  };
   const { openStore } = servicesOf(createNimueContainer({ logger }));
   const concurrency = wholeNumber('--concurrency', options.concurrency, 1);
   const lockMs = 1000 * wholeNumber('--lock-seconds', options.lockSeconds, 1);
   const graceMs = 1000 * wholeNumber('--grace-seconds', options.graceSeconds, 0);
+  const keepMs = 1000 * wholeNumber('--keep-seconds', options.keepSeconds, 1);
   const { redis: url, queue, cache, store } = options;
   const threads = Math.max(1, Math.floor(availableParallelism() / concurrency));
   const code = await codeVersion();
-  const pool = createCellPool();
+  const pool = createCellPool({ graceMs: SAVE_MS });
   const worker = await asInput('', () =>
     startRedisWorker({
       url,
       queue,
       concurrency,
       lockMs,
-      handle: handleJob({ pool, code, openStore, store, cache, threads }),
-      onEvent: (line) => logger.info(`${new Date().toISOString()} ${line}`),
+      handle: handleJob({ pool, code, openStore, store, cache, threads, keepMs }),
+      onEvent: tell,
     }),
   );
   try {
@@ -47,7 +58,7 @@ export async function workerCommand(options: WorkerCommandOptions): Promise<void
     }
     logger.info(`worker: Nimue ${code}, queue ${queue}, ${concurrency} at a time; Ctrl-C or SIGTERM stops it`);
     await untilStopped();
-    logger.info(`stopping: cells that run have ${graceMs / 1000} s to end, then they go back to the queue`);
+    logger.info(`stopping: cells that run have ${graceMs / 1000} s to end, then they save and go back to the queue`);
     await worker.close(graceMs);
   } finally {
     pool.close();

@@ -5,9 +5,12 @@ import type { ShardResult } from '@nimue/data';
 import { HopelessError, type JobHandler, type Store } from '@nimue/executor';
 import { InputError } from '../input-error.ts';
 import type { CellPool, CellResult } from '../sweep/cell-pool.ts';
+import { runResuming } from '../sweep/run-resuming.ts';
 import { assertCode } from './assert-code.ts';
 import { handleShard, type SharedShard } from './handle-shard.ts';
+import { keepRegularly } from './keep-regularly.ts';
 import { fetchPrepared, readSharedResult, type SharedCell, shareResult } from './shared-cells.ts';
+import { unfinishedCell } from './unfinished-cell.ts';
 
 export interface HandleJobOptions {
   readonly pool: CellPool;
@@ -20,6 +23,8 @@ export interface HandleJobOptions {
   readonly cache: string;
   /** Of a piece of a preparation. */
   readonly threads: number;
+  /** How often what a cell has learned is put into the store, for another worker to go on with. */
+  readonly keepMs: number;
 }
 
 /** Does what comes over the queue: cells of sweeps, and pieces of preparations. */
@@ -29,9 +34,9 @@ export function handleJob(options: HandleJobOptions): JobHandler<SharedCell | Sh
   return (input, context) => ('job' in input ? shards(input, context) : cells(input, context));
 }
 
-/** Runs a cell: data from the store, the run in a process of its own, the result to the store. */
+/** Runs a cell: data, and what a worker before has learned, from the store, the run in a process of its own, the result to the store. */
 function handleCell(options: HandleJobOptions): JobHandler<SharedCell, CellResult> {
-  const { pool, code, openStore, cache } = options;
+  const { pool, code, openStore, cache, keepMs } = options;
   return async (cell, { signal, onProgress }) => {
     const store = await openStore(options.store ?? cell.store);
     const found = await readSharedResult(store, cell.key);
@@ -39,10 +44,20 @@ function handleCell(options: HandleJobOptions): JobHandler<SharedCell, CellResul
     assertCode(cell.code, code);
     const prepared = await fetchPrepared(store, cell.prepared, cache);
     const out = await mkdtemp(join(tmpdir(), 'nimue-cell-'));
+    const unfinished = unfinishedCell(store, cell.key, out);
+    const say = (line: string) => onProgress({ line });
     try {
-      const request = { experiment: cell.experiment, prepared, out };
-      const result = await pool.run(request, signal, (line) => onProgress({ line }));
-      return { status: 'done', result: await shareResult(store, cell.key, result) };
+      const resume = await unfinished.fetch();
+      if (resume) say('goes on from the checkpoint of the worker before');
+      const request = { experiment: cell.experiment, prepared, out, resume };
+      const stopKeeping = keepRegularly(unfinished.keep, keepMs, (message) => say(`not kept in the store: ${message}`));
+      const result = await runResuming(pool, request, signal, say, async (message) => {
+        say(`${message}; begins anew`);
+        if (resume) await rm(resume, { recursive: true, force: true });
+      }).finally(stopKeeping);
+      const shared = await shareResult(store, cell.key, result);
+      await unfinished.forget();
+      return { status: 'done', result: shared };
     } catch (error) {
       // The experiment itself is at fault: it fails everywhere.
       if (error instanceof InputError) throw new HopelessError(error.message);

@@ -1,12 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { duckdbStore } from '@nimue/data';
 import type { WindowResult } from '@nimue/trainer';
 import { metricRows, metricsCsv } from './metric-rows.ts';
-import { crc32c, tensorboardEvents } from './tensorboard-events.ts';
+import { crc32c, tensorboardRecord, tensorboardVersion } from './tensorboard-events.ts';
 import { writeMetricsParquet } from './write-parquet.ts';
+import { tensorboardFiles } from './write-tensorboard.ts';
 
 const RESULT: WindowResult = {
   model: 'sasrec, "small"',
@@ -56,7 +57,52 @@ test('CRC-32C of the check text', () => {
 // Written by tensorboard 2.21.0 (tensorboard.summary.writer.record_writer.RecordWriter over event_pb2.Event).
 test('an event file is byte for byte what TensorBoard writes', () => {
   const scalar = { tag: 'train/loss', step: 300, value: 0.5, wallTime: 1700000001 };
-  expect(tensorboardEvents([scalar], 1700000000).toString('hex')).toBe(GOLDEN_EVENTS);
+  const file = Buffer.concat([tensorboardVersion(1700000000), tensorboardRecord(scalar)]);
+  expect(file.toString('hex')).toBe(GOLDEN_EVENTS);
+});
+
+test('events are in the file as soon as they happen, and steps and epochs are counted on over windows and resumed runs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'nimue-tensorboard-'));
+  try {
+    const position = { model: 'sasrec', seed: 1, numWindows: 2, trainWindows: ['a'], evaluateWindow: 'b' };
+    const epochs = [1, 2].map((epoch) => ({
+      epoch,
+      step: 3 * epoch,
+      loss: 0.5,
+      learningRate: 0.1,
+      numEvents: 9,
+      validation: {},
+    }));
+    const restored = { ...RESULT, ...position, windowIndex: 0, epochs };
+    const { onEvent: listen } = tensorboardFiles(folder, new Date(1700000000_000), () => 1700000001);
+    listen({ type: 'windowDone', isRestored: true, result: restored });
+    const file = join(folder, 'tensorboard/sasrec-seed1/events.out.tfevents.1700000000.nimue');
+    const expected: Buffer[] = [tensorboardVersion(1700000000)];
+    const expectScalar = (tag: string, step: number, value: number) => {
+      expected.push(tensorboardRecord({ tag, step, value, wallTime: 1700000001 }));
+    };
+    const expectFile = async () => expect(await readFile(file)).toEqual(Buffer.concat(expected));
+    await expectFile();
+    const window = { ...position, windowIndex: 1, numEpochs: 2, numSteps: 6 };
+    const step = { type: 'stepDone', ...window, epoch: 1, step: 1, loss: 0.25, learningRate: 0.1 } as const;
+    listen({ ...step, numSessions: 1, numEvents: 3, elapsedMs: 5 });
+    // Within the same second.
+    listen({ ...step, step: 2, numSessions: 1, numEvents: 3, elapsedMs: 6 });
+    expectScalar('step/loss', 7, 0.25);
+    expectScalar('step/learningRate', 7, 0.1);
+    await expectFile();
+    const epoch = { ...epochs[0], validation: { 'ndcg@5': 0.5 } };
+    listen({ type: 'epochDone', ...window, ...epoch, improved: [], stopsEarly: false });
+    expectScalar('train/loss', 3, 0.5);
+    expectScalar('train/learningRate', 3, 0.1);
+    expectScalar('valid/ndcg@5', 3, 0.5);
+    await expectFile();
+    listen({ type: 'windowDone', result: { ...restored, windowIndex: 1 } });
+    expectScalar('evaluate/ndcg@5', 2, 0.25);
+    await expectFile();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 const GOLDEN_EVENTS =

@@ -8,17 +8,20 @@ export interface Scalar {
 }
 
 /**
- * An event file of TensorBoard: TFRecords of Event messages, the first of which names the version.
+ * The beginning of an event file of TensorBoard, which is TFRecords of Event messages: the first names the version.
  *
  * A record is length (uint64), masked CRC-32C of the length, data, masked CRC-32C of the data, all little-endian.
+ *
+ * @param startedAt seconds since 1970
  */
-export function tensorboardEvents(scalars: readonly Scalar[], startedAt: number): Buffer {
-  const version = Buffer.concat([fixed64(1, startedAt), bytes(3, Buffer.from('brain.Event:2'))]);
-  const events = scalars.map(({ tag, step, value, wallTime }) => {
-    const scalar = Buffer.concat([bytes(1, Buffer.from(tag)), fixed32(2, value)]);
-    return Buffer.concat([fixed64(1, wallTime), tagOf(2, 0), varint(step), bytes(5, bytes(1, scalar))]);
-  });
-  return Buffer.concat([version, ...events].map(record));
+export function tensorboardVersion(startedAt: number): Buffer {
+  return record(Buffer.concat([fixed64(1, startedAt), bytes(3, Buffer.from('brain.Event:2'))]));
+}
+
+/** One scalar, to be put behind what is in the file. */
+export function tensorboardRecord({ tag, step, value, wallTime }: Scalar): Buffer {
+  const scalar = Buffer.concat([bytes(1, Buffer.from(tag)), fixed32(2, value)]);
+  return record(Buffer.concat([fixed64(1, wallTime), tagOf(2, 0), varint(step), bytes(5, bytes(1, scalar))]));
 }
 
 function record(data: Buffer): Buffer {

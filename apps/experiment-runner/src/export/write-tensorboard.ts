@@ -1,46 +1,81 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WindowResult } from '@nimue/trainer';
-import { type Scalar, tensorboardEvents } from './tensorboard-events.ts';
+import type { EpochRecord, RunPosition, TrainerCallback } from '@nimue/trainer';
+import { type Scalar, tensorboardRecord, tensorboardVersion } from './tensorboard-events.ts';
+
+/** Seconds between two figures of steps, which would otherwise outweigh all others. */
+const STEP_SECONDS = 1;
+
+/** What has been written of one model with one seed. */
+interface Written {
+  readonly file: string;
+  /** Epochs and steps of the windows that are over. */
+  numEpochs: number;
+  numSteps: number;
+  /** When a step was written last, in seconds. */
+  lastStep: number;
+}
 
 /**
- * Writes `tensorboard/<model>-seed<seed>/events.out.tfevents.*`: loss, learning rate and validated metrics by epoch
- * (counted on over the windows), metrics by window.
+ * Writes `tensorboard/<model>-seed<seed>/events.out.tfevents.<begin>.nimue` as the training goes: loss and learning rate of steps
+ * (one a second at most) and epochs, what was measured on the valid part after epochs, and the metrics of windows. Steps and
+ * epochs are counted on over the windows, also where a run is resumed: its figures go to a file of their own beside the first.
+ *
+ * @param startedAt when this process began to train
+ * @param now seconds since 1970
  */
-export async function writeTensorboard(
+export function tensorboardFiles(
   folder: string,
-  results: readonly WindowResult[],
   startedAt: Date,
-): Promise<void> {
+  now: () => number = () => Date.now() / 1000,
+): TrainerCallback {
   const start = Math.floor(startedAt.getTime() / 1000);
-  const runs = new Map<string, Scalar[]>();
-  const scalarsOf = ({ model, seed }: { model: string; seed: number }) => {
+  const runs = new Map<string, Written>();
+  const runOf = ({ model, seed }: Pick<RunPosition, 'model' | 'seed'>): Written => {
     const name = `${model.replace(/[^A-Za-z0-9._-]+/g, '-')}-seed${seed}`;
-    const scalars = runs.get(name) ?? [];
-    runs.set(name, scalars);
-    return scalars;
+    let run = runs.get(name);
+    if (!run) {
+      const path = join(folder, 'tensorboard', name);
+      mkdirSync(path, { recursive: true });
+      run = { file: join(path, `events.out.tfevents.${start}.nimue`), numEpochs: 0, numSteps: 0, lastStep: 0 };
+      appendFileSync(run.file, tensorboardVersion(start));
+      runs.set(name, run);
+    }
+    return run;
   };
-  const steps = new Map<string, number>();
-  for (const result of results) {
-    const scalars = scalarsOf(result);
-    const key = JSON.stringify([result.model, result.seed]);
-    for (const { loss, learningRate, validation } of result.epochs ?? []) {
-      const step = (steps.get(key) ?? 0) + 1;
-      steps.set(key, step);
-      const values = Object.entries({ 'train/loss': loss, 'train/learningRate': learningRate });
-      for (const [metric, value] of Object.entries(validation)) values.push([`valid/${metric}`, value]);
-      for (const [tag, value] of values) scalars.push({ tag, step, value, wallTime: start + step });
-    }
-    const step = result.windowIndex + 1;
-    for (const [metric, value] of Object.entries(result.metrics)) {
-      scalars.push({ tag: `evaluate/${metric}`, step, value, wallTime: start + step });
-    }
-  }
-  for (const [name, scalars] of runs) {
-    const path = join(folder, 'tensorboard', name);
-    await mkdir(path, { recursive: true });
-    await writeFile(join(path, `events.out.tfevents.${start}.nimue`), tensorboardEvents(scalars, start), {
-      flag: 'wx',
-    });
-  }
+  const write = (run: Written, step: number, values: Readonly<Record<string, number>>) => {
+    const wallTime = now();
+    const scalars = Object.entries(values).map(([tag, value]): Scalar => ({ tag, step, value, wallTime }));
+    appendFileSync(run.file, Buffer.concat(scalars.map(tensorboardRecord)));
+  };
+  const countOn = (run: Written, epochs: readonly EpochRecord[]) => {
+    run.numEpochs += epochs.length;
+    run.numSteps += epochs.at(-1)?.step ?? 0;
+  };
+  return {
+    onEvent(event) {
+      if (event.type === 'stepDone') {
+        const run = runOf(event);
+        if (now() - run.lastStep < STEP_SECONDS) return;
+        run.lastStep = now();
+        const values = { 'step/loss': event.loss, 'step/learningRate': event.learningRate };
+        write(run, run.numSteps + event.step, values);
+      } else if (event.type === 'epochDone') {
+        const run = runOf(event);
+        const measured = Object.entries(event.validation).map(([metric, value]) => [`valid/${metric}`, value]);
+        write(run, run.numEpochs + event.epoch, {
+          'train/loss': event.loss,
+          'train/learningRate': event.learningRate,
+          ...Object.fromEntries(measured),
+        });
+      } else if (event.type === 'windowDone') {
+        const { result, isRestored } = event;
+        const run = runOf(result);
+        countOn(run, result.epochs ?? []);
+        if (isRestored) return;
+        const measured = Object.entries(result.metrics).map(([metric, value]) => [`evaluate/${metric}`, value]);
+        write(run, result.windowIndex + 1, Object.fromEntries(measured));
+      }
+    },
+  };
 }

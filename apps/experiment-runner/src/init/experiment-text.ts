@@ -2,6 +2,8 @@ import { stringify } from 'yaml';
 import type { ColumnRoles } from './guess-columns.ts';
 
 export interface NewExperiment {
+  /** Where it is written. */
+  readonly file: string;
   readonly name: string;
   readonly log: string;
   readonly roles: ColumnRoles & { readonly item: string; readonly timestamp: string };
@@ -9,7 +11,7 @@ export interface NewExperiment {
 }
 
 /** A commented experiment file that runs as it is. */
-export function experimentText({ name, log, roles, span }: NewExperiment): string {
+export function experimentText({ file, name, log, roles, span }: NewExperiment): string {
   const { session, user, item, timestamp } = roles;
   const columns = Object.entries({ session, user, item, timestamp }).filter(([, column]) => column !== undefined);
   const sessions = session
@@ -23,7 +25,7 @@ export function experimentText({ name, log, roles, span }: NewExperiment): strin
   return [
     `# Purpose: compare models on ${log}: learn ${article(span)} ${span}, evaluate on the next.`,
     '# Expected: (write the figures of the first run here)',
-    `# Command: nimue run ${name}.yaml`,
+    `# Command: nimue run ${/\s/.test(file) ? `'${file}'` : file}`,
     `name: ${name}`,
     'dataset:',
     `  files: ${scalar(log)} # a list or a glob works too`,

@@ -138,7 +138,7 @@ describe('the progress of a run', () => {
   test('without a terminal there is one line per window', () => {
     const lines: string[] = [];
     const view = createLineView(tracker(), { info: (line) => lines.push(line), warn() {} });
-    const memory = { weights: 9e6, optimizer: 18e6, average: 0, step: 120e6, process: 170e6, peak: 308e6 };
+    const memory = { weights: 9e6, optimizer: 18e6, average: 0, copies: 0, step: 120e6, process: 170e6, peak: 308e6 };
     view.onEvent({ ...started, memory });
     expect(lines.splice(0)).toEqual([
       'gru4rec: about 308 MB of memory at most (weights 9, optimizer 18, a step 120, the rest of the process 161)',

@@ -1,34 +1,23 @@
-import { rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ChosenBackend, Clock, NamedConfig, NimueServices, PreparedData } from '@nimue/container';
 import { type PrepareProgress, planEvaluation, type WindowedDataset } from '@nimue/data';
-import {
-  listenerOf,
-  narrowsCatalogue,
-  summarizeResults,
-  type TrainedModel,
-  type TrainerCallback,
-  type WindowResult,
-} from '@nimue/trainer';
+import { CheckpointError, listenerOf, narrowsCatalogue, type TrainedModel, type TrainerCallback } from '@nimue/trainer';
 import { carriedColumns } from '../experiment/carried-columns.ts';
 import type { Experiment } from '../experiment/experiment.ts';
-import { metricRows, metricsCsv } from '../export/metric-rows.ts';
-import { writeMetricsParquet } from '../export/write-parquet.ts';
-import { renderHtml } from '../report/html-report.ts';
-import { renderMarkdown } from '../report/markdown-report.ts';
+import { tensorboardFiles } from '../export/write-tensorboard.ts';
+import { InputError } from '../input-error.ts';
 import type { RunReport } from '../report/run-report.ts';
-import { type SampleRecommendations, sampleRecommendations, titlesOf } from '../samples/sample-recommendations.ts';
+import { titlesOf } from '../samples/sample-recommendations.ts';
 import { checksumOfPrepared } from './data-checksum.ts';
 import { describeRun } from './describe-run.ts';
 import { describeEnvironment, type RunEnvironment } from './environment.ts';
 import { asInput, stoppable } from './input-step.ts';
-import { recordCurves } from './record-curves.ts';
 import { reopenRunFolder } from './reopen-run-folder.ts';
-import { resultLines, tensorboardFiles } from './run-callbacks.ts';
+import { reportFiles } from './report-files.ts';
+import { resultLines } from './run-callbacks.ts';
 import { createRunFolder } from './run-folder.ts';
-import { addToIndex } from './run-index.ts';
 import { runParts } from './run-parts.ts';
-import { labelOfPart, type RunPart, type RunPlan } from './run-plan.ts';
+import type { RunPart, RunPlan } from './run-plan.ts';
 import { type SavedModel, saveModel } from './saved-models.ts';
 import type { ProgressView } from './show-progress.ts';
 
@@ -147,18 +136,6 @@ interface RunInput {
   readonly titles: ReadonlyMap<string, string>;
 }
 
-/** What the models of the first seed recommend. */
-async function samplesOf(
-  experiment: Experiment,
-  models: readonly SavedModel[],
-  { log, plan, titles }: RunInput,
-): Promise<SampleRecommendations[]> {
-  const { dataset, evaluation } = plan;
-  const { evaluateWindow } = evaluation.steps[evaluation.steps.length - 1];
-  const first = models.filter(({ seed }) => seed === experiment.seeds[0]);
-  return sampleRecommendations({ experiment, log, dataset, evaluateWindow, models: first, titles });
-}
-
 async function runIntoFolder(
   experiment: Experiment,
   environment: RunEnvironment,
@@ -176,20 +153,31 @@ async function runIntoFolder(
     dataChecksum: environment.data.checksum,
   };
   const view = watch?.(plan, clock);
-  const results: WindowResult[] = [];
   const models: SavedModel[] = [];
-  const recorder = recordCurves();
+  const report = reportFiles({
+    experiment,
+    environment,
+    plan,
+    log,
+    titles,
+    models,
+    clock,
+    folder,
+    // A resumed run lies in the folder of runs that it was begun in.
+    runsDirectory: resume ? dirname(dirname(resolve(resume))) : runsDirectory,
+  });
   const callbacks: readonly TrainerCallback[] = [
     resultLines(folder),
-    recorder,
     tensorboardFiles(folder.path, new Date(environment.startedAt)),
+    report,
     ...(view ? [view] : []),
   ];
+  let numResults = 0;
   try {
     const { evaluation, features } = experiment;
     const { timeZone } = experiment.windows;
     const onEvent = listenerOf(callbacks);
-    const onResult = (result: WindowResult) => void results.push(result);
+    const onResult = () => void numResults++;
     const { keepModels, samples, users, sessions } = experiment.report;
     const isNeeded = keepModels || samples + users.length + sessions.length > 0;
     const onTrained = isNeeded
@@ -212,38 +200,13 @@ async function runIntoFolder(
   } catch (error) {
     view?.close();
     const numExpected = plan.parts.length * plan.evaluation.steps.length;
-    logger.info(`${results.length} of ${numExpected} window results are in ${folder.path}/metrics.jsonl`);
+    logger.info(`${numResults} of ${numExpected} window results are in ${folder.path}/metrics.jsonl`);
     logger.info(`to go on: nimue resume ${folder.path}`);
-    throw error;
+    // Which file is at fault, and what can be done, is in its message.
+    throw error instanceof CheckpointError ? new InputError(error.message, { cause: error }) : error;
   } finally {
     folder.close();
   }
-  // Rows, lists and lines stand in the order of the experiment file, whatever was computed first.
-  const placeOf = (model: string, seed: number) =>
-    plan.parts.findIndex((part) => labelOfPart(part) === model && part.seed === seed);
-  results.sort((a, b) => placeOf(a.model, a.seed) - placeOf(b.model, b.seed));
-  models.sort((a, b) => placeOf(a.label, a.seed) - placeOf(b.label, b.seed));
-  const samples = await samplesOf(experiment, models, { log, plan, titles });
-  if (!experiment.report.keepModels) await rm(join(folder.path, 'models'), { recursive: true, force: true });
-  const report: RunReport = {
-    experiment,
-    environment,
-    summaries: summarizeResults(results),
-    results,
-    references: plan.parts.flatMap((part) => (part.kind === 'reference' ? [part.reference.label] : [])),
-    skippedWindows: plan.evaluation.skipped.map(({ id, reason }) => ({ id, reason })),
-    curves: recorder.curves(),
-    usage: recorder.usage(),
-    samples,
-    finishedAt: clock.now(),
-  };
-  const rows = metricRows(results);
-  await folder.writeReport('metrics.csv', metricsCsv(rows));
-  await writeMetricsParquet(join(folder.path, 'metrics.parquet'), rows);
   for (const callback of callbacks) await callback.onDone?.();
-  await folder.writeReport('report.md', renderMarkdown(report));
-  await folder.writeReport('report.html', renderHtml(report));
-  // A resumed run lies in the folder of runs that it was begun in.
-  await addToIndex(resume ? dirname(dirname(resolve(resume))) : runsDirectory, folder.path, report);
-  return { path: folder.path, report };
+  return { path: folder.path, report: report.report() };
 }

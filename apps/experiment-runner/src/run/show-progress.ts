@@ -94,16 +94,17 @@ export function windowLine({ result }: Extract<TrainerEvent, { type: 'windowDone
   return [state.where, ...metrics, ...beside, ...speedParts(state)].join(' ');
 }
 
-/** `sasrec: about 304 MB of memory at most (weights 9, optimizer 17, a step 118, the rest of the process 160)` */
+/** `sasrec: about 330 MB of memory at most (weights 9, optimizer 17, copies 26, a step 118, the rest of the process 160)` */
 export function memoryLine(
   model: string,
-  { weights, optimizer, average, step, process, peak }: MemoryEstimate,
+  { weights, optimizer, average, copies, step, process, peak }: MemoryEstimate,
 ): string {
   const megabytes = (bytes: number) => formatCount(Math.round(bytes / 1e6));
   const averaged = average > 0 ? `average ${megabytes(average)}, ` : '';
+  const copied = copies > 0 ? `copies ${megabytes(copies)}, ` : '';
   return (
     `${model}: about ${megabytes(peak)} MB of memory at most (weights ${megabytes(weights)}, optimizer ` +
-    `${megabytes(optimizer)}, ${averaged}a step ${megabytes(step)}, the rest of the process ${megabytes(process - weights)})`
+    `${megabytes(optimizer)}, ${averaged}${copied}a step ${megabytes(step)}, the rest of the process ${megabytes(process - weights)})`
   );
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError } from '../input-error.ts';
 import type { CellPool, CellRequest, CellResult } from './cell-pool.ts';
+import { runResuming } from './run-resuming.ts';
 import { findUnfinishedRun } from './unfinished-run.ts';
 
 /**
@@ -17,13 +17,8 @@ export async function runInFolder(
   signal: AbortSignal,
   onLine: (line: string) => void,
 ): Promise<{ readonly status: 'done'; readonly result: CellResult }> {
-  const request = { experiment, prepared, out: folder };
   const resume = await findUnfinishedRun(folder);
-  const result = await pool.run({ ...request, resume }, signal, onLine).catch((error: unknown) => {
-    // A checkpoint that is damaged is refused; the cell itself may be well.
-    if (resume === undefined || !(error instanceof InputError) || signal.aborted) throw error;
-    return pool.run(request, signal, onLine);
-  });
+  const result = await runResuming(pool, { experiment, prepared, out: folder, resume }, signal, onLine);
   await keepResult(folder, experiment, result);
   return { status: 'done', result };
 }

@@ -12,13 +12,14 @@ import {
   type QueueSettings,
 } from './queue-settings.ts';
 import type { QueuedResult } from './redis-executor.ts';
+import type { WorkerEvent } from './worker-event.ts';
 
 export interface RedisWorkerOptions<I, O> extends QueueSettings {
   readonly handle: JobHandler<I, O>;
   /** So many jobs at a time. Default 1. */
   readonly concurrency?: number;
-  /** Hears what happens, in one line each. */
-  readonly onEvent?: (line: string) => void;
+  /** Hears what happens. */
+  readonly onEvent?: (event: WorkerEvent) => void;
 }
 
 export interface RedisWorker {
@@ -53,11 +54,11 @@ export async function startRedisWorker<I, O>(options: RedisWorkerOptions<I, O>):
       const id = job.id ?? randomUUID();
       const controller = new AbortController();
       running.set(id, controller);
-      onEvent?.(`${id}: begins${job.attemptsMade > 0 ? `, attempt ${job.attemptsMade + 1}` : ''}`);
+      onEvent?.({ type: 'begins', job: id, attempt: job.attemptsMade + 1 });
       try {
         const onProgress = (progress: unknown) => void job.updateProgress(progress as object).catch(() => {});
         const outcome = await handle(job.data, { id, signal: controller.signal, onProgress });
-        onEvent?.(`${id}: ${outcome.status}`);
+        onEvent?.({ type: outcome.status, job: id });
         return outcome;
       } catch (error) {
         if (controller.signal.reason === GIVEN_BACK) {
@@ -79,9 +80,9 @@ export async function startRedisWorker<I, O>(options: RedisWorkerOptions<I, O>):
       maxStalledCount: MAX_STALLS,
     },
   );
-  worker.on('error', (error) => onEvent?.(`Redis: ${messageOf(error)}`));
-  worker.on('failed', (job, error) => onEvent?.(`${job?.id}: failed, ${error.message.split('\n')[0]}`));
-  worker.on('stalled', (id) => onEvent?.(`${id}: its worker is gone, begins again`));
+  worker.on('error', (error) => onEvent?.({ type: 'redis', error: messageOf(error) }));
+  worker.on('failed', (job, { message }) => onEvent?.({ type: 'failed', job: String(job?.id), error: message }));
+  worker.on('stalled', (job) => onEvent?.({ type: 'stalled', job }));
   await worker.waitUntilReady();
 
   const watch = setInterval(async () => {

@@ -30,9 +30,11 @@ export function createFolderStore(folder: string): Store {
     }
   };
   const list = async (prefix: string): Promise<string[]> => {
-    const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch(
+    // From the deepest folder that holds all such names: the store may be large.
+    const below = join(root, ...prefix.split('/').slice(0, -1));
+    const entries = await readdir(below, { recursive: true, withFileTypes: true }).catch(
       (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return [];
+        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
         throw error;
       },
     );
