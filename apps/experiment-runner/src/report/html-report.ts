@@ -2,11 +2,10 @@ import { stringify } from 'yaml';
 import { bestTables } from './best-tables.ts';
 import { escapeHtml } from './escape-html.ts';
 import { forgettingTables } from './forgetting-tables.ts';
-import { formatMetric } from './format.ts';
 import { headTables } from './head-tables.ts';
 import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
 import { learningCurves } from './learning-curves.ts';
-import { NUM_COLOURS, renderLineChart } from './line-chart.ts';
+import { lineClass, renderLineChart } from './line-chart.ts';
 import { protocolNotes } from './protocol-notes.ts';
 import { STYLE } from './report-style.ts';
 import { BAND_NOTE, type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
@@ -14,6 +13,7 @@ import { sampleTables } from './sample-tables.ts';
 import { sliceTables } from './slice-tables.ts';
 import { SPEED_NOTE, speedTable } from './speed-table.ts';
 import { overlapTables, seedTables } from './spread-tables.ts';
+import { windowTable } from './window-table.ts';
 
 /** The report as one file that needs no network: tables, charts, experiment and environment. */
 export function renderHtml(report: RunReport): string {
@@ -82,10 +82,7 @@ function metricSection(report: RunReport, metric: string): string {
     })),
   });
   const names = rows.map(({ model }) => model);
-  const table = htmlTable({
-    head: ['window', ...rows.map(({ model }) => model)],
-    rows: windows.map((window, i) => [window, ...rows.map(({ values }) => formatMetric(values[i]))]),
-  });
+  const table = htmlTable(windowTable(report, metric));
   return (
     `<section><h3>${escapeHtml(metric)}</h3>\n${figure(report, chart, names)}\n` +
     `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details></section>`
@@ -102,9 +99,9 @@ function curveSections(report: RunReport): string[] {
   return charts.length === 0 ? [] : ['<h2>Learning curves</h2>', `<div class="pair">${charts.join('\n')}</div>`];
 }
 
-/** The same model has the same colour in every chart. */
+/** The same model looks the same in every chart. */
 function colourOf({ summaries }: RunReport, model: string): number {
-  return summaries.findIndex((summary) => summary.model === model) % NUM_COLOURS;
+  return summaries.findIndex((summary) => summary.model === model);
 }
 
 function sliceSections(report: RunReport): string[] {
@@ -128,7 +125,7 @@ function sampleSections(report: RunReport): string[] {
 function figure(report: RunReport, chart: string, names: readonly string[]): string {
   const legend = names.map(
     (name) =>
-      `<li><svg viewBox="0 0 16 10"><line class="c${colourOf(report, name)}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(name)}</li>`,
+      `<li><svg viewBox="0 0 16 10"><line class="${lineClass(colourOf(report, name))}" x1="0" x2="16" y1="5" y2="5"/></svg>${escapeHtml(name)}</li>`,
   );
   return `<figure>${chart}<figcaption><ul class="legend">${legend.join('')}</ul></figcaption></figure>`;
 }

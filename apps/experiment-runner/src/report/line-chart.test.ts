@@ -31,6 +31,14 @@ describe('renderLineChart', () => {
     );
   });
 
+  test('more lines than colours are told apart by their dashes', () => {
+    const series = Array.from({ length: 18 }, (_, s) => ({ name: `m${s}`, values: [s] }));
+    const many = renderLineChart({ title: 't', labels: ['a'], series });
+    const looks = [...many.matchAll(/<polyline class="([^"]*)"/g)].map(([, look]) => look);
+    expect(new Set(looks).size).toBe(18);
+    expect([looks[0], looks[7], looks[8], looks[17]]).toEqual(['c0', 'c7', 'c0 d1', 'c1 d2']);
+  });
+
   test('a long series has few labels', () => {
     const labels = Array.from({ length: 48 }, (_, hour) => `h${hour}`);
     const long = renderLineChart({ title: 't', labels, series: [{ name: 'x', values: labels.map(() => 1) }] });

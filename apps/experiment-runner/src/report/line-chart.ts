@@ -14,11 +14,11 @@ export interface LineChart {
 
 export interface ChartSeries {
   readonly name: string;
-  /** A value that is not finite leaves a gap. */
+  /** A value that is not finite has no dot; the line goes on to the next one that is. */
   readonly values: readonly number[];
   /** Half the height of a band around the line; NaN for none. */
   readonly errors?: readonly number[];
-  /** Number of its colour in the style sheet. Default: its place among the series. */
+  /** Number of its look in the style sheet: eight colours, then the same dashed, then dotted. Default: its place among the series. */
   readonly colour?: number;
 }
 
@@ -27,8 +27,14 @@ const LETTER_WIDTH = 9;
 const WIDTH = 720;
 const HEIGHT = 300;
 const MARGIN = { top: 12, right: 12, bottom: 36, left: 64 };
-/** Classes `c0` … of the report's style sheet. */
-export const NUM_COLOURS = 8;
+const NUM_COLOURS = 8;
+const NUM_DASHES = 3;
+
+/** The classes of the report's style sheet by which lines are told apart: a colour `c0` … and from the ninth line on a dash `d1` … */
+export function lineClass(number: number): string {
+  const dash = Math.floor(number / NUM_COLOURS) % NUM_DASHES;
+  return `c${number % NUM_COLOURS}${dash === 0 ? '' : ` d${dash}`}`;
+}
 
 /** A line chart as inline SVG; colours come from the page's style sheet, so it follows light and dark. */
 export function renderLineChart({ title, labels, series, ticks: texts = labels, fromZero = true }: LineChart): string {
@@ -66,14 +72,15 @@ export function renderLineChart({ title, labels, series, ticks: texts = labels, 
     return `<polygon class="b${(colour ?? s) % NUM_COLOURS}" points="${[...upper, ...lower].join(' ')}"/>`;
   });
   const lines = series.map(({ name, values, colour: number }, s) => {
-    const colour = `c${(number ?? s) % NUM_COLOURS}`;
+    const look = number ?? s;
+    const colour = `c${look % NUM_COLOURS}`;
     const dots = values.map((value, i) => {
       if (!Number.isFinite(value)) return '';
       const [cx, cy] = at(i, value).split(',');
       const tip = escapeHtml(`${name}, ${labels[i]}: ${formatMetric(value)}`);
       return `<circle class="${colour}" cx="${cx}" cy="${cy}" r="${values.length > 60 ? 1.5 : 3}"><title>${tip}</title></circle>`;
     });
-    return `<polyline class="${colour}" points="${values.flatMap((value, i) => (Number.isFinite(value) ? [at(i, value)] : [])).join(' ')}"/>${dots.join('')}`;
+    return `<polyline class="${lineClass(look)}" points="${values.flatMap((value, i) => (Number.isFinite(value) ? [at(i, value)] : [])).join(' ')}"/>${dots.join('')}`;
   });
   return (
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">` +

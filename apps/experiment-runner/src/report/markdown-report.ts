@@ -1,15 +1,16 @@
 import { stringify } from 'yaml';
 import { bestTables } from './best-tables.ts';
 import { forgettingTables } from './forgetting-tables.ts';
-import { formatMetric } from './format.ts';
 import { headTables } from './head-tables.ts';
 import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import { curveTables } from './learning-curves.ts';
 import { protocolNotes } from './protocol-notes.ts';
-import { type RunReport, reportedMetrics, tabulateByWindow } from './run-report.ts';
+import { ERROR_NOTE, type RunReport, reportedMetrics } from './run-report.ts';
 import { sampleTables } from './sample-tables.ts';
 import { sliceTables } from './slice-tables.ts';
 import { SPEED_NOTE, speedTable } from './speed-table.ts';
 import { overlapTables, seedTables } from './spread-tables.ts';
+import { windowTable } from './window-table.ts';
 
 /** The report for reading in an editor or on a code host. */
 export function renderMarkdown(report: RunReport): string {
@@ -29,13 +30,10 @@ export function renderMarkdown(report: RunReport): string {
       ? ['## Skipped windows', skippedWindows.map(({ id, reason }) => `- ${id}: ${reason}`).join('\n')]
       : []),
     ...reportedMetrics(report).flatMap((metric) => {
-      const { windows, rows } = tabulateByWindow(report, metric);
-      const table = {
-        head: ['window', ...rows.map(({ model }) => model)],
-        rows: windows.map((window, i) => [window, ...rows.map(({ values }) => formatMetric(values[i]))]),
-      };
-      return [`## ${metric} per window`, markdownTable(table)];
+      return [`## ${metric} per window`, markdownTable(windowTable(report, metric))];
     }),
+    ERROR_NOTE,
+    ...curveTables(report).flatMap(({ title, ...table }) => [`## ${title}`, markdownTable(table)]),
     '## Speed and memory',
     markdownTable(speedTable(report)),
     SPEED_NOTE,

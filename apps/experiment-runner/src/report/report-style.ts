@@ -19,6 +19,7 @@ figure { margin: 0; } figure > svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 16px; } .grid { stroke: var(--rule); }
 polyline { fill: none; stroke-width: 2; }
 ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `polyline.c${i}, line.c${i} { stroke: var(--c${i}); } circle.c${i} { fill: var(--c${i}); } polygon.b${i} { fill: var(--c${i}); opacity: .15; }`).join('\n')}
+polyline.d1, line.d1 { stroke-dasharray: 8 4; } polyline.d2, line.d2 { stroke-dasharray: 2 3; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; padding: 0; list-style: none; }
 .legend svg { width: 16px; height: 10px; margin-right: .4rem; } .legend line { stroke-width: 3; }
 pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--rule); border-radius: .3rem; font-size: .8rem; }

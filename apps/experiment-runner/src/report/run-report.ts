@@ -11,9 +11,10 @@ import type { RunEnvironment } from '../run/environment.ts';
 import type { EpochPoint, Usage } from '../run/record-curves.ts';
 import type { SampleRecommendations } from '../samples/sample-recommendations.ts';
 
-/** What the bands of the charts are. */
-export const BAND_NOTE =
-  'Bands: one standard error, over the seeds where there are several, otherwise over the targets of the window where their values were kept.';
+/** What is after the ± of a window, and what the bands of the charts are. */
+export const ERROR_NOTE =
+  'One standard error, over the seeds where there are several, otherwise over the targets of the window where their values were kept.';
+export const BAND_NOTE = `Bands: ${ERROR_NOTE[0].toLowerCase()}${ERROR_NOTE.slice(1)}`;
 
 /** The figures of an evaluation. */
 export interface RunFigures {

@@ -131,7 +131,7 @@ describe('the progress of a run', () => {
     update(step(1, 4));
     wait(7000);
     expect(barLine(update(step(2, 3)))).toBe(
-      '━━━━━━──────────────────  25 % window 1/2 2024-01-02 gru4rec epoch 1/2 step 2/4 loss 3.90 rate 0.1 150 sessions/s 1,500 events/s 0:21 left',
+      '━━━━━━──────────────────  25 % 0:21 left window 1/2 2024-01-02 gru4rec epoch 1/2 step 2/4 loss 3.90 rate 0.1 150 sessions/s 1,500 events/s',
     );
   });
 
@@ -187,11 +187,16 @@ describe('the progress of a run', () => {
     nowMs = 100;
     view.onEvent(step(3, 4));
     expect(written).toHaveLength(2);
-    expect(written[1]).toBe('\r\u001b[2K━━━━━━━━━───────────────  37 % window 1');
+    expect(written[1].split('\n')).toEqual([
+      '\r\u001b[J━━━━━━━━━───────────────  37 %',
+      '0:00 left window 1/2 2024-01-02 gru4rec',
+      'epoch 1/2 step 3/4 loss 4.00 rate 0.1',
+      '150 sessions/s 1,500 events/s\u001b[3A',
+    ]);
     view.onEvent(done);
-    expect(written[2]).toBe('\r\u001b[2K');
+    expect(written[2]).toBe('\r\u001b[J');
     expect(written[3]).toMatch(/^window 1\/2 2024-01-02 gru4rec ndcg@20 \.4312 .*\n$/);
     view.close();
-    expect(written.at(-1)).toBe('\r\u001b[2K');
+    expect(written.at(-1)).toBe('\r\u001b[J');
   });
 });

@@ -31,6 +31,8 @@ export interface TerminalSink extends LineSink {
 const REDRAW_MS = 100;
 const BAR_WIDTH = 24;
 const CLEAR_LINE = '\r\u001b[2K';
+/** From the beginning of the line to the end of the screen: a bar may have several lines. */
+const CLEAR = '\r\u001b[J';
 
 /** A bar that is redrawn in place, with the lines of the finished windows above it. */
 export function createBarView(
@@ -44,17 +46,19 @@ export function createBarView(
     onEvent(event) {
       const state = tracker.update(event);
       if (event.type === 'windowStarted' && event.memory) {
-        terminal.write(CLEAR_LINE);
+        terminal.write(CLEAR);
         logger.info(memoryLine(event.model, event.memory));
       }
       if (event.type === 'windowDone') {
-        terminal.write(CLEAR_LINE);
+        terminal.write(CLEAR);
         logger.info(windowLine(event, state));
       } else if (nowMs() - drawnMs < REDRAW_MS) return;
       drawnMs = nowMs();
-      terminal.write(`${CLEAR_LINE}${barLine(state).slice(0, (terminal.columns || 120) - 1)}`);
+      const lines = barLines(state, (terminal.columns || 120) - 1);
+      const back = lines.length > 1 ? `\u001b[${lines.length - 1}A` : '';
+      terminal.write(`${CLEAR}${lines.join('\n')}${back}`);
     },
-    close: () => void terminal.write(CLEAR_LINE),
+    close: () => void terminal.write(CLEAR),
   };
 }
 
@@ -108,17 +112,32 @@ export function memoryLine(
   );
 }
 
-/** `━━━━────  42 % window 3/7 … epoch 2/3 step 40/90 loss 3.21 rate 0.001 2,100 sessions/s 12,300 events/s 1:10 left` */
+/** `━━━━────  42 % 1:10 left window 3/7 … epoch 2/3 step 40/90 loss 3.21 rate 0.001 2,100 sessions/s 12,300 events/s` */
 export function barLine(state: ProgressState): string {
+  return barParts(state).join(' ');
+}
+
+/** The same in as many lines as it takes where a line has so many letters: nothing is cut off that fits a line. */
+export function barLines(state: ProgressState, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of barParts(state)) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + part.length <= width) lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(part.slice(0, width));
+  }
+  return lines;
+}
+
+function barParts(state: ProgressState): string[] {
   const filled = Math.round(state.share * BAR_WIDTH);
-  const parts = [
-    `${'━'.repeat(filled)}${'─'.repeat(BAR_WIDTH - filled)} ${String(Math.floor(state.share * 100)).padStart(3)} %`,
+  const percent = `${String(Math.floor(state.share * 100)).padStart(3)} %`;
+  return [
+    `${'━'.repeat(filled)}${'─'.repeat(BAR_WIDTH - filled)} ${percent}`,
+    ...(state.remainingSeconds === undefined ? [] : [`${formatDuration(state.remainingSeconds)} left`]),
     state.where,
+    ...(state.epoch === undefined ? [] : [`epoch ${state.epoch} step ${state.step}`]),
+    ...speedParts(state),
   ];
-  if (state.epoch !== undefined) parts.push(`epoch ${state.epoch} step ${state.step}`);
-  parts.push(...speedParts(state));
-  if (state.remainingSeconds !== undefined) parts.push(`${formatDuration(state.remainingSeconds)} left`);
-  return parts.join(' ');
 }
 
 function speedParts({ loss, learningRate, sessionsPerSecond, eventsPerSecond }: ProgressState): string[] {
