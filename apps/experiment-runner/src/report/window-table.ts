@@ -11,7 +11,7 @@ export function windowTable(report: RunFigures, metric: string): TextTable {
       window,
       ...rows.map(({ values, errors }) =>
         Number.isFinite(errors[i])
-          ? formatSummary({ mean: values[i], standardError: errors[i] })
+          ? formatSummary({ mean: values[i], standardError: errors[i], count: 1 })
           : formatMetric(values[i]),
       ),
     ]),
