@@ -15,6 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+/** What a terminal hears beside text. */
+const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[\\d*[A-Z]`, 'g');
 /** A terminal for the command to ask at. */
 const hasScript = platform() === 'linux' && spawnSync('script', ['--version']).status === 0;
 if (!hasScript)
@@ -146,13 +148,16 @@ describe('init', () => {
     let said = '';
     let next = 0;
     child.stdout.on('data', (chunk) => {
-      said += chunk;
+      // Without what moves the cursor.
+      said += String(chunk).replace(ESCAPES, '');
       if (next < answers.length && said.includes(answers[next][0])) {
         said = '';
         child.stdin.write(`${answers[next++][1]}\n`);
       }
     });
+    const timer = setTimeout(() => child.kill(), 40_000);
     await new Promise((resolve) => child.on('close', resolve));
+    clearTimeout(timer);
     expect([next, said]).toEqual([
       answers.length,
       expect.stringContaining('wrote asked.yaml; next: nimue run asked.yaml'),

@@ -21,16 +21,26 @@ export interface WorkerCommandOptions {
   readonly json?: boolean;
 }
 
+/** A cell goes on from what another worker has left in the store. */
+interface Resumed {
+  readonly type: 'resumes';
+  readonly job: string;
+}
+
+function describeResumed({ job }: Resumed): string {
+  return `${job}: goes on from the checkpoint of the worker before`;
+}
+
 /** What the process of a cell has to end its step and save, once the cell goes back to the queue. */
 const SAVE_MS = 10_000;
 
 /** `nimue worker`: takes cells of sweeps and pieces of preparations until it is asked to stop. */
 export async function workerCommand(options: WorkerCommandOptions): Promise<void> {
   const logger = createLogger(options.json ? process.stderr : process.stdout, process.stderr);
-  const tell = (event: WorkerEvent) => {
+  const tell = (event: WorkerEvent | Resumed) => {
     const time = new Date().toISOString();
     if (options.json) process.stdout.write(`${JSON.stringify({ time, ...event })}\n`);
-    else logger.info(`${time} ${describeWorkerEvent(event)}`);
+    else logger.info(`${time} ${event.type === 'resumes' ? describeResumed(event) : describeWorkerEvent(event)}`);
   };
   const { openStore } = servicesOf(createNimueContainer({ logger }));
   const concurrency = wholeNumber('--concurrency', options.concurrency, 1);
@@ -41,13 +51,14 @@ export async function workerCommand(options: WorkerCommandOptions): Promise<void
   const threads = Math.max(1, Math.floor(availableParallelism() / concurrency));
   const code = await codeVersion();
   const pool = createCellPool({ graceMs: SAVE_MS });
+  const onResumed = (job: string) => tell({ type: 'resumes', job });
   const worker = await asInput('', () =>
     startRedisWorker({
       url,
       queue,
       concurrency,
       lockMs,
-      handle: handleJob({ pool, code, openStore, store, cache, threads, keepMs }),
+      handle: handleJob({ pool, code, openStore, store, cache, threads, keepMs, onResumed }),
       onEvent: tell,
     }),
   );

@@ -25,6 +25,8 @@ export interface HandleJobOptions {
   readonly threads: number;
   /** How often what a cell has learned is put into the store, for another worker to go on with. */
   readonly keepMs: number;
+  /** Hears of a job that goes on from what another worker has left. */
+  readonly onResumed?: (id: string) => void;
 }
 
 /** Does what comes over the queue: cells of sweeps, and pieces of preparations. */
@@ -36,8 +38,8 @@ export function handleJob(options: HandleJobOptions): JobHandler<SharedCell | Sh
 
 /** Runs a cell: data, and what a worker before has learned, from the store, the run in a process of its own, the result to the store. */
 function handleCell(options: HandleJobOptions): JobHandler<SharedCell, CellResult> {
-  const { pool, code, openStore, cache, keepMs } = options;
-  return async (cell, { signal, onProgress }) => {
+  const { pool, code, openStore, cache, keepMs, onResumed } = options;
+  return async (cell, { id, signal, onProgress }) => {
     const store = await openStore(options.store ?? cell.store);
     const found = await readSharedResult(store, cell.key);
     if (found) return { status: 'reused', result: found };
@@ -48,7 +50,7 @@ function handleCell(options: HandleJobOptions): JobHandler<SharedCell, CellResul
     const say = (line: string) => onProgress({ line });
     try {
       const resume = await unfinished.fetch();
-      if (resume) say('goes on from the checkpoint of the worker before');
+      if (resume) onResumed?.(id);
       const request = { experiment: cell.experiment, prepared, out, resume };
       const stopKeeping = keepRegularly(unfinished.keep, keepMs, (message) => say(`not kept in the store: ${message}`));
       const result = await runResuming(pool, request, signal, say, async (message) => {

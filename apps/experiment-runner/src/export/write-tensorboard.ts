@@ -1,5 +1,5 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { EpochRecord, RunPosition, TrainerCallback } from '@nimue/trainer';
 import { type Scalar, tensorboardRecord, tensorboardVersion } from './tensorboard-events.ts';
 
@@ -9,6 +9,8 @@ const STEP_SECONDS = 1;
 /** What has been written of one model with one seed. */
 interface Written {
   readonly file: string;
+  /** Whether it is there; windows that were done before a stop have figures in the file of that time. */
+  isBegun: boolean;
   /** Epochs and steps of the windows that are over. */
   numEpochs: number;
   numSteps: number;
@@ -35,10 +37,8 @@ export function tensorboardFiles(
     const name = `${model.replace(/[^A-Za-z0-9._-]+/g, '-')}-seed${seed}`;
     let run = runs.get(name);
     if (!run) {
-      const path = join(folder, 'tensorboard', name);
-      mkdirSync(path, { recursive: true });
-      run = { file: join(path, `events.out.tfevents.${start}.nimue`), numEpochs: 0, numSteps: 0, lastStep: 0 };
-      appendFileSync(run.file, tensorboardVersion(start));
+      const file = join(folder, 'tensorboard', name, `events.out.tfevents.${start}.nimue`);
+      run = { file, isBegun: false, numEpochs: 0, numSteps: 0, lastStep: 0 };
       runs.set(name, run);
     }
     return run;
@@ -46,7 +46,13 @@ export function tensorboardFiles(
   const write = (run: Written, step: number, values: Readonly<Record<string, number>>) => {
     const wallTime = now();
     const scalars = Object.entries(values).map(([tag, value]): Scalar => ({ tag, step, value, wallTime }));
-    appendFileSync(run.file, Buffer.concat(scalars.map(tensorboardRecord)));
+    const records = scalars.map(tensorboardRecord);
+    if (!run.isBegun) {
+      mkdirSync(dirname(run.file), { recursive: true });
+      records.unshift(tensorboardVersion(start));
+      run.isBegun = true;
+    }
+    appendFileSync(run.file, Buffer.concat(records));
   };
   const countOn = (run: Written, epochs: readonly EpochRecord[]) => {
     run.numEpochs += epochs.length;
