@@ -1,41 +1,46 @@
 import { readNumbers } from '@nimue/ops';
 import * as tf from '@tensorflow/tfjs';
 
-/** Blocks up to this size are inverted in float64 on their own. */
+/** Blocks up to this size are factored in float64 on their own. */
 const LARGEST_BLOCK = 64;
 
 /**
- * The inverse of a symmetric positive definite matrix [n, n], row after row, by halves: with A the upper left block, B the
- * upper right one and S = C − Bᵀ A⁻¹ B (the Schur complement), the blocks of the inverse are A⁻¹ + A⁻¹B S⁻¹ BᵀA⁻¹,
- * −A⁻¹B S⁻¹ and S⁻¹. Nearly all of the work is matrix products, which the active backend computes; blocks are copied as rows of
- * arrays, since backends without a kernel for slices copy them number by number.
+ * The inverse of a symmetric positive definite matrix [n, n], row after row: MᵀM with M = L⁻¹ of the Cholesky factor L. The
+ * way over the factor keeps float32 usable: its condition is the root of the matrix's, whereas Schur complements made with
+ * explicit inverses lose small eigenvalues (λ beside counts of popular items) altogether.
  *
  * @throws when a pivot is not positive: the matrix is not positive definite
  */
 export function invertPositiveDefinite(matrix: Float32Array, n: number): Float32Array {
-  if (n <= LARGEST_BLOCK) return invertBlock(matrix, n);
+  const m = inverseOfFactor(matrix, n, 0);
+  return product([m, n, n], [m, n, n], true);
+}
+
+/**
+ * M = L⁻¹ of A = LLᵀ, lower triangular with zeros above, by halves: with A₁₁ = L₁₁L₁₁ᵀ and M₁₁ = L₁₁⁻¹, L₂₁ = A₂₁M₁₁ᵀ,
+ * A₂₂ − L₂₁L₂₁ᵀ = L₂₂L₂₂ᵀ, M₂₂ = L₂₂⁻¹ and M₂₁ = −M₂₂L₂₁M₁₁. Nearly all of the work is matrix products, which the active
+ * backend computes; blocks are copied as rows of arrays, since backends without a kernel for slices copy them number by number.
+ *
+ * @param firstPivot row of the whole matrix in which this block begins, for messages
+ */
+function inverseOfFactor(matrix: Float32Array, n: number, firstPivot: number): Float32Array {
+  if (n <= LARGEST_BLOCK) return inverseOfSmallFactor(matrix, n, firstPivot);
   const half = Math.ceil(n / 2);
   const rest = n - half;
-  const b = blockOf(matrix, n, 0, half, half, rest);
-  const inverseOfA = invertPositiveDefinite(blockOf(matrix, n, 0, 0, half, half), half);
-  const inverseOfAB = product([inverseOfA, half, half], [b, half, rest]);
+  const m11 = inverseOfFactor(blockOf(matrix, n, 0, 0, half, half), half, firstPivot);
+  const l21 = product([blockOf(matrix, n, half, 0, rest, half), rest, half], [m11, half, half], false, true);
   const complement = blockOf(matrix, n, half, half, rest, rest);
-  subtract(complement, product([b, half, rest], [inverseOfAB, half, rest], true));
-  const lowerRight = invertPositiveDefinite(complement, rest);
-  const upperRight = product([inverseOfAB, half, rest], [lowerRight, rest, rest]).map((value) => -value);
-  const upperLeft = inverseOfA;
-  subtract(upperLeft, product([upperRight, half, rest], [inverseOfAB, half, rest], false, true));
-  const inverse = new Float32Array(n * n);
-  for (let i = 0; i < half; i++) {
-    inverse.set(upperLeft.subarray(i * half, (i + 1) * half), i * n);
-    inverse.set(upperRight.subarray(i * rest, (i + 1) * rest), i * n + half);
-  }
+  subtract(complement, product([l21, rest, half], [l21, rest, half], false, true));
+  const m22 = inverseOfFactor(complement, rest, firstPivot + half);
+  const m21 = product([product([m22, rest, rest], [l21, rest, half]), rest, half], [m11, half, half]);
+  const m = new Float32Array(n * n);
+  for (let i = 0; i < half; i++) m.set(m11.subarray(i * half, (i + 1) * half), i * n);
   for (let i = 0; i < rest; i++) {
     const row = (half + i) * n;
-    for (let j = 0; j < half; j++) inverse[row + j] = upperRight[j * rest + i];
-    inverse.set(lowerRight.subarray(i * rest, (i + 1) * rest), row + half);
+    for (let j = 0; j < half; j++) m[row + j] = -m21[i * half + j];
+    m.set(m22.subarray(i * rest, (i + 1) * rest), row + half);
   }
-  return inverse;
+  return m;
 }
 
 type Matrix = readonly [values: Float32Array, numRows: number, numColumns: number];
@@ -61,22 +66,31 @@ function subtract(a: Float32Array, b: Float32Array): void {
   for (let i = 0; i < a.length; i++) a[i] -= b[i];
 }
 
-/** Gauss–Jordan elimination; a positive definite matrix needs no pivoting. */
-function invertBlock(matrix: Float32Array, n: number): Float32Array {
-  const a = Float64Array.from(matrix);
-  for (let pivot = 0; pivot < n; pivot++) {
-    const value = a[pivot * n + pivot];
-    if (!(value > 0)) {
-      throw new Error(`invertPositiveDefinite: pivot ${pivot} is ${value}; the matrix is not positive definite`);
+function inverseOfSmallFactor(matrix: Float32Array, n: number, firstPivot: number): Float32Array {
+  const l = Float64Array.from(matrix);
+  const m = new Float64Array(n * n);
+  for (let j = 0; j < n; j++) {
+    let pivot = l[j * n + j];
+    for (let k = 0; k < j; k++) pivot -= l[j * n + k] ** 2;
+    if (!(pivot > 0)) {
+      throw new Error(
+        `invertPositiveDefinite: pivot ${firstPivot + j} is ${pivot}; the matrix is not positive definite`,
+      );
     }
-    a[pivot * n + pivot] = 1;
-    for (let j = 0; j < n; j++) a[pivot * n + j] /= value;
-    for (let i = 0; i < n; i++) {
-      if (i === pivot) continue;
-      const factor = a[i * n + pivot];
-      a[i * n + pivot] = 0;
-      for (let j = 0; j < n; j++) a[i * n + j] -= factor * a[pivot * n + j];
+    const root = Math.sqrt(pivot);
+    l[j * n + j] = root;
+    for (let i = j + 1; i < n; i++) {
+      let sum = l[i * n + j];
+      for (let k = 0; k < j; k++) sum -= l[i * n + k] * l[j * n + k];
+      l[i * n + j] = sum / root;
     }
+    // Row j of M = L⁻¹ from the rows above it.
+    for (let i = 0; i < j; i++) {
+      let sum = 0;
+      for (let k = i; k < j; k++) sum += l[j * n + k] * m[k * n + i];
+      m[j * n + i] = -sum / root;
+    }
+    m[j * n + j] = 1 / root;
   }
-  return Float32Array.from(a);
+  return Float32Array.from(m);
 }
