@@ -35,7 +35,12 @@ test('a regularisation far below the counts of popular items survives float32', 
   const inverse = invertPositiveDefinite(counts, n);
   const exact = invertInFloat64(counts, n);
   const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)));
-  assertClose('P', inverse.map((value) => value / largest), exact.map((value) => value / largest), 1e-4);
+  assertClose(
+    'P',
+    inverse.map((value) => value / largest),
+    exact.map((value) => value / largest),
+    1e-4,
+  );
 });
 
 /** Gauss–Jordan elimination; a positive definite matrix needs no pivoting. */
