@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readQueue } from '@nimue/executor';
+import { openStore, readQueue } from '@nimue/executor';
 import { folderContents } from '@nimue/testing';
 import { type RedisServer, startRedisServer, withoutRedis } from '../../../packages/executor/test/redis-server.ts';
+import { startS3Server } from '../../../packages/executor/test/s3-server.ts';
 import { TINY_EXPERIMENT, TINY_SHOP } from './tiny-experiment.ts';
 
 const NIMUE = fileURLToPath(new URL('../bin/nimue.mjs', import.meta.url));
@@ -88,21 +89,17 @@ function figuresOf(file: string): unknown[] {
     done.then(() => children.delete(child));
     return { child, done, said: () => text };
   }
-  const startWorker = (queue: string, more: readonly string[] = []) =>
-    start([
-      'worker',
-      '--redis',
-      server.url,
-      '--queue',
-      queue,
-      '--lock-seconds',
-      '1',
-      '--cache',
-      `cache-${queue}`,
-      ...more,
-    ]);
-  const submit = (file: string, queue: string, more: readonly string[] = []) =>
-    start(['sweep', file, '--executor', server.url, '--queue', queue, '--out', `out-${queue}`, ...more]);
+  const startWorker = (queue: string, more: readonly string[] = [], environment: Record<string, string> = {}) => {
+    const here = ['--queue', queue, '--lock-seconds', '1', '--cache', `cache-${queue}`];
+    return start(['worker', '--redis', server.url, ...here, ...more], environment);
+  };
+  const submit = (
+    file: string,
+    queue: string,
+    more: readonly string[] = [],
+    environment: Record<string, string> = {},
+  ) =>
+    start(['sweep', file, '--executor', server.url, '--queue', queue, '--out', `out-${queue}`, ...more], environment);
 
   test(`${NUM_CELLS} cells on 3 workers, one of which is killed every few seconds, and Redis restarted once: every cell once, with the bits of the local executor`, async () => {
     const file = writeSweep('chaos', NUM_CELLS);
@@ -266,6 +263,54 @@ sweep: { strategy: grid, values: { training.learningRate: [0.02] } }
     });
     expect(readdirSync(join(folder, 'prepared-here'))).toEqual([name]);
     expect(folderContents(join(folder, 'prepared-here', name))).toEqual(expected);
+    const again = await start(['data', 'prepare', file, '--shards', '3', '--prepared', 'prepared-here']).done;
+    expect([again.code, again.text.includes('look 1/1'), again.text.includes('find')]).toEqual([0, true, false]);
+    expect(readdirSync(join(folder, 'prepared-here'))).toEqual([name]);
+  }, 180_000);
+
+  test('a log in shards through a bucket: a worker is killed in a piece, the bytes are those of one process, and cells run on them', async () => {
+    const file = writeSweep('bucket', 2);
+    const local = start(['sweep', file, '--out', 'out-one', '--prepared', 'prepared-one']);
+    expect(await local.done).toMatchObject({ code: 0 });
+    const [name] = readdirSync(join(folder, 'prepared-one'));
+
+    const s3 = await startS3Server('experiments');
+    try {
+      const address = `s3://experiments/nimue?endpoint=${encodeURIComponent(s3.endpoint)}`;
+      const first = startWorker('bucket', [], s3.environment);
+      const sweep = submit(file, 'bucket', ['--shards', '4', '--store', address], s3.environment);
+      while (!first.said().includes(': begins')) await sleep(20);
+      first.child.kill('SIGKILL');
+      const others = [startWorker('bucket', [], s3.environment), startWorker('bucket', [], s3.environment)];
+      const { code, text } = await sweep.done;
+      expect([code, text.match(/failed: .*/)?.[0]]).toEqual([0, undefined]);
+      expect(figuresOf(join(folder, 'out-bucket', 'bucket-sweep.json'))).toEqual(
+        figuresOf(join(folder, 'out-one', 'bucket-sweep.json')),
+      );
+
+      Object.assign(process.env, s3.environment);
+      const store = await openStore(address);
+      const names = await store.list('');
+      // The pieces are gone; two cells have left their runs.
+      expect(names.filter((file) => file.startsWith('shards/'))).toEqual([]);
+      expect(names.filter((file) => /^cells\/[^/]+\/result\.json$/.test(file))).toHaveLength(2);
+      const copied = join(folder, 'from-bucket');
+      for (const file of names.filter((one) => one.startsWith(`prepared/${name}/`))) {
+        mkdirSync(join(copied, file, '..'), { recursive: true });
+        await store.download(file, join(copied, file));
+      }
+      expect(folderContents(join(copied, 'prepared', name))).toEqual(
+        folderContents(join(folder, 'prepared-one', name)),
+      );
+
+      // What is there is found again.
+      const more = ['--executor', server.url, '--queue', 'bucket', '--store', address];
+      const again = start(['data', 'prepare', file, '--shards', '2', ...more], s3.environment);
+      expect(await again.done).toMatchObject({ code: 0, text: expect.stringContaining(`/prepared/${name}`) });
+      for (const { child } of others) child.kill('SIGKILL');
+    } finally {
+      await s3.remove();
+    }
   }, 180_000);
 
   test('probes: a worker is healthy while it lives and ready while Redis answers', async () => {

@@ -124,12 +124,14 @@ describe('an install that fails leaves everything as it was', () => {
 
 describe('TensorFlow out of a wheel that pip supplies', () => {
   const into = join(folder, 'real', 'tfjs-node');
+  const intoGpu = join(folder, 'real', 'tfjs-node-gpu');
   let reason = '';
+  let wheel = '';
   beforeAll(async () => {
     const wheels = join(folder, 'wheels');
     mkdirSync(wheels);
     try {
-      const wheel = process.env.NIMUE_TENSORFLOW_WHEEL || (await downloadWheel('tensorflow-cpu', wheels));
+      wheel = process.env.NIMUE_TENSORFLOW_WHEEL || (await downloadWheel('tensorflow-cpu', wheels));
       const { version, isUsingGpu } = await installTensorflow({ wheel, into });
       expect(version).toMatch(/^2\.\d+\.\d+/);
       expect(isUsingGpu).toBe(false);
@@ -161,9 +163,49 @@ describe('TensorFlow out of a wheel that pip supplies', () => {
     expect(numPassedTests).toBeGreaterThanOrEqual(21);
   }, 600_000);
 
+  /** As `nimue doctor --json` reports it with the folder. */
+  function doctorOf(directory: string) {
+    const nimue = join(root, 'apps/experiment-runner/bin/nimue.mjs');
+    const { auto, backends } = JSON.parse(
+      execFileSync(process.execPath, [nimue, 'doctor', '--json'], {
+        env: { ...process.env, NIMUE_TENSORFLOW_DIRECTORY: directory },
+        stdio: ['ignore', 'pipe', 'ignore'],
+        encoding: 'utf8',
+      }),
+    );
+    const found = (backends as { name: string; result: object; speed?: Record<string, number> }[]).find(
+      ({ name }) => name === 'tensorflow',
+    );
+    const gpu = (backends as { name: string; result: { reason?: string } }[]).find(
+      ({ name }) => name === 'tensorflow-gpu',
+    );
+    return { auto, found, gpu };
+  }
+
+  test('tfjs-node-gpu is compiled against a wheel without CUDA, loads, and is not taken for a GPU', async () => {
+    if (reason) return;
+    const { version, isUsingGpu } = await installTensorflow({ gpu: true, wheel, into: intoGpu });
+    expect(version).toMatch(/^2\.\d+\.\d+/);
+    expect(isUsingGpu).toBe(false);
+    const { auto, found, gpu } = doctorOf(intoGpu);
+    expect(gpu?.result).toEqual({
+      available: false,
+      reason: `${intoGpu} loads, but finds no GPU`,
+      advice: 'see apps/docs/gpu.md for the driver and CUDA that it needs',
+    });
+    expect(auto).not.toMatch(/^tensorflow/);
+    expect(found?.result).toMatchObject({ available: true, version: expect.stringContaining(version), device: 'CPU' });
+    expect(found?.speed?.productGflops).toBeGreaterThan(0.1);
+    expect(found?.speed?.headGflops).toBeGreaterThan(0.1);
+  }, 600_000);
+
   test('is taken away again', async () => {
     if (reason) return;
     expect(await removeTensorflow({ into })).toBe(true);
     expect(existsSync(into)).toBe(false);
+    // The other package is not mistaken for it.
+    await expect(removeTensorflow({ into: intoGpu })).rejects.toThrow('got @tensorflow/tfjs-node-gpu');
+    expect(await removeTensorflow({ into: intoGpu, gpu: true })).toBe(true);
+    expect(existsSync(intoGpu)).toBe(false);
   });
 });

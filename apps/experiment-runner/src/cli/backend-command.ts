@@ -29,7 +29,7 @@ export async function backendInstallCommand(options: BackendInstallOptions): Pro
 export async function backendRemoveCommand({
   json,
   ...options
-}: Pick<BackendInstallOptions, 'gpu' | 'json'>): Promise<void> {
+}: Pick<BackendInstallOptions, 'gpu' | 'into' | 'json'>): Promise<void> {
   const removed = await removeTensorflow(options);
   const said = removed ? 'removed' : 'there is none that nimue installed';
   process.stdout.write(json ? `${JSON.stringify({ removed })}\n` : `${said}\n`);

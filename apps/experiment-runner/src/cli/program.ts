@@ -276,6 +276,7 @@ export function createProgram(): Command {
     .description('take away what install made')
     .addArgument(new Argument('<backend>').choices(['tensorflow']))
     .option('--gpu', 'tfjs-node-gpu')
+    .option('--into <folder>', 'not in node_modules but in this folder')
     .option('--json', 'print whether there was one as JSON')
     .action(async (_name, options) => (await import('./backend-command.ts')).backendRemoveCommand(options));
   program

@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { NimueServices, PrepareRequest } from '@nimue/container';
 import { prepareInShards, type ShardResult, type SharedPreparation } from '@nimue/data';
 import type { RunJobsOptions, Store } from '@nimue/executor';
 import type { CellPool } from '../sweep/cell-pool.ts';
 import { handleShard, type SharedShard } from './handle-shard.ts';
-import { fetchPrepared } from './shared-cells.ts';
 
 export interface PrepareSharedOptions {
   readonly numShards: number;
@@ -68,14 +68,36 @@ export async function prepareHere(
   request: PrepareRequest,
   options: Omit<PrepareSharedOptions, 'redis' | 'store'>,
 ): Promise<SharedPreparation & { readonly directory: string }> {
-  await mkdir(request.directory, { recursive: true });
+  const { directory } = request;
+  await mkdir(directory, { recursive: true });
   // Named as what a killed preparation leaves, which the next one clears away.
-  const folder = await mkdtemp(join(request.directory, '.preparing-store-'));
+  const folder = await mkdtemp(join(directory, '.preparing-store-'));
   try {
-    const store = await services.openStore(folder);
+    const inFolder = await services.openStore(`${pathToFileURL(folder).href}?sync=no`);
+    // What was prepared before lies in the directory itself.
+    const store: Store = {
+      ...inFolder,
+      read: async (name) => (await inFolder.read(name)) ?? (await readPrepared(directory, name)),
+    };
     const made = await prepareShared(services, request, { ...options, store });
-    return { ...made, directory: await fetchPrepared(store, made.name, request.directory) };
+    const target = join(directory, made.name);
+    await rename(join(folder, 'prepared', made.name), target).catch(async (error: unknown) => {
+      // It was there, or another process was quicker.
+      if (!(await readPrepared(directory, manifestOf(made.name)))) throw error;
+    });
+    return { ...made, directory: target };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The manifest of a data set in the directory, by its name in a store; it lies there as a whole or not at all. */
+async function readPrepared(directory: string, name: string): Promise<Buffer | undefined> {
+  const [, dataset] = name.split('/');
+  if (name !== manifestOf(dataset)) return undefined;
+  return readFile(join(directory, dataset, 'manifest.json')).catch(() => undefined);
+}
+
+function manifestOf(dataset: string): string {
+  return `prepared/${dataset}/manifest.json`;
 }

@@ -13,6 +13,7 @@ import { DAY_MS } from '../windows/calendar.ts';
 import { type PlannedWindow, planWindows } from '../windows/plan-windows.ts';
 import type { WindowsConfig } from '../windows/windows-schema.ts';
 import { assertUnchanged, describeContent } from './content-key.ts';
+import { eachAtOnce, WRITTEN_AT_ONCE } from './each-at-once.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
 import { openPrepared, type PreparedDataset } from './open-prepared.ts';
 import { writeWindow } from './session-files.ts';
@@ -180,9 +181,6 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
   }
 }
 
-/** Windows that are being written while the next one is laid out. */
-const WRITTEN_AT_ONCE = 3;
-
 /** @returns the windows, and the size of every file */
 async function writeWindows(
   result: string,
@@ -192,20 +190,14 @@ async function writeWindows(
   const windows: WindowInfo[] = [];
   const files: Record<string, number> = {};
   const columnKeys = options.columns?.map(keyOfColumn);
-  let next = 0;
   let done = 0;
-  const writeNext = async () => {
-    while (next < plan.length) {
-      const index = next++;
-      const window = plan[index];
-      const all = spool.take(index);
-      const sessions = sample ? keepSessions(all, (id, startMs) => sample.has(id, startMs)) : all;
-      windows[index] = { ...window, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length };
-      Object.assign(files, await writeWindow(result, window.id, sessions, columnKeys));
-      options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(WRITTEN_AT_ONCE, plan.length) }, writeNext));
+  await eachAtOnce(plan, WRITTEN_AT_ONCE, async (window, index) => {
+    const all = spool.take(index);
+    const sessions = sample ? keepSessions(all, (id, startMs) => sample.has(id, startMs)) : all;
+    windows[index] = { ...window, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length };
+    Object.assign(files, await writeWindow(result, window.id, sessions, columnKeys));
+    options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
+  });
   return { windows, files };
 }
 

@@ -53,8 +53,10 @@ export class DuckDbEventLog implements EventLog {
   readonly #keyName: string;
   /** Events without a time or place in the order, anywhere in the log. */
   #numUntimed = 0;
-  /** `events` is a view with its own column of places, `r`; otherwise a table, whose rows lie in the order of the log. */
+  /** `events` is a view of files, otherwise a table. */
   #isView = false;
+  /** `events` has a column of places in the log, `r`; otherwise its rows lie in the order of the log. */
+  #hasPlaces = false;
   #isLoaded = false;
   /** SQL of what tells keys and items apart. */
   #keyHash = '';
@@ -169,30 +171,51 @@ export class DuckDbEventLog implements EventLog {
 
   /**
    * Selects the events of the shard (`options.shard`) as `select` does those of the whole log, but judges nothing that
-   * is known only with the other shards: it counts.
-   *
-   * @param rareItems files of items (column i) that are left out, one after the other, and after each the keys that are rare then
+   * is known only with the other shards: it counts. The log is read once: the events go to a file, for `selectKept`.
    */
-  async selectShard(range: StartRange | undefined, rareItems: readonly string[]): Promise<ShardSelection> {
+  async selectShard(range: StartRange | undefined, eventsFile: string): Promise<ShardSelection> {
     const engine = this.#engine;
-    const { eventTypes, support } = this.#options;
+    const { eventTypes } = this.#options;
     if (this.#source.isText) await this.#loadText();
-    let wantedKeys = await this.#loadEvents(range);
+    await this.#loadEvents(range);
     const eventTypeCounts = eventTypes ? await countEventTypes(engine) : {};
     const numOtherTypeEvents = eventTypes ? await dropOtherTypes(engine, eventTypes) : 0;
     const missing = await this.#dropIncomplete();
-    if (hasLimits(support)) {
+    const place = this.#place === 'r' ? '' : ', rowid AS r';
+    await this.#read(`COPY (SELECT *${place} FROM events) TO ${sqlText(eventsFile)} (FORMAT parquet)`);
+    await this.selectKept(range, eventsFile, []);
+    return { missing, numOtherTypeEvents, eventTypeCounts };
+  }
+
+  /**
+   * Selects the shard's events of a file of `selectShard`.
+   *
+   * @param rareItems files of items (column i) that are left out, one after the other, and after each the keys that are rare then
+   * @returns how many events these were
+   */
+  async selectKept(range: StartRange | undefined, eventsFile: string, rareItems: readonly string[]): Promise<number> {
+    const engine = this.#engine;
+    const { support } = this.#options;
+    let { wantedKeys } = this.#conditionsOf(range);
+    const isTable = hasLimits(support);
+    await this.#placeEvents(!isTable);
+    this.#hasPlaces = true;
+    await engine.run(`CREATE ${isTable ? 'TABLE' : 'VIEW'} events AS ${this.#sql.keptIn(eventsFile)}`);
+    if (isTable) {
       await this.#dropUnwanted(wantedKeys);
       wantedKeys = '';
     }
-    const before = await countEvents(engine);
-    for (const file of rareItems) {
-      await engine.run(`DELETE FROM events WHERE i IN (SELECT i FROM ${this.#sql.itemsFrom(file)})`);
-      if (support) await dropRare(engine, 'k', support.minKeyEvents);
+    let numRareEvents = 0;
+    if (rareItems.length > 0) {
+      const before = await countEvents(engine);
+      for (const file of rareItems) {
+        await engine.run(`DELETE FROM events WHERE i IN (SELECT i FROM ${this.#sql.itemsFrom(file)})`);
+        if (support) await dropRare(engine, 'k', support.minKeyEvents);
+      }
+      numRareEvents = before - (await countEvents(engine));
     }
-    const numRareEvents = rareItems.length > 0 ? before - (await countEvents(engine)) : 0;
     await this.#countKeys(wantedKeys);
-    return { missing, numOtherTypeEvents, numRareEvents, eventTypeCounts };
+    return numRareEvents;
   }
 
   /**
@@ -237,34 +260,52 @@ export class DuckDbEventLog implements EventLog {
     return counts;
   }
 
-  /** Lays out the events of the range: `events`. @returns SQL of the condition that a key has to meet, where there is one */
-  async #loadEvents(range: StartRange | undefined): Promise<string> {
-    const { gapMinutes = 30, eventTypes, support, by } = this.#options;
-    const { isText, placeSql } = this.#source;
+  /** SQL of the conditions that a row and a key have to meet, where there are any. */
+  #conditionsOf(range: StartRange | undefined): { readonly inRange?: string; readonly wantedKeys: string } {
+    if (!range) return { wantedKeys: '' };
+    const { fromMs, toMs } = range;
+    const { gapMinutes = 30, by } = this.#options;
+    const { isText } = this.#source;
     const gapMs = gapMinutes === 'none' ? Number.POSITIVE_INFINITY : gapMinutes * 60_000;
-    let inRange: string | undefined;
-    let wantedKeys = '';
-    if (range && this.#start) {
-      const { fromMs, toMs } = range;
-      inRange = isText
+    if (this.#start) {
+      const inRange = isText
         ? `(s >= ${fromMs} AND s < ${toMs}) OR s IS NULL`
         : `${this.#start.between(fromMs, toMs)} OR ${this.#start.sql} IS NULL`;
-    } else if (range && this.#time && by === 'user' && Number.isFinite(gapMs)) {
+      return { inRange, wantedKeys: '' };
+    }
+    if (this.#time && by === 'user' && Number.isFinite(gapMs)) {
       // A session is cut by the pause before it, so nothing older than one pause matters.
-      const fromMs = range.fromMs - gapMs;
+      const sinceMs = fromMs - gapMs;
       const orUntimed = this.#numUntimed === 0 ? '' : ` OR ${isText ? 't' : this.#time.sql} IS NULL`;
-      inRange = `${isText ? `t >= ${fromMs}` : this.#time.since(fromMs)}${orUntimed}`;
-      wantedKeys = ` HAVING count(*) FILTER (t >= ${range.fromMs} AND t < ${range.toMs}) > 0`;
-    } else if (range) wantedKeys = ` HAVING min(t) >= ${range.fromMs} AND min(t) < ${range.toMs}`;
-    const wasView = this.#isView;
-    this.#isView =
+      const since = isText ? `t >= ${sinceMs}` : this.#time.since(sinceMs);
+      return {
+        inRange: since + orUntimed,
+        wantedKeys: ` HAVING count(*) FILTER (t >= ${fromMs} AND t < ${toMs}) > 0`,
+      };
+    }
+    return { wantedKeys: ` HAVING min(t) >= ${fromMs} AND min(t) < ${toMs}` };
+  }
+
+  /** Makes room for `events`. */
+  async #placeEvents(isView: boolean): Promise<void> {
+    await this.#engine.run(`DROP ${this.#isView ? 'VIEW' : 'TABLE'} IF EXISTS events`);
+    this.#isView = isView;
+  }
+
+  /** Lays out the events of the range: `events`. @returns SQL of the condition that a key has to meet, where there is one */
+  async #loadEvents(range: StartRange | undefined): Promise<string> {
+    const { eventTypes, support } = this.#options;
+    const { isText, placeSql } = this.#source;
+    const { inRange, wantedKeys } = this.#conditionsOf(range);
+    const isView =
       placeSql !== undefined &&
       (this.#start !== undefined || !range) &&
       !eventTypes &&
       !hasLimits(support) &&
       this.#dataset.onMissing === 'error' &&
       this.#numUntimed === 0;
-    await this.#engine.run(`DROP ${wasView ? 'VIEW' : 'TABLE'} IF EXISTS events`);
+    await this.#placeEvents(isView);
+    this.#hasPlaces = isView || this.#sql.needsPlaces;
     if (isText && !inRange) await this.#engine.run('ALTER TABLE loaded RENAME TO events');
     else if (isText) {
       await this.#read(`CREATE TABLE events AS SELECT * FROM loaded${where(inRange)}`);
@@ -417,7 +458,7 @@ export class DuckDbEventLog implements EventLog {
   }
 
   get #place(): string {
-    return this.#isView || this.#sql.needsPlaces ? 'r' : 'rowid';
+    return this.#hasPlaces ? 'r' : 'rowid';
   }
 
   /** SQL of an event's time or place, of which the smallest is an item's first. */

@@ -57,8 +57,8 @@ export interface LogRange {
   readonly lastStartMs: number;
 }
 
-/** What of a shard's events was left out; rare ones are those of the rounds that were done. */
-export interface ShardSelection extends Pick<SelectedEvents, 'missing' | 'numOtherTypeEvents' | 'numRareEvents'> {
+/** What of a shard's events was left out, the rare ones apart. */
+export interface ShardSelection extends Pick<SelectedEvents, 'missing' | 'numOtherTypeEvents'> {
   /** Events by type, where only some types are wanted. */
   readonly eventTypeCounts: Readonly<Record<string, number>>;
 }

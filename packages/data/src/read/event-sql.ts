@@ -86,8 +86,17 @@ export class EventSql {
 
   /** Files of items, in the type that they have in the log. */
   itemsFrom(...files: readonly string[]): string {
-    const type = this.#source.types.get(this.itemName) ?? 'VARCHAR';
-    return `(SELECT * REPLACE (CAST(i AS ${type}) AS i) FROM read_parquet([${files.map(sqlText).join(', ')}]))`;
+    return `(SELECT * REPLACE (CAST(i AS ${this.#typeOf(this.itemName)}) AS i) FROM read_parquet([${files.map(sqlText).join(', ')}]))`;
+  }
+
+  /** Events of a file of `DuckDbEventLog.selectShard`, their ids in the type that they have in the log. */
+  keptIn(file: string): string {
+    const [key, item] = [this.#typeOf(this.#keyName), this.#typeOf(this.itemName)];
+    return `SELECT * REPLACE (CAST(k AS ${key}) AS k, CAST(i AS ${item}) AS i) FROM read_parquet(${sqlText(file)})`;
+  }
+
+  #typeOf(name: string): string {
+    return this.#source.types.get(name) ?? 'VARCHAR';
   }
 
   /** Of the different ids of a column: it stands for a missing cell. */

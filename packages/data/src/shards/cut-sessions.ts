@@ -3,7 +3,7 @@ import { spoolEvents } from '../prepare/spool-sessions.ts';
 import { WindowSpool } from '../prepare/window-spool.ts';
 import { SpillFile } from '../read/spill-file.ts';
 import { planWindows } from '../windows/plan-windows.ts';
-import { selectShard } from './find-items.ts';
+import { reopenShard } from './find-items.ts';
 import type { ShardTools } from './run-shard-job.ts';
 import { type SessionsJob, type SessionsResult, shardFiles, textColumns } from './shard-job.ts';
 
@@ -16,7 +16,7 @@ export async function cutSessions(job: SessionsJob, tools: ShardTools): Promise<
   await files.download(shardFiles.items(folder), local('items'));
   await files.download(shardFiles.foundItems(folder, numRareFiles, shard), local('found'));
   for (const column of textColumns(log)) await files.download(shardFiles.texts(folder, column), textsFile(column));
-  const { opened } = await selectShard(job, tools);
+  const { opened } = await reopenShard(job, tools);
   try {
     await opened.useDictionary(local('items'), textsFile, local('found'));
     const plan = planWindows(opened, log.windows);

@@ -59,10 +59,11 @@ export interface SharedPreparation {
  * `prepareWindows` writes, byte for byte.
  *
  * 1. `look`: the files are hashed and their times looked at, each file by one job.
- * 2. `find`: every shard reads its events, with the shard as a condition on the scan, and says which items it has and when each
- *    came first. With `minItemEvents` and `minKeyEvents` once more for every pass.
+ * 2. `find`: every shard reads its events, with the shard as a condition on the scan, keeps them among the shared files, and says
+ *    which items it has and when each came first. With `minItemEvents` and `minKeyEvents` once more for every pass, from
+ *    what it kept.
  * 3. Here, the items are merged and numbered.
- * 4. `sessions`: every shard reads its events again and cuts them into sessions.
+ * 4. `sessions`: every shard cuts the events that it kept into sessions.
  * 5. `write`: the sessions of a window, from all shards, become its files.
  *
  * Jobs exchange files by the shared files; one that is done again finds what it did the first time.

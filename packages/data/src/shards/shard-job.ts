@@ -45,13 +45,16 @@ export interface JobOfShards {
   readonly numRareFiles: number;
 }
 
-/** Finds the items and texts of a shard. */
+/** Finds the items and texts of a shard. The first time it reads the log and keeps the shard's events. */
 export interface FindJob extends JobOfShards {
   readonly step: 'find';
   readonly shard: number;
 }
 
-export interface FindResult extends ShardSelection, CountedIds {}
+export interface FindResult extends ShardSelection, CountedIds {
+  /** Events that the rounds done so far have left out. */
+  readonly numRareEvents: number;
+}
 
 /** Cuts a shard's events into sessions, by groups of windows: window w is in group w modulo `numGroups`. */
 export interface SessionsJob extends JobOfShards {
@@ -89,6 +92,7 @@ export type ShardResult = LookResult | FindResult | SessionsResult | WriteResult
 
 /** Names of what the shards exchange. */
 export const shardFiles = {
+  events: (folder: string, shard: number): string => `${folder}/events/${shard}.parquet`,
   rareItems: (folder: string, round: number): string => `${folder}/rare-${round}.parquet`,
   foundItems: (folder: string, numRareFiles: number, shard: number): string =>
     `${folder}/found-${numRareFiles}/items-${shard}.parquet`,

@@ -1,20 +1,22 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { keyOfColumn } from '../dataset/raw-columns.ts';
+import { eachAtOnce, WRITTEN_AT_ONCE } from '../prepare/each-at-once.ts';
 import { writeWindow } from '../prepare/session-files.ts';
 import { sessionsOfRecords, Words } from '../prepare/window-spool.ts';
 import { planWindows } from '../windows/plan-windows.ts';
 import type { ShardTools } from './run-shard-job.ts';
 import { type SessionsResult, shardFiles, type WriteJob, type WriteResult } from './shard-job.ts';
 
-/** The records that all shards have of a group of windows → their files, one window in memory at a time. */
+/** The records that all shards have of a group of windows → their files, a few windows in memory at a time. */
 export async function writeGroup(job: WriteJob, { files, folder: scratch }: ShardTools): Promise<WriteResult> {
   const { log, folder, numShards, range, group, numGroups, name } = job;
   const plan = planWindows({ firstMs: range.firstStartMs, lastMs: range.lastStartMs }, log.windows);
   const indices: number[] = [];
   for (let window = group; window < plan.length; window += numGroups) indices.push(window);
 
-  const parts: { readonly path: string; readonly numBytes: readonly number[]; at: number }[] = [];
+  /** By window, where the records of every shard lie. */
+  const pieces = new Map<number, { readonly path: string; readonly at: number; readonly numBytes: number }[]>();
   for (let shard = 0; shard < numShards; shard++) {
     const resultName = shardFiles.result({ ...job, step: 'sessions', shard });
     const text = await files.read(resultName);
@@ -23,7 +25,11 @@ export async function writeGroup(job: WriteJob, { files, folder: scratch }: Shar
     if (indices.every((window) => numBytes[window] === 0)) continue;
     const path = join(scratch, `records-${shard}`);
     await files.download(shardFiles.records(folder, shard, group), path);
-    parts.push({ path, numBytes, at: 0 });
+    let at = 0;
+    for (const window of indices) {
+      pieces.set(window, [...(pieces.get(window) ?? []), { path, at, numBytes: numBytes[window] }]);
+      at += numBytes[window];
+    }
   }
 
   const windows: WriteResult['windows'][number][] = [];
@@ -31,14 +37,13 @@ export async function writeGroup(job: WriteJob, { files, folder: scratch }: Shar
   const columnKeys = log.columns?.map(keyOfColumn);
   const directory = join(scratch, 'windows');
   await mkdir(directory);
-  for (const index of indices) {
-    const all = new Words(parts.reduce((sum, { numBytes }) => sum + numBytes[index], 0) / 8);
+  const write = async (index: number) => {
+    const parts = pieces.get(index) ?? [];
+    const all = new Words(parts.reduce((sum, { numBytes }) => sum + numBytes, 0) / 8);
     let at = 0;
     for (const part of parts) {
-      const length = part.numBytes[index];
-      await readInto(all.bytes.subarray(at, at + length), part.path, part.at);
-      part.at += length;
-      at += length;
+      await readInto(all.bytes.subarray(at, at + part.numBytes), part.path, part.at);
+      at += part.numBytes;
     }
     const sessions = sessionsOfRecords(all, log.columns?.length ?? 0);
     windows.push({ index, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length });
@@ -48,7 +53,8 @@ export async function writeGroup(job: WriteJob, { files, folder: scratch }: Shar
       await rm(join(directory, file));
       sizes[file] = size;
     }
-  }
+  };
+  await eachAtOnce(indices, WRITTEN_AT_ONCE, write);
   return { windows, files: sizes };
 }
 

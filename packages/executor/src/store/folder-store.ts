@@ -4,8 +4,13 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { assertName, type Store } from './store.ts';
 
+export interface FolderStoreOptions {
+  /** A file is on the disk before it is there, so that a power failure leaves no half of one. Default true. */
+  readonly sync?: boolean;
+}
+
 /** A folder that all machines see, such as one on NFS. */
-export function createFolderStore(folder: string): Store {
+export function createFolderStore(folder: string, { sync = true }: FolderStoreOptions = {}): Store {
   const root = resolve(folder);
   const pathOf = (name: string) => {
     assertName(name);
@@ -18,8 +23,10 @@ export function createFolderStore(folder: string): Store {
     const temporary = join(dirname(path), `.${randomUUID()}.part`);
     try {
       await fill(temporary);
-      const file = await open(temporary, 'r');
-      await file.sync().finally(() => file.close());
+      if (sync) {
+        const file = await open(temporary, 'r');
+        await file.sync().finally(() => file.close());
+      }
       await link(temporary, path);
       return true;
     } catch (error) {
@@ -45,7 +52,7 @@ export function createFolderStore(folder: string): Store {
       .sort();
   };
   return {
-    url: pathToFileURL(root).href,
+    url: pathToFileURL(root).href + (sync ? '' : '?sync=no'),
     read: (name) =>
       readFile(pathOf(name)).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;

@@ -3,7 +3,8 @@ import { createFolderStore } from './folder-store.ts';
 import type { Store } from './store.ts';
 
 /**
- * The store of an address: a folder, `file:///folder`, or `s3://bucket/prefix?endpoint=http://minio:9000&region=eu-west-1`.
+ * The store of an address: a folder, `file:///folder` (with `?sync=no` for what need not survive a power failure), or
+ * `s3://bucket/prefix?endpoint=http://minio:9000&region=eu-west-1`.
  *
  * @throws when the address is of another kind
  *
@@ -14,7 +15,8 @@ export async function openStore(address: string): Promise<Store> {
   if (address === '') throw new Error('store: no address, expected a folder or s3://bucket/prefix');
   if (!/^[a-z][a-z0-9+.-]+:/i.test(address)) return createFolderStore(address);
   const url = new URL(address);
-  if (url.protocol === 'file:') return createFolderStore(fileURLToPath(url));
+  if (url.protocol === 'file:')
+    return createFolderStore(fileURLToPath(url), { sync: url.searchParams.get('sync') !== 'no' });
   if (url.protocol !== 's3:' || url.hostname === '') {
     throw new Error(`store '${address}': expected a folder, file:///folder or s3://bucket/prefix`);
   }
