@@ -5,6 +5,8 @@ import { rankByScores, recommendByScores, type ScoreItems } from './rank-by-scor
 export interface CountingModelParts {
   readonly name: string;
   readonly numRows: number;
+  /** See `StatisticalModel`. */
+  readonly countsInParts?: boolean;
   fitWindow(sessions: SessionsToCount): void;
   readonly score: ScoreItems;
   /** Called when the catalogue has grown; most models need nothing. */
@@ -16,7 +18,7 @@ export interface CountingModelParts {
  * the table, or whose columns do not go together, are refused before anything is taken in or scored.
  */
 export function createCountingModel(parts: CountingModelParts): StatisticalModel {
-  const { name, score } = parts;
+  const { name, score, countsInParts } = parts;
   let { numRows } = parts;
   const assertKnown = (batch: SessionBatch, what: string) => {
     try {
@@ -28,6 +30,7 @@ export function createCountingModel(parts: CountingModelParts): StatisticalModel
   return {
     kind: 'statistical',
     name,
+    ...(countsInParts && { countsInParts }),
     get numRows() {
       return numRows;
     },

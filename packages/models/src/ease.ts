@@ -48,6 +48,7 @@ export const ease = defineModel({
     return createCountingModel({
       name: 'ease',
       numRows,
+      countsInParts: true,
       fitWindow({ itemIds, offsets }) {
         grow();
         weights = undefined;

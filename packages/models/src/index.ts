@@ -20,7 +20,7 @@ export type {
   StatisticalModel,
   TargetLoss,
 } from './next-item-model.ts';
-export { type Initializer, ParameterStore } from './parameter-store.ts';
+export { type Initializer, ParameterStore, withoutStartingValues } from './parameter-store.ts';
 export { rankAndRecommend } from './rank-and-recommend.ts';
 export { hiddenAtTargets } from './rank-by-hidden.ts';
 export { rankByScores, recommendByScores, type ScoreItems } from './rank-by-scores.ts';

@@ -24,9 +24,8 @@ export type NewItems =
  */
 export function fillNewItems(table: Float32Array, width: number, numKnown: number, newItems: NewItems): void {
   const numRows = table.length / Math.max(1, width);
-  const everyKnown = Array.from({ length: Math.max(0, numKnown - FIRST_ITEM_ID) }, (_, i) => FIRST_ITEM_ID + i);
-  if (newItems.kind === 'random' || everyKnown.length === 0) return;
-  const meanOfAll = meanRow(table, width, everyKnown);
+  if (newItems.kind === 'random' || numKnown <= FIRST_ITEM_ID) return;
+  let meanOfAll: Float32Array | undefined;
   for (let id = Math.max(numKnown, FIRST_ITEM_ID); id < numRows; id++) {
     const like = newItems.kind === 'similar' ? newItems.similarTo(id) : [];
     for (const other of like) {
@@ -35,8 +34,13 @@ export function fillNewItems(table: Float32Array, width: number, numKnown: numbe
         `resizeItems: item ${id} cannot start like item ${other}; expected a known item, ${FIRST_ITEM_ID} … ${numKnown - 1}`,
       );
     }
-    table.set(like.length > 0 ? meanRow(table, width, like) : meanOfAll, id * width);
+    if (like.length === 0) meanOfAll ??= meanRow(table, width, everyKnown(numKnown));
+    table.set(like.length > 0 ? meanRow(table, width, like) : (meanOfAll as Float32Array), id * width);
   }
+}
+
+function everyKnown(numKnown: number): number[] {
+  return Array.from({ length: numKnown - FIRST_ITEM_ID }, (_, i) => FIRST_ITEM_ID + i);
 }
 
 function meanRow(table: Float32Array, width: number, ids: readonly number[]): Float32Array {

@@ -134,6 +134,8 @@ export interface SessionsToCount {
 /** A model that counts. */
 export interface StatisticalModel extends NextItemModel {
   readonly kind: 'statistical';
+  /** Whether the sessions of a window may be taken in by several calls of `fitWindow`, part by part. */
+  readonly countsInParts?: boolean;
   /** Takes in the sessions of one more window, after all earlier ones. */
   fitWindow(sessions: SessionsToCount): void;
 }

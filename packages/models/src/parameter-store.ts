@@ -19,8 +19,23 @@ export type Initializer =
   /** Normal with variance 2 / (fan in + fan out) (Glorot & Bengio 2010, eq. 16). */
   | { readonly kind: 'glorot' };
 
+let isDeferred = false;
+
+/** Makes a model whose weights are about to be written. */
+export function withoutStartingValues<Model>(create: () => Model): Model {
+  const before = isDeferred;
+  isDeferred = true;
+  try {
+    return create();
+  } finally {
+    isDeferred = before;
+  }
+}
+
 interface Parameter {
-  variable: Variable;
+  /** Made when it is first asked for. */
+  variable: Variable | undefined;
+  shape: readonly number[];
   readonly initializer: Initializer;
   readonly seed: number;
   readonly growsWithItems: boolean;
@@ -29,6 +44,9 @@ interface Parameter {
 /**
  * The named weights of a model. Names are unique within the model and say the layer: `block1.query.weights`. Rows of a
  * parameter that grows with the items belong to item ids; those of reserved ids are 0 and stay so.
+ *
+ * Within `withoutStartingValues` a weight is made when it is first asked for or written: of a model that is read from a file no
+ * starting value is drawn.
  */
 export class ParameterStore {
   readonly #parameters = new Map<string, Parameter>();
@@ -42,22 +60,28 @@ export class ParameterStore {
   add(name: string, shape: readonly number[], initializer: Initializer, growsWithItems = false): void {
     if (this.#parameters.has(name)) throw new Error(`ParameterStore: '${name}' exists already`);
     const seed = deriveSeed(this.#seed, this.#parameters.size);
-    const values = initialValues(shape, initializer, seed, growsWithItems);
-    // `tf.variable` numbers a variable itself; our names need not be unique among models.
-    const variable = tf.tidy(() => tf.variable(tf.tensor(values, [...shape]), true));
-    this.#parameters.set(name, { variable, initializer, seed, growsWithItems });
+    this.#parameters.set(name, { variable: undefined, shape: [...shape], initializer, seed, growsWithItems });
+    if (!isDeferred) this.variable(name);
   }
 
   matrix(name: string): Tensor2D {
-    return this.#get(name).variable as unknown as Tensor2D;
+    return this.variable(name) as unknown as Tensor2D;
   }
 
   vector(name: string): Tensor1D {
-    return this.#get(name).variable as unknown as Tensor1D;
+    return this.variable(name) as unknown as Tensor1D;
   }
 
   variable(name: string): Variable {
-    return this.#get(name).variable;
+    const parameter = this.#get(name);
+    const { shape, initializer, seed, growsWithItems } = parameter;
+    parameter.variable ??= createVariable(initialValues(shape, initializer, seed, growsWithItems), shape);
+    return parameter.variable;
+  }
+
+  /** Its first axis is the item id where it `growsWithItems`. */
+  shape(name: string): readonly number[] {
+    return this.#get(name).shape;
   }
 
   growsWithItems(name: string): boolean {
@@ -71,7 +95,7 @@ export class ParameterStore {
   /** Number of weights. */
   get numWeights(): number {
     let sum = 0;
-    for (const { variable } of this.#parameters.values()) sum += variable.size;
+    for (const { shape } of this.#parameters.values()) sum += sizeOf(shape);
     return sum;
   }
 
@@ -86,16 +110,19 @@ export class ParameterStore {
 
   #resize(name: string, numRows: number, newItems: NewItems): void {
     const parameter = this.#get(name);
-    const before = parameter.variable;
-    if (numRows < before.shape[0]) {
-      throw new Error(`ParameterStore: '${name}' has ${before.shape[0]} rows and cannot shrink to ${numRows}`);
+    const [numBefore, ...rest] = parameter.shape;
+    if (numRows < numBefore) {
+      throw new Error(`ParameterStore: '${name}' has ${numBefore} rows and cannot shrink to ${numRows}`);
     }
-    if (numRows === before.shape[0]) return;
-    const shape = [numRows, ...before.shape.slice(1)];
-    const values = initialValues(shape, parameter.initializer, parameter.seed, parameter.growsWithItems);
+    if (numRows === numBefore) return;
+    const before = this.variable(name);
+    const shape = [numRows, ...rest];
+    const { initializer, seed, growsWithItems } = parameter;
+    const values = initialValues(shape, initializer, seed, growsWithItems, before.size);
     values.set(before.dataSync() as Float32Array);
-    fillNewItems(values, values.length / numRows, before.shape[0], newItems);
-    parameter.variable = tf.tidy(() => tf.variable(tf.tensor(values, shape), true));
+    fillNewItems(values, values.length / numRows, numBefore, newItems);
+    parameter.variable = createVariable(values, shape);
+    parameter.shape = shape;
     before.dispose();
   }
 
@@ -113,23 +140,25 @@ export class ParameterStore {
     return new Map(this.names.map((name) => [name, (this.variable(name).dataSync() as Float32Array).slice()]));
   }
 
-  /** @throws when a name is missing or a length differs: nothing is written then. */
+  /** Copies. @throws when a name is missing or a length differs: nothing is written then. */
   write(values: ReadonlyMap<string, Float32Array>): void {
     for (const name of this.names) {
       const given = values.get(name);
-      const size = this.variable(name).size;
+      const size = sizeOf(this.shape(name));
       if (given?.length !== size) {
         throw new Error(`ParameterStore: '${name}' needs ${size} values, got ${given ? given.length : 'none'}`);
       }
     }
-    for (const name of this.names) {
-      const variable = this.variable(name);
-      tf.tidy(() => variable.assign(tf.tensor(values.get(name) as Float32Array, variable.shape)));
+    for (const [name, parameter] of this.#parameters) {
+      const { variable, shape } = parameter;
+      const own = (values.get(name) as Float32Array).slice();
+      if (variable) tf.tidy(() => variable.assign(tf.tensor(own, variable.shape)));
+      else parameter.variable = createVariable(own, shape);
     }
   }
 
   dispose(): void {
-    for (const { variable } of this.#parameters.values()) variable.dispose();
+    for (const { variable } of this.#parameters.values()) variable?.dispose();
     this.#parameters.clear();
   }
 
@@ -140,27 +169,41 @@ export class ParameterStore {
   }
 }
 
+/** `tf.variable` numbers a variable itself; our names need not be unique among models. */
+function createVariable(values: Float32Array, shape: readonly number[]): Variable {
+  return tf.tidy(() => tf.variable(tf.tensor(values, [...shape]), true));
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** @param numKept so many values at the beginning will be put in afterwards, and are not drawn */
 function initialValues(
   shape: readonly number[],
   initializer: Initializer,
   seed: number,
   isItems: boolean,
+  numKept = 0,
 ): Float32Array {
-  const values = new Float32Array(shape.reduce((product, n) => product * n, 1));
+  const all = new Float32Array(sizeOf(shape));
+  const values = all.subarray(numKept);
   if (initializer.kind === 'ones') values.fill(1);
   if (initializer.kind === 'constant') values.fill(initializer.value);
   if (initializer.kind === 'ringRadius') {
     const [low, high] = [initializer.smallest ** 2, initializer.largest ** 2];
-    fillUniform(values, seed, (u) => Math.log(-0.5 * Math.log(u * (high - low) + low)));
+    fillUniform(values, seed, numKept, (u) => Math.log(-0.5 * Math.log(u * (high - low) + low)));
   }
-  if (initializer.kind === 'ringAngle') fillUniform(values, seed, (u) => Math.log(2 * Math.PI * u));
-  if (initializer.kind === 'normal') fillGaussian(values, seed, initializer.standardDeviation);
-  if (initializer.kind === 'glorot') fillGaussian(values, seed, Math.sqrt(2 / (shape[0] + shape[1])));
-  if (isItems) values.fill(0, 0, Math.min(values.length, FIRST_ITEM_ID * (values.length / Math.max(1, shape[0]))));
-  return values;
+  if (initializer.kind === 'ringAngle') fillUniform(values, seed, numKept, (u) => Math.log(2 * Math.PI * u));
+  if (initializer.kind === 'normal') fillGaussian(values, seed, initializer.standardDeviation, numKept);
+  if (initializer.kind === 'glorot') fillGaussian(values, seed, Math.sqrt(2 / (shape[0] + shape[1])), numKept);
+  if (isItems) all.fill(0, 0, Math.min(all.length, FIRST_ITEM_ID * (all.length / Math.max(1, shape[0]))));
+  return all;
 }
 
-/** Each value from a uniform number in (0, 1), a function of (seed, index). */
-function fillUniform(values: Float32Array, seed: number, of: (uniform: number) => number): void {
-  for (let i = 0; i < values.length; i++) values[i] = of((mix32(seed ^ mix32(i)) + 0.5) / 4294967296);
+/** Each value from a uniform number in (0, 1), a function of (seed, index); those of `firstIndex` on. */
+function fillUniform(values: Float32Array, seed: number, firstIndex: number, of: (uniform: number) => number): void {
+  for (let i = 0; i < values.length; i++) {
+    values[i] = of((mix32(seed ^ mix32(firstIndex + i)) + 0.5) / 4294967296);
+  }
 }

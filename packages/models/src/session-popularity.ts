@@ -18,6 +18,7 @@ export const sessionPopularity = defineModel({
     return createCountingModel({
       name: 'sessionPopularity',
       numRows,
+      countsInParts: true,
       fitWindow({ itemIds }) {
         for (const id of itemIds) if (id >= FIRST_ITEM_ID) largest = Math.max(largest, ++counts[id]);
       },

@@ -39,6 +39,7 @@ export const sknn = defineModel({
     return createCountingModel({
       name: 'sknn',
       numRows,
+      countsInParts: true,
       fitWindow: (sessions) => index.add(sessions),
       score(batch, position, scores, onlyScored) {
         voted.clear();

@@ -55,6 +55,7 @@ export const vsknn = defineModel({
     return createCountingModel({
       name: 'vsknn',
       numRows,
+      countsInParts: true,
       fitWindow: (sessions) => index.add(sessions),
       score(batch, position, scores, onlyScored) {
         voted.clear();

@@ -80,6 +80,7 @@ export function createItemRowsModel(parts: ItemRowsModel): StatisticalModel {
   return createCountingModel({
     name,
     numRows: parts.numRows,
+    countsInParts: true,
     fitWindow(sessions: SessionsToCount) {
       index.add(sessions);
       numWindows++;

@@ -60,6 +60,7 @@ export function createSequenceAndTimeModel(
   return createCountingModel({
     name,
     numRows,
+    countsInParts: true,
     fitWindow(sessions) {
       if (recencyDecayDays !== null && !sessions.timestampsMs) throw timesMissing(name, 'training sessions');
       index.add(sessions);

@@ -52,7 +52,7 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     ...(remembersSessions && { remembersSessions }),
     parameters,
     get numRows() {
-      return parameters.variable('items').shape[0];
+      return parameters.shape('items')[0];
     },
     encode: (batch, mode) => head(statesAt(batch, Int32Array.from(batch.itemIds.keys()), mode)),
     encodeTargets: (batch, mode) => head(statesAt(batch, batch.targets.positions, mode)),

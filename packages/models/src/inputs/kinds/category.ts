@@ -27,7 +27,7 @@ export const category = defineInputKind({
     if (!parameters.names.includes(parameter)) {
       parameters.add(parameter, [numValues, wanted], { kind: 'normal', standardDeviation: initStd });
     }
-    const [numRows, shared] = parameters.variable(parameter).shape;
+    const [numRows, shared] = parameters.shape(parameter);
     if (size !== undefined && size !== shared) {
       throw new Error(`inputs: '${column}' has size ${size}, but the table '${table}' that it shares has ${shared}`);
     }
@@ -45,8 +45,7 @@ export const category = defineInputKind({
         );
       },
       resize(now) {
-        const { shape } = parameters.variable(parameter);
-        parameters.resizeRows(parameter, Math.max(shape[0], valuesOf(now, column)));
+        parameters.resizeRows(parameter, Math.max(parameters.shape(parameter)[0], valuesOf(now, column)));
       },
     };
   },
