@@ -15,6 +15,7 @@ export const PLAIN = Array.from({ length: 48 }, (_, s) => {
 export const QUESTIONS = PLAIN.filter((_, s) => s % 3 === 2);
 
 export interface TrainSmallOptions {
+  readonly label?: string;
   readonly sessions?: readonly {
     readonly items: readonly string[];
     readonly timestampsMs: readonly number[];
@@ -30,7 +31,7 @@ export interface TrainSmallOptions {
 
 /** Trains a small model through the days and keeps it in a folder. @returns its last window */
 export async function trainSmall(name: string, folder: string, options: TrainSmallOptions = {}): Promise<WindowResult> {
-  const { sessions = PLAIN, seenItems = 'keep', features, training, titles } = options;
+  const { label = name, sessions = PLAIN, seenItems = 'keep', features, training, titles } = options;
   const dataset = datasetFromSessions(sessions, { split: { validShare: 0 } });
   const plan = planRollingEvaluation(dataset.windows, { policy: 'incremental' });
   const spec = (models as unknown as Record<string, ModelSpec>)[name];
@@ -40,7 +41,7 @@ export async function trainSmall(name: string, folder: string, options: TrainSma
   const taught = defaultObjective(spec, config) as keyof typeof objectives;
   const objective = objectives[taught].create(objectives[taught].configSchema.parse({}) as never);
   const contender = {
-    label: name,
+    label,
     create: (size: Parameters<ModelSpec['create']>[1]) => spec.create(config, size),
     loss: losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({})),
     objective,

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { askOnnx } from '../../test/ask-onnx.ts';
+import { pythonWith } from '../../test/python-with.ts';
 import { writeUntrained } from '../../test/untrained-model.ts';
 import { type OpenedModel, Recommender, readModelFolder } from '../index.ts';
 import { exportModel } from './export-model.ts';
@@ -24,13 +25,6 @@ afterAll(() => {
   opened.model.dispose();
   rmSync(root, { recursive: true });
 });
-
-/** The first of these that has the modules; undefined when none has. */
-function pythonWith(...modules: string[]): string | undefined {
-  const program = modules.map((name) => `import ${name}`).join('\n');
-  const candidates = [process.env.NIMUE_PYTHON ?? 'python3', 'python3'];
-  return candidates.find((python) => spawnSync(python, ['-c', program]).status === 0);
-}
 
 function python(command: string, program: string): unknown {
   const { status, stdout, stderr } = spawnSync(command, ['-c', program], { encoding: 'utf8', cwd: root });
@@ -115,97 +109,6 @@ print(json.dumps({name: [list(values.shape), str(values.dtype), values.astype(fl
         expect(read[name]).toEqual([parameters.variable(name).shape, 'float32', [...values]]);
       }
     }
-  },
-);
-
-test('Triton: every tensor of the ensemble comes from a step before, and the model has the names of its file', () => {
-  const folder = join(root, 'triton');
-  exportModel(opened, folder, { format: 'triton', topK: 4 });
-  const repository = join(folder, 'model_repository');
-  expect(readdirSync(repository).sort()).toEqual(['sasrec', 'sasrec_model', 'sasrec_name', 'sasrec_prepare']);
-  const text = (name: string) => readFileSync(join(repository, name, 'config.pbtxt'), 'utf8');
-  expect(text('sasrec_model')).toBe(`name: "sasrec_model"
-backend: "onnxruntime"
-max_batch_size: 256
-input {
-  name: "item_ids"
-  data_type: TYPE_INT64
-  dims: [ -1 ]
-}
-output {
-  name: "top_items"
-  data_type: TYPE_INT64
-  dims: [ 4 ]
-}
-output {
-  name: "top_scores"
-  data_type: TYPE_FP32
-  dims: [ 4 ]
-}
-dynamic_batching { max_queue_delay_microseconds: 500 }
-`);
-  const ensemble = text('sasrec');
-  const known = new Set([...ensemble.matchAll(/^input \{\n {2}name: "(.*)"/gm)].map(([, name]) => name));
-  for (const [step] of ensemble.matchAll(/ {2}step \{[\s\S]*?\n {2}\}/g)) {
-    const model = /model_name: "(.*)"/.exec(step)?.[1] ?? '';
-    for (const [, side, key, value] of step.matchAll(/(input|output)_map \{ key: "(.*)" value: "(.*)" \}/g)) {
-      expect(text(model)).toMatch(new RegExp(`^${side} \\{\\n {2}name: "${key}"`, 'm'));
-      if (side === 'input') expect(known).toContain(value);
-      else known.add(value);
-    }
-  }
-  for (const [, name] of ensemble.matchAll(/^output \{\n {2}name: "(.*)"/gm)) expect(known).toContain(name);
-});
-
-const withNumpy = pythonWith('numpy');
-(withNumpy ? test : test.skip)(
-  `Triton: its three steps recommend what the recommender does${withNumpy ? '' : ' (skipped: no python3 with numpy)'}`,
-  () => {
-    const folder = join(root, 'steps');
-    exportModel(opened, folder, { format: 'triton', topK: 6 });
-    const repository = join(folder, 'model_repository');
-    const long = Array.from({ length: 14 }, (_, i) => `i${(i * 7) % NUM_ITEMS}`);
-    const sessions = [['i1', 'nothing', 'i2'], ['nothing', 'nowhere'], [], long, ['i59']];
-    // Stands for the module that Triton lends to its Python models.
-    writeFileSync(
-      join(root, 'triton_python_backend_utils.py'),
-      `class Tensor:
-    def __init__(self, name, values):
-        self.name, self.values = name, values
-    def as_numpy(self):
-        return self.values
-class InferenceResponse:
-    def __init__(self, output_tensors):
-        self.tensors = {tensor.name: tensor.values for tensor in output_tensors}
-def get_input_tensor_by_name(request, name):
-    return Tensor(name, request[name])
-`,
-    );
-    const step = (name: string, request: string) =>
-      python(
-        withNumpy as string,
-        `import importlib.util, json, numpy as np
-spec = importlib.util.spec_from_file_location("step", ${JSON.stringify(join(repository, name, '1', 'model.py'))})
-step = importlib.util.module_from_spec(spec); spec.loader.exec_module(step)
-model = step.TritonPythonModel(); model.initialize({})
-request = ${request}
-print(json.dumps({name: [list(v.shape), v.tolist()] for name, v in model.execute([request])[0].tensors.items()}))`,
-      ) as Record<string, [number[], unknown[][]]>;
-    const rows = sessions.map((items) => [...items, ...new Array(14 - items.length).fill('')]);
-    const prepared = step(
-      'sasrec_prepare',
-      `{"items": np.array([[item.encode() for item in row] for row in ${JSON.stringify(rows)}], dtype=object)}`,
-    );
-    const [dims, data] = prepared.item_ids;
-    expect(dims).toEqual([5, 10]);
-    const feed = { item_ids: { type: 'int64', dims, data: data.flat() as number[] } } as const;
-    const [[{ top_items }]] = askOnnx([{ model: join(repository, 'sasrec_model/1/model.onnx'), feeds: [feed] }]);
-    const places = `np.array(${JSON.stringify(top_items.data)}).reshape(5, 6)`;
-    const { recommended } = step('sasrec_name', `{"top_items": ${places}}`);
-    const recommender = Recommender.load(source);
-    const expected = recommender.recommend({ sessions: sessions.map((items) => ({ items })), k: 6 });
-    recommender.dispose();
-    expect(recommended[1]).toEqual(expected.map(({ items }) => items.map(({ item }) => item)));
   },
 );
 

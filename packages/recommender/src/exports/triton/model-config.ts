@@ -1,7 +1,7 @@
 /** A tensor in a `config.pbtxt`. */
 export interface TritonTensor {
   readonly name: string;
-  readonly type: 'TYPE_INT64' | 'TYPE_FP32' | 'TYPE_STRING';
+  readonly type: 'TYPE_INT64' | 'TYPE_FP32' | 'TYPE_FP64' | 'TYPE_STRING';
   /** Without the batch; −1 where the size is free. */
   readonly dims: readonly number[];
 }
