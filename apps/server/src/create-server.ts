@@ -12,8 +12,8 @@ import { DEFAULT_LIMITS, type ServerLimits, type ServerOptions } from './server-
 export interface NimueServer {
   readonly http: FastifyInstance;
   readonly metrics: Metrics;
-  /** Loads the newest model. @throws when it cannot be opened; the one before goes on answering */
-  reload(): void;
+  /** Loads the newest model. @throws when it cannot be opened; the one before goes on answering, as it does meanwhile */
+  reload(): Promise<void>;
   /** Takes no new connection, answers what has been asked, and gives the model's memory back. */
   close(): Promise<void>;
 }
@@ -22,8 +22,8 @@ export interface NimueServer {
  * A server that answers with a model; nothing listens and no model is loaded yet.
  *
  * @example
- * const server = await createServer(new ServedModel(() => Recommender.load('models/sasrec'), DEFAULT_LIMITS));
- * server.reload();
+ * const server = await createServer(new ServedModel(() => Recommender.loadAside('models/sasrec'), DEFAULT_LIMITS));
+ * await server.reload();
  * await server.http.listen({ port: 3000 });
  */
 export async function createServer(model: ServedModel, options: ServerOptions = {}): Promise<NimueServer> {
@@ -89,9 +89,9 @@ export async function createServer(model: ServedModel, options: ServerOptions = 
   return {
     http,
     metrics,
-    reload() {
+    async reload() {
       try {
-        const lost = model.load();
+        const lost = await model.load();
         if (lost.length > 0) http.log.warn({ lost }, 'added items that the new model cannot take in');
         metrics.loads.inc({ result: 'loaded' });
       } catch (error) {

@@ -133,9 +133,9 @@ describe.each(['sasrec', 'hstu', 'gru4rec', 'vsknn', 'popularity'])('%s', (name)
       config: name === 'gru4rec' ? { hiddenSize: 4 } : shape,
       withBrands: name === 'gru4rec',
     });
-    const model = new ServedModel(() => Recommender.load(folder), DEFAULT_LIMITS);
+    const model = new ServedModel(() => Recommender.loadAside(folder), DEFAULT_LIMITS);
     const server = await createServer(model, { logLevel: 'silent' });
-    server.reload();
+    await server.reload();
     const random = createRandom(17);
     const statuses = new Map<number, number>();
     const note = (status: number) => statuses.set(status, (statuses.get(status) ?? 0) + 1);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BACKEND_NAMES, type BackendChoice, chooseBackend } from '@nimue/container';
-import { findModelFolder, hnswSearch, Recommender } from '@nimue/recommender';
+import { clusterSearch, findModelFolder, hnswSearch, Recommender } from '@nimue/recommender';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createServer, type NimueServer } from './create-server.ts';
 import { watchModelFolder } from './folder-watch.ts';
@@ -12,7 +12,7 @@ interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly backend: BackendChoice;
-  readonly search: 'exact' | 'hnsw';
+  readonly search: keyof typeof SEARCHES;
   readonly tokenFile?: string;
   readonly maxBody: number;
   readonly maxK: number;
@@ -20,6 +20,9 @@ interface ServeOptions {
   readonly watch: number;
   readonly logLevel: NonNullable<ServerOptions['logLevel']>;
 }
+
+/** How items are found. */
+const SEARCHES = { exact: () => undefined, clusters: () => clusterSearch(), hnsw: () => hnswSearch() };
 
 const EXAMPLES = `
 Examples:
@@ -40,9 +43,9 @@ const program = new Command('nimue-serve')
   .addOption(
     new Option(
       '--search <how>',
-      'exact looks at every item; hnsw is for more than a million (needs the package usearch)',
+      'exact looks at every item; clusters and hnsw (needs the package usearch) are for more than a million',
     )
-      .choices(['exact', 'hnsw'])
+      .choices(Object.keys(SEARCHES))
       .default('exact'),
   )
   .option('--token-file <file>', 'holds the bearer token that /v1 asks for; default: the variable NIMUE_TOKEN, or none')
@@ -65,15 +68,11 @@ export async function main(args: readonly string[]): Promise<number> {
     const folder = findModelFolder(program.args[0], options.model);
     const { line } = await chooseBackend(options.backend);
     process.stderr.write(`${line}\n`);
-    const open = () => {
-      const recommender = Recommender.load(folder);
-      if (options.search === 'hnsw') recommender.useSearch(hnswSearch());
-      return recommender;
-    };
+    const open = () => Recommender.loadAside(folder, { search: SEARCHES[options.search]() });
     const limits = { ...DEFAULT_LIMITS, maxBodyBytes: options.maxBody, maxK: options.maxK, maxBatch: options.maxBatch };
     const model = new ServedModel(open, limits);
     server = await createServer(model, { limits, token: readToken(options), logLevel: options.logLevel });
-    server.reload();
+    await server.reload();
     const address = await server.http.listen({ host: options.host, port: options.port });
     process.stderr.write(
       `${model.recommender.label} (${model.recommender.numItems} items) answers on ${address}, /docs says how\n`,
@@ -89,9 +88,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
 /** Serves on, reloads when there is a new model, and stops on SIGTERM or SIGINT. */
 async function untilStopped(server: NimueServer, folder: string, watchSeconds: number): Promise<number> {
-  const reload = () => {
+  const reload = async () => {
     try {
-      server.reload();
+      await server.reload();
       server.http.log.info('loaded the model anew');
     } catch (error) {
       server.http.log.error(error, 'the new model cannot be used; the one before goes on answering');

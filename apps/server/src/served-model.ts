@@ -6,14 +6,20 @@ import { UnavailableError } from './unavailable-error.ts';
  * goes along.
  */
 export class ServedModel {
-  readonly #open: () => Recommender;
+  readonly #open: () => Recommender | Promise<Recommender>;
   readonly #limits: { readonly maxAddedItems: number; readonly maxUsers: number };
   readonly #added: NewItem[] = [];
   #recommender: Recommender | undefined;
   #generation = 0;
+  #loading: Promise<string[]> | undefined;
+  #next: Promise<string[]> | undefined;
+  #isDisposed = false;
 
-  /** @param open opens the newest model */
-  constructor(open: () => Recommender, limits: { readonly maxAddedItems: number; readonly maxUsers: number }) {
+  /** @param open opens the newest model, such as by `Recommender.loadAside`, which lets requests be answered meanwhile */
+  constructor(
+    open: () => Recommender | Promise<Recommender>,
+    limits: { readonly maxAddedItems: number; readonly maxUsers: number },
+  ) {
     this.#open = open;
     this.#limits = limits;
   }
@@ -34,30 +40,60 @@ export class ServedModel {
   }
 
   /**
-   * Opens the newest model and puts it in the place of the one before.
+   * Opens the newest model, asks it once, and puts it in the place of the one before, which answers until then. While one is
+   * being opened, another call opens the newest anew after it.
    *
    * @returns items that were added while the server ran and that the new model can neither know nor take in
-   * @throws when it cannot be opened; the one before goes on answering
+   * @throws when it cannot be opened or does not answer; the one before goes on answering
    */
-  load(): string[] {
-    const next = this.#open();
-    const lost = this.#added.flatMap((item) => {
-      if (next.isKnown(item.item)) return [];
+  load(): Promise<string[]> {
+    if (!this.#loading) {
+      this.#loading = this.#replace().finally(() => {
+        this.#loading = undefined;
+      });
+      return this.#loading;
+    }
+    this.#next ??= this.#loading
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined;
+        return this.load();
+      });
+    return this.#next;
+  }
+
+  async #replace(): Promise<string[]> {
+    const next = await this.#open();
+    try {
+      if (this.#isDisposed) throw new UnavailableError('the server is about to stop');
+      askOnce(next);
+      const lost = this.#addAgain(next);
+      const former = this.#recommender;
+      former?.handHistories(next);
+      this.#recommender = next;
+      this.#generation++;
+      former?.dispose();
+      return lost;
+    } catch (error) {
+      next.dispose();
+      throw error;
+    }
+  }
+
+  /** @returns items that the model cannot take in */
+  #addAgain(next: Recommender): string[] {
+    const missing = this.#added.filter(({ item }) => !next.isKnown(item));
+    const refused = (items: readonly NewItem[]): boolean => {
       try {
-        next.addItems([item]);
-        return [];
+        next.addItems(items);
+        return false;
       } catch (error) {
-        if (error instanceof RequestError) return [String(item.item)];
-        next.dispose();
+        if (error instanceof RequestError) return true;
         throw error;
       }
-    });
-    const former = this.#recommender;
-    former?.copyHistories(next);
-    this.#recommender = next;
-    this.#generation++;
-    former?.dispose();
-    return lost;
+    };
+    if (!refused(missing)) return [];
+    return missing.filter((item) => refused([item])).map(({ item }) => String(item));
   }
 
   /** @throws RequestError as `Recommender.addItems` does, or when there would be too many */
@@ -81,7 +117,19 @@ export class ServedModel {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     this.#recommender?.dispose();
     this.#recommender = undefined;
+  }
+}
+
+/** The first answer of a model takes longer than the others, and tells whether there will be any. @throws when it has none */
+function askOnce(recommender: Recommender): void {
+  const items = recommender.items.slice(0, 1);
+  try {
+    recommender.recommend({ sessions: [{ items, timestampsMs: items.map(() => 0) }], k: 1 });
+  } catch (error) {
+    // Of a column that must not be missing.
+    if (!(error instanceof RequestError)) throw error;
   }
 }

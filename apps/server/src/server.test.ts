@@ -23,11 +23,11 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 async function serve(folder: string, options: ServerOptions = {}): Promise<NimueServer> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const server = await createServer(new ServedModel(() => Recommender.load(folder), limits), {
+  const server = await createServer(new ServedModel(() => Recommender.loadAside(folder), limits), {
     logLevel: 'silent',
     ...options,
   });
-  server.reload();
+  await server.reload();
   return server;
 }
 
@@ -82,7 +82,7 @@ test('health, readiness, metrics, the OpenAPI page and what it describes', async
   const early = await post(server, '/v1/recommend', { sessions: [{ items: ['i1'] }] });
   expect(early.status).toBe(503);
   expect(early.headers['retry-after']).toBe('1');
-  server.reload();
+  await server.reload();
   expect([await status('/health'), await status('/ready'), await status('/metrics')]).toEqual([200, 200, 200]);
   const page = await server.http.inject('/docs/');
   expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -157,7 +157,7 @@ test('an item that is added can be recommended at once, and after the next model
   const ask = { sessions: [{ items: ['i1'], columns: { brand: ['b'] } }], candidates: ['new'] };
   const expected = { items: [{ item: 'new', title: 'A new one' }], unknownItems: [] };
   expect((await post(server, '/v1/recommend', ask)).body.results).toEqual([expected]);
-  server.reload();
+  await server.reload();
   expect((await post(server, '/v1/recommend', ask)).body.results).toEqual([expected]);
   await server.close();
 });
@@ -166,7 +166,7 @@ test('the history of a user is kept, also over a new model', async () => {
   const server = await serve(folders.sasrec);
   const put = await server.http.inject({ method: 'PUT', url: '/v1/users/ann%20b', payload: { items: ['i1', 'i2'] } });
   expect(put.statusCode).toBe(204);
-  server.reload();
+  await server.reload();
   const byUser = await post(server, '/v1/recommend', { users: ['ann b'] });
   const bySession = await post(server, '/v1/recommend', { sessions: [{ items: ['i1', 'i2'] }] });
   expect(byUser.body).toEqual(bySession.body);
@@ -198,12 +198,12 @@ test('another model under load drops no request; one that cannot be used changes
   await pause();
   symlinkSync(next, `${current}.new`);
   renameSync(`${current}.new`, current);
-  server.reload();
+  await server.reload();
   await pause();
   writeFileSync(join(root, 'broken'), '');
   symlinkSync(join(root, 'broken'), `${current}.new`);
   renameSync(`${current}.new`, current);
-  expect(() => server.reload()).toThrow('cannot be used');
+  await expect(server.reload()).rejects.toThrow('cannot be used');
   await pause();
   isDone = true;
   await asking;
@@ -219,7 +219,7 @@ test('a failure of its own is told without a path, a stack or a message', async 
     return recommender;
   }, DEFAULT_LIMITS);
   const server = await createServer(model, { logLevel: 'silent' });
-  server.reload();
+  await server.reload();
   Object.defineProperty(recommender, 'recommendAll', {
     value: () => {
       throw new Error(`ENOENT: no such file, open '${root}/secret'`);

@@ -1,4 +1,7 @@
 import { FIRST_ITEM_ID } from '@nimue/batch';
+import type { Steps } from './steps.ts';
+
+const ITEMS_PER_STEP = 10_000;
 
 /** The items that a model knows: raw ids, dense ids (rows of its item table) and titles. It can grow. */
 export class Catalogue {
@@ -6,11 +9,20 @@ export class Catalogue {
   readonly #idOf: Map<string, number>;
   readonly #titles: Map<string, string>;
 
-  /** @param rawIds in the order of their dense ids, the first of which is FIRST_ITEM_ID */
-  constructor(rawIds: readonly string[], titles: Readonly<Record<string, string>> = {}) {
-    this.#rawIds = [...rawIds];
-    this.#idOf = new Map(rawIds.map((item, i) => [item, FIRST_ITEM_ID + i]));
+  private constructor(titles: Readonly<Record<string, string>>) {
+    this.#rawIds = [];
+    this.#idOf = new Map();
     this.#titles = new Map(Object.entries(titles));
+  }
+
+  /** @param rawIds in the order of their dense ids, the first of which is FIRST_ITEM_ID */
+  static *create(rawIds: readonly string[], titles: Readonly<Record<string, string>> = {}): Steps<Catalogue> {
+    const catalogue = new Catalogue(titles);
+    for (const [i, item] of rawIds.entries()) {
+      catalogue.add(item);
+      if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+    }
+    return catalogue;
   }
 
   get numItems(): number {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { documentedExamples, runExample } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { writeUntrained } from '../test/untrained-model.ts';
-import { hnswSearch, Recommender } from './index.ts';
+import { clusterSearch, hnswSearch, Recommender } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'nimue-readme-'));
 const folder = join(root, 'model');
@@ -20,6 +20,6 @@ const examples = documentedExamples(new URL('.', import.meta.url)).filter(({ nam
 
 test.each(examples.map(({ name, code }) => [name, code]))('%s', async (_name, code) => {
   const recommender = Recommender.load(folder);
-  expect(await runExample(code, { Recommender, hnswSearch, recommender, folder })).toBeGreaterThan(0);
+  expect(await runExample(code, { Recommender, clusterSearch, hnswSearch, recommender, folder })).toBeGreaterThan(0);
   recommender.dispose();
 });

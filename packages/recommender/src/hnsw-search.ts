@@ -13,6 +13,9 @@ export interface HnswOptions {
   readonly threads?: number;
 }
 
+/** Items that are linked at a time. */
+const ITEMS_PER_STEP = 64;
+
 /** What is used of the package usearch, which need not be installed. */
 interface Usearch {
   readonly Index: new (
@@ -43,11 +46,17 @@ export function hnswSearch(options: HnswOptions = {}): ItemSearch {
   let index: InstanceType<Usearch['Index']> | undefined;
   let width = 0;
   let numItems = 0;
+  /** M². */
+  let largestSquare = 0;
+  const add = (vectors: ItemVectors, first: number, end: number) => {
+    const keys = BigUint64Array.from({ length: end - first }, (_, i) => BigInt(first + i));
+    index?.add(keys, pointsOfEqualLength(vectors, first, end, largestSquare), threads);
+    numItems = end - FIRST_ITEM_ID;
+  };
   return {
-    build(vectors) {
+    *build(vectors) {
       width = vectors.width + 2;
-      const points = pointsOfEqualLength(vectors);
-      numItems = points.length / width;
+      numItems = 0;
       index = new Index({
         dimensions: width,
         metric: 'l2sq',
@@ -57,8 +66,19 @@ export function hnswSearch(options: HnswOptions = {}): ItemSearch {
         expansion_search: expansionSearch,
         multi: false,
       });
-      const keys = BigUint64Array.from({ length: numItems }, (_, i) => BigInt(FIRST_ITEM_ID + i));
-      if (numItems > 0) index.add(keys, points, threads);
+      const numRows = vectors.table.length / vectors.width;
+      largestSquare = 0;
+      for (let id = FIRST_ITEM_ID; id < numRows; id++) {
+        largestSquare = Math.max(largestSquare, squareOf(vectors, id));
+        if (id % 10_000 === 0) yield;
+      }
+      for (let id = FIRST_ITEM_ID; id < numRows; id += ITEMS_PER_STEP) {
+        add(vectors, id, Math.min(numRows, id + ITEMS_PER_STEP));
+        yield;
+      }
+    },
+    add(vectors, firstRow) {
+      add(vectors, firstRow, vectors.table.length / vectors.width);
     },
     find(hidden, count) {
       if (!index || numItems === 0) return new Int32Array(0);
@@ -70,23 +90,24 @@ export function hnswSearch(options: HnswOptions = {}): ItemSearch {
   };
 }
 
-/** (x, b, √(M² − |x|² − b²)) of every item, reserved ids left out. */
-function pointsOfEqualLength({ table, width, bias }: ItemVectors): Float32Array {
-  const numRows = table.length / width;
-  const points = new Float32Array(Math.max(0, numRows - FIRST_ITEM_ID) * (width + 2));
-  const squares = new Float64Array(numRows);
-  for (let id = FIRST_ITEM_ID; id < numRows; id++) {
-    const at = (id - FIRST_ITEM_ID) * (width + 2);
-    const own = bias?.[id] ?? 0;
+/** (x, b, √(M² − |x|² − b²)) of the items `first` … `end − 1`; 0 at the end of one that is longer than those before were. */
+function pointsOfEqualLength(vectors: ItemVectors, first: number, end: number, largestSquare: number): Float32Array {
+  const { table, width, bias } = vectors;
+  const points = new Float32Array((end - first) * (width + 2));
+  for (let id = first; id < end; id++) {
+    const at = (id - first) * (width + 2);
     points.set(table.subarray(id * width, (id + 1) * width), at);
-    points[at + width] = own;
-    for (let d = 0; d <= width; d++) squares[id] += points[at + d] ** 2;
-  }
-  const largest = squares.reduce((a, b) => Math.max(a, b), 0);
-  for (let id = FIRST_ITEM_ID; id < numRows; id++) {
-    points[(id - FIRST_ITEM_ID + 1) * (width + 2) - 1] = Math.sqrt(Math.max(0, largest - squares[id]));
+    points[at + width] = bias?.[id] ?? 0;
+    points[at + width + 1] = Math.sqrt(Math.max(0, largestSquare - squareOf(vectors, id)));
   }
   return points;
+}
+
+/** |x|² + b² */
+function squareOf({ table, width, bias }: ItemVectors, id: number): number {
+  let square = (bias?.[id] ?? 0) ** 2;
+  for (let d = id * width; d < (id + 1) * width; d++) square += table[d] ** 2;
+  return square;
 }
 
 function loadUsearch(): Usearch {

@@ -1,4 +1,5 @@
 export type { NewItem } from './add-items.ts';
+export { type ClusterOptions, clusterSearch } from './cluster-search.ts';
 export type { ItemEffect } from './explain-item.ts';
 export {
   type ExportedModel,
@@ -26,4 +27,5 @@ export {
   RequestError,
   type RequestSession,
 } from './request.ts';
+export type { Steps } from './steps.ts';
 export { type WriteModelFolderOptions, writeModelFolder } from './write-model-folder.ts';

@@ -7,10 +7,14 @@ import {
   objectives,
   restoreFeaturePipeline,
 } from '@nimue/data';
-import { type AnyModel, type ModelSpec, models } from '@nimue/models';
+import { type AnyModel, type ModelSpec, models, type SessionsToCount, withoutStartingValues } from '@nimue/models';
 import { decodeSafetensors, type StoredTensor } from '@nimue/trainer';
 import type { z } from 'zod';
 import { itemsSchema, type Manifest, manifestSchema } from './manifest.ts';
+import { runSteps, type Steps } from './steps.ts';
+
+/** Sessions that a model takes in at a time, where it can take a window in parts. */
+const SESSIONS_PER_STEP = 4096;
 
 /** What a model folder holds, ready to answer. */
 export interface OpenedModel {
@@ -34,6 +38,15 @@ export type FileOfModel = (name: string) => Uint8Array;
  * @throws naming the model and why it cannot be used: not there, damaged, of another version, or of an unknown model
  */
 export function openModel(where: string, read: FileOfModel, sha256Of?: (name: string) => string): OpenedModel {
+  return runSteps(openModelInSteps(where, read, sha256Of));
+}
+
+/** `openModel` in steps. */
+export function* openModelInSteps(
+  where: string,
+  read: FileOfModel,
+  sha256Of?: (name: string) => string,
+): Steps<OpenedModel> {
   const refuse = (reason: string) => new Error(`model folder ${where} cannot be used: ${reason}`);
   const parse = <Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema> => {
     let json: unknown;
@@ -59,12 +72,15 @@ export function openModel(where: string, read: FileOfModel, sha256Of?: (name: st
     if (found !== expected)
       throw refuse(`${name} is not the file that the manifest was written with; copy the folder again`);
   }
+  yield;
   const items = parse('items.json', itemsSchema);
+  yield;
   if (items.ids.length !== manifest.numRows - FIRST_ITEM_ID) {
     throw refuse(`items.json names ${items.ids.length} items, the model has ${manifest.numRows - FIRST_ITEM_ID}`);
   }
   // Its bytes are those that the manifest was written with.
   const { tensors } = decodeSafetensors(read('weights.safetensors'));
+  yield;
   const spec = new Map(Object.entries(models) as unknown as [string, ModelSpec][]).get(manifest.model.name);
   if (!spec) throw refuse(`there is no model '${manifest.model.name}'; it comes from a newer version`);
   const objectiveSpec = new Map(Object.entries(objectives) as unknown as [string, ObjectiveSpec][]).get(
@@ -72,9 +88,10 @@ export function openModel(where: string, read: FileOfModel, sha256Of?: (name: st
   );
   if (!objectiveSpec) throw refuse(`there is no objective '${manifest.objective.name}'`);
   const config = spec.configSchema.parse(manifest.model.config);
-  const model = spec.create(config, { numRows: manifest.numRows, seed: manifest.seed, features: manifest.columns });
+  const size = { numRows: manifest.numRows, seed: manifest.seed, features: manifest.columns };
+  const model = withoutStartingValues(() => spec.create(config, size));
   try {
-    fill(model, tensors, manifest);
+    yield* fill(model, tensors, manifest);
   } catch (error) {
     model.dispose();
     throw refuse(error instanceof Error ? error.message : String(error));
@@ -89,14 +106,15 @@ export function openModel(where: string, read: FileOfModel, sha256Of?: (name: st
   };
 }
 
-function fill(model: AnyModel, tensors: ReadonlyMap<string, StoredTensor>, { numCountedWindows }: Manifest): void {
+function* fill(model: AnyModel, tensors: ReadonlyMap<string, StoredTensor>, { numCountedWindows }: Manifest): Steps {
   const under = (prefix: string) =>
     [...tensors]
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, t]) => [name.slice(prefix.length), t] as const);
   if (model.kind === 'neural') {
-    const weights = under('weights/').map(([name, { values }]) => [name, Float32Array.from(values)] as const);
+    const weights = under('weights/').map(([name, { values }]) => [name, floatsOf(values)] as const);
     model.parameters.write(new Map(weights));
+    yield;
     const features = Object.fromEntries(under('itemFeatures/').map(([name, { values }]) => [name, values]));
     model.setItemFeatures?.(features as NonNullable<EncodedSessions['features']>);
     return;
@@ -109,6 +127,27 @@ function fill(model: AnyModel, tensors: ReadonlyMap<string, StoredTensor>, { num
     if (!(itemIds instanceof Int32Array) || !(offsets instanceof Int32Array)) {
       throw new Error(`the sessions of window ${window} are not there`);
     }
-    model.fitWindow({ itemIds, offsets, ...(timestampsMs instanceof Float64Array && { timestampsMs }) });
+    const sessions = { itemIds, offsets, ...(timestampsMs instanceof Float64Array && { timestampsMs }) };
+    for (const part of model.countsInParts ? partsOf(sessions) : [sessions]) {
+      model.fitWindow(part);
+      yield;
+    }
+  }
+}
+
+function floatsOf(values: StoredTensor['values']): Float32Array {
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
+function* partsOf({ itemIds, offsets, timestampsMs }: SessionsToCount): Generator<SessionsToCount> {
+  const numSessions = offsets.length - 1;
+  for (let first = 0; first < numSessions; first += SESSIONS_PER_STEP) {
+    const end = Math.min(numSessions, first + SESSIONS_PER_STEP);
+    const [from, to] = [offsets[first], offsets[end]];
+    yield {
+      itemIds: itemIds.subarray(from, to),
+      offsets: offsets.subarray(first, end + 1).map((offset) => offset - from),
+      ...(timestampsMs && { timestampsMs: timestampsMs.subarray(from, to) }),
+    };
   }
 }

@@ -1,11 +1,11 @@
-import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
+import { FIRST_ITEM_ID } from '@nimue/batch';
 import { type EncodedSessions, packInferenceBatches } from '@nimue/data';
-import { hiddenAtTargets, type NeuralModel, type SessionMemory } from '@nimue/models';
+import { hiddenAtTargets, type SessionMemory } from '@nimue/models';
 import type { ExcludedItems, TopItems } from '@nimue/ops';
 import { visibleLength } from '@nimue/trainer';
 import * as tf from '@tensorflow/tfjs';
-import type { ItemSearch, ItemVectors } from './item-search.ts';
 import type { OpenedModel } from './open-model.ts';
+import type { SearchedItems } from './searched-items.ts';
 
 /** Sessions answered by one pass; changes no answer. */
 const BATCH_SIZE = 256;
@@ -19,7 +19,7 @@ export interface RankOptions {
   readonly hiddenOf?: (s: number) => Iterable<number>;
   readonly memory?: SessionMemory;
   /** In place of looking at every item. */
-  readonly search?: { readonly find: ItemSearch['find']; readonly vectors: ItemVectors };
+  readonly search?: SearchedItems;
 }
 
 /** The k best items of every session: its dense ids and scores, best first. */
@@ -42,39 +42,18 @@ export function rankItems(
     const first = lists.length;
     const excluded = hiddenOf && excludedItems(first, first + batch.targets.positions.length, hiddenOf);
     if (search && !candidates && model.kind === 'neural') {
-      lists.push(...searchItems(model, batch, { k, excluded, memory, search }));
+      const hidden = tf.tidy(() => hiddenAtTargets(model, batch, { training: false, memory }));
+      try {
+        lists.push(...search.best(hidden, k, excluded));
+      } finally {
+        hidden.dispose();
+      }
       continue;
     }
     const top = model.recommend(batch, k, { excluded, candidates, memory });
     for (let n = 0; n < batch.targets.positions.length; n++) lists.push(listOf(top, n, k));
   }
   return lists;
-}
-
-/** What was found, scored exactly. */
-function searchItems(
-  model: NeuralModel,
-  batch: SessionBatch,
-  {
-    k,
-    excluded,
-    memory,
-    search: { find, vectors },
-  }: { k: number; excluded?: ExcludedItems; memory?: SessionMemory; search: NonNullable<RankOptions['search']> },
-): RankedList[] {
-  const hidden = tf.tidy(() => hiddenAtTargets(model, batch, { training: false, memory }).dataSync()) as Float32Array;
-  const { table, width, bias } = vectors;
-  return Array.from(batch.targets.positions, (_, n) => {
-    const state = hidden.subarray(n * width, (n + 1) * width);
-    const banned = new Set(excluded?.itemIds.subarray(excluded.offsets[n], excluded.offsets[n + 1]));
-    const found = [...find(state, k + banned.size)].filter((id) => id >= FIRST_ITEM_ID && !banned.has(id));
-    const scored = found.map((id) => {
-      let score = bias?.[id] ?? 0;
-      for (let d = 0; d < width; d++) score += state[d] * table[id * width + d];
-      return { id, score: Math.fround(score) };
-    });
-    return scored.sort((a, b) => b.score - a.score || a.id - b.id).slice(0, k);
-  });
 }
 
 function listOf({ itemIds, scores }: TopItems, n: number, k: number): RankedList {

@@ -1,10 +1,10 @@
 import type { EncodedSessions } from '@nimue/data';
 import { MissingTimesError, type SessionMemory } from '@nimue/models';
-import { readModelFolder } from '#read-model-folder';
+import { readModelFolder, readModelFolderAside } from '#read-model-folder';
 import { addItems, type NewItem } from './add-items.ts';
 import { Catalogue } from './catalogue.ts';
 import { explainItem, type ItemEffect } from './explain-item.ts';
-import type { ItemSearch, ItemVectors } from './item-search.ts';
+import type { ItemSearch } from './item-search.ts';
 import { LiveSession } from './live-session.ts';
 import type { OpenedModel } from './open-model.ts';
 import { type RankedList, type RankOptions, rankItems } from './ranking.ts';
@@ -16,8 +16,10 @@ import {
   RequestError,
   type RequestSession,
 } from './request.ts';
+import { SearchedItems } from './searched-items.ts';
 import { SessionEncoder } from './session-encoder.ts';
 import { SimilarItems } from './similar-items.ts';
+import { runSteps, runStepsAside, type Steps } from './steps.ts';
 
 /** A request that was read: its sessions, and what is odd about them. */
 interface Asked {
@@ -33,12 +35,12 @@ export class Recommender {
   readonly #catalogue: Catalogue;
   readonly #encoder: SessionEncoder;
   readonly #similar: SimilarItems;
-  readonly #histories = new Map<string, RequestSession>();
-  #search: { readonly index: ItemSearch; readonly vectors: ItemVectors } | undefined;
+  #histories = new Map<string, RequestSession>();
+  #search: SearchedItems | undefined;
 
-  constructor(opened: OpenedModel) {
+  constructor(opened: OpenedModel, catalogue = runSteps(Catalogue.create(opened.itemIds, opened.titles))) {
     this.#opened = opened;
-    this.#catalogue = new Catalogue(opened.itemIds, opened.titles);
+    this.#catalogue = catalogue;
     this.#encoder = new SessionEncoder(this.#catalogue, opened.pipeline);
     this.#similar = new SimilarItems(opened.model);
   }
@@ -50,6 +52,26 @@ export class Recommender {
    */
   static load(folder: string): Recommender {
     return new Recommender(readModelFolder(folder));
+  }
+
+  /**
+   * `load` for a program that answers requests meanwhile: it reads and computes in pieces of some milliseconds, and lets what
+   * waits have its turn between them.
+   *
+   * @param options.search finds items by an index, as `useSearch` does
+   * @throws naming the folder and why it cannot be used
+   */
+  static async loadAside(folder: string, { search }: { readonly search?: ItemSearch } = {}): Promise<Recommender> {
+    const opened = await readModelFolderAside(folder);
+    try {
+      const catalogue = await runStepsAside(Catalogue.create(opened.itemIds, opened.titles));
+      const recommender = new Recommender(opened, catalogue);
+      if (search) recommender.#search = await runStepsAside(recommender.#searchedItems(search));
+      return recommender;
+    } catch (error) {
+      opened.model.dispose();
+      throw error;
+    }
   }
 
   /** The label that the model had in its experiment. */
@@ -105,8 +127,8 @@ export class Recommender {
   }
 
   /** Hands the histories over to the model that takes this one's place. */
-  copyHistories(to: Recommender): void {
-    for (const [user, history] of this.#histories) to.setHistory(user, history);
+  handHistories(to: Recommender): void {
+    to.#histories = this.#histories;
   }
 
   /**
@@ -182,24 +204,29 @@ export class Recommender {
    *   an item from others
    */
   addItems(items: readonly NewItem[]): void {
+    const numRows = this.#opened.model.numRows;
     addItems(this.#opened, this.#catalogue, this.#encoder, items);
     if (items.length === 0) return;
     this.#similar.forget();
-    if (this.#search) this.useSearch(this.#search.index);
+    this.#search?.add(numRows);
   }
 
   /**
-   * Finds items by an index from now on, such as that of `hnswSearch`, and no longer by looking at every one; `undefined` goes
-   * back to that. Requests with `candidates` look at each of these as before.
+   * Finds items by an index from now on, such as that of `clusterSearch`, and no longer by looking at every one; `undefined`
+   * goes back to that. Requests with `candidates` look at each of these as before. An index serves one recommender.
    *
    * @throws RequestError when the model counts and so has no vectors
    */
   useSearch(index: ItemSearch | undefined): void {
+    this.#search?.dispose();
     this.#search = undefined;
-    if (!index) return;
-    const vectors = this.#similar.vectors();
-    index.build(vectors);
-    this.#search = { index, vectors };
+    if (index) this.#search = runSteps(this.#searchedItems(index));
+  }
+
+  *#searchedItems(index: ItemSearch): Steps<SearchedItems> {
+    const { model } = this.#opened;
+    if (model.kind === 'neural') return yield* SearchedItems.build(model, index);
+    throw new RequestError(`${model.name}: a model that counts has no item vectors, and looks at every item`);
   }
 
   /**
@@ -211,7 +238,7 @@ export class Recommender {
     const visible = this.#encoder.visible(sessions);
     const length = Math.min(k, this.numItems);
     const exact = this.#rank(visible, { k: length });
-    const found = this.#rank(visible, { k: length, search: this.#found() });
+    const found = this.#rank(visible, { k: length, search: this.#search });
     let hits = 0;
     exact.forEach((list, s) => {
       const ids = new Set(found[s].map(({ id }) => id));
@@ -222,6 +249,7 @@ export class Recommender {
 
   dispose(): void {
     this.#similar.forget();
+    this.#search?.dispose();
     this.#opened.model.dispose();
   }
 
@@ -232,16 +260,6 @@ export class Recommender {
     } catch (error) {
       throw error instanceof MissingTimesError ? new RequestError(error.message) : error;
     }
-  }
-
-  #found() {
-    const search = this.#search;
-    return (
-      search && {
-        find: (hidden: Float32Array, count: number) => search.index.find(hidden, count),
-        vectors: search.vectors,
-      }
-    );
   }
 
   /** @throws RequestError */
@@ -274,10 +292,10 @@ export class Recommender {
     // One pass for those that may be recommended the same items, and that have times or not; nothing goes with either.
     const someHaveTimes = toRank.some(({ session }) => session.timestampsMs);
     const groups = new Map<string, typeof rows>();
+    const candidatesOf = new Map(asked.map((one) => [one, JSON.stringify(one.request.candidates ?? null)]));
     for (const row of toRank) {
-      const { candidates = null } = row.one.request;
       const hasTimes = row.session.items.length === 0 ? someHaveTimes : row.session.timestampsMs !== undefined;
-      const key = JSON.stringify([candidates, hasTimes]);
+      const key = `${hasTimes} ${candidatesOf.get(row.one)}`;
       const group = groups.get(key);
       if (group) group.push(row);
       else groups.set(key, [row]);
@@ -295,7 +313,7 @@ export class Recommender {
         const seen = one.request.filterSeen ? visible.itemIds.subarray(visible.offsets[s], visible.offsets[s + 1]) : [];
         return [...(banned.get(one) ?? []), ...seen];
       };
-      const search = this.#found();
+      const search = this.#search;
       const ranked = this.#rank(visible, { k, candidates, ...(filters && { hiddenOf }), memory, search });
       for (const [i, row] of group.entries()) lists.set(row, ranked[i]);
     }

@@ -1,8 +1,7 @@
 import type { AnyModel, NeuralModel } from '@nimue/models';
-import { readNumbers, topK } from '@nimue/ops';
+import { topK } from '@nimue/ops';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
-import type { ItemVectors } from './item-search.ts';
 import type { RankedList } from './ranking.ts';
 import { RequestError } from './request.ts';
 
@@ -38,15 +37,6 @@ export class SimilarItems {
         .filter((place) => top.scores[place] !== Number.NEGATIVE_INFINITY)
         .map((place) => ({ id: top.itemIds[place], score: top.scores[place] }));
     });
-  }
-
-  /** Copies of the output layer. @throws RequestError when the model counts */
-  vectors(): ItemVectors {
-    const model = this.#neural();
-    const table = readNumbers(() => model.itemTable());
-    const width = table.length / model.numRows;
-    const bias = model.itemBias()?.dataSync() as Float32Array | undefined;
-    return { table, width, ...(bias && { bias: bias.slice() }) };
   }
 
   /** The items have changed, or nothing will be asked any more. */

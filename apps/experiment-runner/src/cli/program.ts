@@ -96,8 +96,8 @@ export function createProgram(): Command {
     .option('--user-column <name>', 'of --history', 'user_id')
     .option('--user <id>', 'a user of --history; may be repeated', collect, [])
     .addOption(
-      new Option('--search <how>', 'exact looks at every item; hnsw needs the package usearch')
-        .choices(['exact', 'hnsw'])
+      new Option('--search <how>', 'exact looks at every item; clusters and hnsw (needs the package usearch) do not')
+        .choices(['exact', 'clusters', 'hnsw'])
         .default('exact'),
     )
     .addOption(backendOption().default('auto'))

@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { type BackendChoice, chooseBackend } from '@nimue/container';
 import { openParquetWriter, readSessions, type SessionColumns } from '@nimue/data';
 import {
+  clusterSearch,
   findModelFolder,
   hnswSearch,
   type ListOptions,
@@ -30,10 +31,13 @@ export interface RecommendCommandOptions {
   readonly history?: string;
   readonly userColumn: string;
   readonly user: readonly string[];
-  readonly search: 'exact' | 'hnsw';
+  readonly search: keyof typeof SEARCHES;
   readonly backend: BackendChoice;
   readonly json?: boolean;
 }
+
+/** How items are found. */
+export const SEARCHES = { exact: () => undefined, clusters: () => clusterSearch(), hnsw: () => hnswSearch() };
 
 /** Sessions of the batch that are answered and written together. */
 const SESSIONS_PER_PASS = 4096;
@@ -54,7 +58,7 @@ export async function recommendCommand(path: string, options: RecommendCommandOp
   const recommender = await asInput('', () => Recommender.load(folder));
   try {
     process.stderr.write(`model: ${recommender.label} of ${folder}\n${line}\n`);
-    if (options.search === 'hnsw') await asInput('', () => recommender.useSearch(hnswSearch()));
+    await asInput('', () => recommender.useSearch(SEARCHES[options.search]()));
     if (history !== undefined) await asInput('--history: ', () => readHistories(recommender, history, options));
     if (options.in !== undefined && options.out !== undefined) {
       await asInput('', () => recommendBatch(recommender, options.in as string, options.out as string, options));
