@@ -106,12 +106,20 @@ describe('a tiny experiment from YAML to report', () => {
     });
     expect(parse(await read('experiment.yaml'))).toEqual(experiment.resolved);
     expect(parseExperiment('experiment.yaml', await read('experiment.yaml'), services)).toEqual(experiment);
-    expect(await read('report.md')).toContain(`| popularity | ${tableFigure('popularity')} |`);
+    expect(await read('report.md')).toMatch(
+      new RegExp(`\\| popularity \\| (\\*\\*)?${tableFigure('popularity')}(\\*\\*)? \\|`),
+    );
   });
 
   test('report.html is one file: the table, charts, no reference to anything outside', async () => {
     const html = await readFile(join(outcome.path, 'report.html'), 'utf8');
-    expect(html).toContain(`<th scope="row">popularity</th><td>${tableFigure('popularity')}</td>`);
+    expect(html).toMatch(new RegExp(`<th scope="row">popularity</th><td[^>]*>${tableFigure('popularity')}</td>`));
+    // The oracle's figures are higher, but it is no model.
+    const best = Math.max(...outcome.summaries.slice(1).map(({ metrics }) => metrics['ndcg@5'].mean));
+    expect([...html.matchAll(/<td class="best">(\.\d{4}) ±/g)].map(([, mean]) => mean)).toEqual([
+      best.toFixed(4).slice(1),
+      expect.stringMatching(/^\.\d{4}$/),
+    ]);
     // Four rows in each of two metrics, and two trained models in each of loss and learning rate.
     expect(html.match(/<polyline/g)).toHaveLength(12);
     expect(html).toContain('ties count against the model'.replace('ties', 'Ties'));

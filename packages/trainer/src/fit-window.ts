@@ -259,7 +259,8 @@ function takeStep(
     numSteps,
     loss: lossValue,
     learningRate,
-    numSessions: sum(({ offsets }) => offsets.length - 1),
+    // Lanes go on with their sessions: those that begin are new.
+    numSessions: resets ? resets.reduce((begun, reset) => begun + reset, 0) : sum(({ offsets }) => offsets.length - 1),
     numEvents,
   });
   return true;

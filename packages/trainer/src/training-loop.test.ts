@@ -57,6 +57,17 @@ test('a schedule over the run goes on where the window before left it; over a wi
   assertClose('run', await rates('run'), down(0.12, 0.01, 12), 1e-12);
 });
 
+test('session-parallel steps count the sessions that begin in them: in an epoch every session once', async () => {
+  const { steps } = await run({ sessionParallel: true, epochs: 1 });
+  const first = steps.filter(({ windowIndex }) => windowIndex === 0);
+  // 20 sessions of 4 items are learned in 60 pairs; 8 begin in the first step.
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  expect(first[0]).toMatchObject({ numSessions: 8, numEvents: 8 });
+  expect([sum(first.map(({ numSessions }) => numSessions)), sum(first.map(({ numEvents }) => numEvents))]).toEqual([
+    20, 60,
+  ]);
+});
+
 test('steps instead of epochs; other epochs for the first window', async () => {
   const { steps } = await run({ steps: 4 });
   expect(steps.map(({ epoch, numEpochs, step, numSteps }) => [epoch, numEpochs, step, numSteps]).slice(0, 4)).toEqual([

@@ -34,6 +34,17 @@ export function headlineTable(report: RunFigures): TextTable {
   };
 }
 
+/** Cells of the headline with the best mean of a metric, as `row,column`; rows that need no model do not count. */
+export function bestCells(report: RunFigures): ReadonlySet<string> {
+  const { summaries, references } = report;
+  const cells = rankMetrics(report).flatMap((metric, m) => {
+    const means = summaries.map((own) => (references.includes(own.model) ? Number.NaN : own.metrics[metric]?.mean));
+    const most = Math.max(...means.filter(Number.isFinite));
+    return means.flatMap((mean, row) => (mean === most ? [`${row},${m + 1}`] : []));
+  });
+  return new Set(cells);
+}
+
 /** Coverage, novelty and the like, model by model; undefined where none is evaluated. */
 export function beyondAccuracyTable(report: RunFigures): TextTable | undefined {
   const metrics = listMetrics(report);

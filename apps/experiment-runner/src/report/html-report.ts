@@ -3,7 +3,14 @@ import { bestTables } from './best-tables.ts';
 import { escapeHtml } from './escape-html.ts';
 import { forgettingTables } from './forgetting-tables.ts';
 import { headTables } from './head-tables.ts';
-import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import {
+  bestCells,
+  beyondAccuracyTable,
+  comparisonNote,
+  headlineTable,
+  spreadNote,
+  type TextTable,
+} from './headline.ts';
 import { learningCurves } from './learning-curves.ts';
 import { lineClass, renderLineChart } from './line-chart.ts';
 import { protocolNotes } from './protocol-notes.ts';
@@ -23,7 +30,7 @@ export function renderHtml(report: RunReport): string {
   const body = [
     `<h1>${title}</h1>`,
     `<p>${finishedAt.toISOString()} · backend ${escapeHtml(environment.backend.name)} (${escapeHtml(environment.backend.description)})</p>`,
-    htmlTable(headlineTable(report)),
+    htmlTable(headlineTable(report), bestCells(report), 'best'),
     ...[spreadNote(report), comparisonNote(report)].flatMap((note) =>
       note ? [`<p class="note">${escapeHtml(note)}</p>`] : [],
     ),
@@ -74,6 +81,7 @@ function metricSection(report: RunReport, metric: string): string {
   const chart = renderLineChart({
     title: `${metric} per window`,
     labels: windows,
+    fromZero: reachesDown(rows.flatMap(({ values }) => values)),
     series: rows.map(({ model, values, errors }) => ({
       name: model,
       values,
@@ -87,6 +95,12 @@ function metricSection(report: RunReport, metric: string): string {
     `<section><h3>${escapeHtml(metric)}</h3>\n${figure(report, chart, names)}\n` +
     `<details><summary>${escapeHtml(metric)} per window</summary>${table}</details></section>`
   );
+}
+
+/** Whether an axis from 0 shows the values well: far above it they would all lie at the upper edge. */
+function reachesDown(values: readonly number[]): boolean {
+  const finite = values.filter(Number.isFinite);
+  return Math.min(...finite) < 0.5 * Math.max(...finite);
 }
 
 function curveSections(report: RunReport): string[] {
@@ -130,8 +144,8 @@ function figure(report: RunReport, chart: string, names: readonly string[]): str
   return `<figure>${chart}<figcaption><ul class="legend">${legend.join('')}</ul></figcaption></figure>`;
 }
 
-/** @param hits cells that are set off, as `row,column` */
-function htmlTable({ head, rows }: TextTable, hits: ReadonlySet<string> = new Set()): string {
+/** @param hits cells that are set off, as `row,column`, by a class of the style sheet */
+function htmlTable({ head, rows }: TextTable, hits: ReadonlySet<string> = new Set(), hit = 'hit'): string {
   const headCells = head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('');
   const wrapped = head.indexOf('better than');
   const bodyRows = rows.map(
@@ -139,7 +153,7 @@ function htmlTable({ head, rows }: TextTable, hits: ReadonlySet<string> = new Se
       `<tr><th scope="row">${escapeHtml(first)}</th>${rest
         .map(
           (cell, i) =>
-            `<td${classOf(hits.has(`${row},${i + 1}`) && 'hit', wrapped === i + 1 && 'wrap')}>${escapeHtml(cell)}</td>`,
+            `<td${classOf(hits.has(`${row},${i + 1}`) && hit, wrapped === i + 1 && 'wrap')}>${escapeHtml(cell)}</td>`,
         )
         .join('')}</tr>`,
   );

@@ -2,7 +2,14 @@ import { stringify } from 'yaml';
 import { bestTables } from './best-tables.ts';
 import { forgettingTables } from './forgetting-tables.ts';
 import { headTables } from './head-tables.ts';
-import { beyondAccuracyTable, comparisonNote, headlineTable, spreadNote, type TextTable } from './headline.ts';
+import {
+  bestCells,
+  beyondAccuracyTable,
+  comparisonNote,
+  headlineTable,
+  spreadNote,
+  type TextTable,
+} from './headline.ts';
 import { curveTables } from './learning-curves.ts';
 import { protocolNotes } from './protocol-notes.ts';
 import { ERROR_NOTE, type RunReport, reportedMetrics } from './run-report.ts';
@@ -19,7 +26,7 @@ export function renderMarkdown(report: RunReport): string {
   const sections = [
     `# ${experiment.name}`,
     `${finishedAt.toISOString()}, backend ${environment.backend.name} (${environment.backend.description}).`,
-    markdownTable(headlineTable(report)),
+    markdownTable(withBold(headlineTable(report), bestCells(report))),
     [spreadNote(report), comparisonNote(report)].flatMap((note) => (note ? [`${note}.`] : [])).join('\n\n'),
     ...(beyond ? ['## Beyond accuracy', markdownTable(beyond)] : []),
     '## How to read the figures',
@@ -61,13 +68,18 @@ function sampleSections(report: RunReport): string[] {
   const sections = samples.flatMap(({ title, seen, next, notes, hits, head, rows }) => [
     `### ${title}`,
     [seen, ...(next ? [`next: **${next}**`] : [])].join('\\\n'),
-    markdownTable({
-      head,
-      rows: rows.map((cells, row) => cells.map((cell, i) => (hits.has(`${row},${i}`) ? `**${cell}**` : cell))),
-    }),
+    markdownTable(withBold({ head, rows }, hits)),
     ...notes,
   ]);
   return ['## Sample recommendations', ...sections];
+}
+
+/** @param cells as `row,column` */
+function withBold({ head, rows }: TextTable, cells: ReadonlySet<string>): TextTable {
+  return {
+    head,
+    rows: rows.map((own, row) => own.map((cell, i) => (cells.has(`${row},${i}`) ? `**${cell}**` : cell))),
+  };
 }
 
 export function markdownTable({ head, rows }: TextTable): string {

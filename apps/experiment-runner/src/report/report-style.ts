@@ -14,7 +14,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-spa
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--rule); text-align: right; font-weight: normal; }
 thead th { color: var(--soft); white-space: normal; vertical-align: bottom; } .words td, .words thead th { text-align: left; } th:first-child { text-align: left; }
 h3 { margin: 1.2rem 0 .2rem; font-size: 1rem; } h3 + p { margin: 0 0 .4rem; }
-td.hit { font-weight: bold; background: color-mix(in srgb, var(--c2) 25%, transparent); }
+td.best { font-weight: bold; } td.hit { font-weight: bold; background: color-mix(in srgb, var(--c2) 25%, transparent); }
 figure { margin: 0; } figure > svg { width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 16px; } .grid { stroke: var(--rule); }
 polyline { fill: none; stroke-width: 2; }
