@@ -12,13 +12,15 @@ const reason = await services.chooseBackend('native').then(
 );
 
 (reason ? test.skip : test).each([
-  ['session-like', 'sasrec'],
-  ['session-like', 'gru4rec'],
-  ['ML-1M-like', 'sasrec'],
+  ['session-like', 'gru4rec', {}],
+  ['session-like', 'hstu', {}],
+  ['session-like', 'bert4rec', {}],
+  ['session-like', 'sasrec', { averageDecay: 0.9, keepBest: ['ndcg@20', 'hr@20'] }],
+  ['ML-1M-like', 'sasrec', {}],
 ])(
-  `%s, %s: the process takes what was said before training, to 20 %%${reason}`,
-  async (workload, model) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [BENCH, workload, model]);
+  `%s, %s, %j: the process takes what was said before training, to 20 %%${reason}`,
+  async (workload, model, training) => {
+    const { stdout } = await promisify(execFile)(process.execPath, [BENCH, workload, model, JSON.stringify(training)]);
     const { measured, peak, weights, optimizer } = JSON.parse(stdout);
     expect(peak / measured).toBeGreaterThan(0.8);
     expect(peak / measured).toBeLessThan(1.2);

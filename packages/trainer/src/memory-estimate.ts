@@ -45,6 +45,11 @@ export interface MemoryEstimateArgs {
 }
 
 const BYTES = 4;
+/**
+ * Bytes that a step takes for one in its tensors: buffers come in sizes, and those of larger and smaller batches wait beside one another.
+ * 1.0 to 1.5 on nine models (`apps/experiment-runner/bench/peak-memory.mjs`).
+ */
+const BUFFERS_PER_TENSOR = 1.25;
 
 /**
  * The same for the training that `fitWindow` is about to do; undefined where no batch has a target. Session-parallel batches, of one
@@ -109,7 +114,7 @@ function stepBytes(args: MemoryEstimateArgs, small: SessionBatch, large: Session
   const [few, more] = [small.itemIds.length, large.itemIds.length];
   const [low, held] = [peakOf(args, small), peakOf(args, large)];
   const perEvent = more === few ? held / Math.max(1, more) : (held - low) / (more - few);
-  return { held, peak: held + perEvent * Math.max(0, maxEvents - more) };
+  return { held, peak: BUFFERS_PER_TENSOR * (held + perEvent * Math.max(0, maxEvents - more)) };
 }
 
 /** Bytes of tensors that a step holds at its fullest, those from before it apart. */
