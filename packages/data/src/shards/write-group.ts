@@ -8,7 +8,10 @@ import { planWindows } from '../windows/plan-windows.ts';
 import type { ShardTools } from './run-shard-job.ts';
 import { type SessionsResult, shardFiles, type WriteJob, type WriteResult } from './shard-job.ts';
 
-/** The records that all shards have of a group of windows → their files, a few windows in memory at a time. */
+/** Windows whose records are larger are in memory one at a time. */
+const LARGE_BYTES = 64 * 2 ** 20;
+
+/** The records that all shards have of a group of windows → their files. */
 export async function writeGroup(job: WriteJob, { files, folder: scratch }: ShardTools): Promise<WriteResult> {
   const { log, folder, numShards, range, group, numGroups, name } = job;
   const plan = planWindows({ firstMs: range.firstStartMs, lastMs: range.lastStartMs }, log.windows);
@@ -37,9 +40,10 @@ export async function writeGroup(job: WriteJob, { files, folder: scratch }: Shar
   const columnKeys = log.columns?.map(keyOfColumn);
   const directory = join(scratch, 'windows');
   await mkdir(directory);
+  const bytesOf = (window: number) => (pieces.get(window) ?? []).reduce((sum, { numBytes }) => sum + numBytes, 0);
   const write = async (index: number) => {
     const parts = pieces.get(index) ?? [];
-    const all = new Words(parts.reduce((sum, { numBytes }) => sum + numBytes, 0) / 8);
+    const all = new Words(bytesOf(index) / 8);
     let at = 0;
     for (const part of parts) {
       await readInto(all.bytes.subarray(at, at + part.numBytes), part.path, part.at);
@@ -54,7 +58,8 @@ export async function writeGroup(job: WriteJob, { files, folder: scratch }: Shar
       sizes[file] = size;
     }
   };
-  await eachAtOnce(indices, WRITTEN_AT_ONCE, write);
+  const hasLarge = indices.some((window) => bytesOf(window) > LARGE_BYTES);
+  await eachAtOnce(indices, hasLarge ? 1 : WRITTEN_AT_ONCE, write);
   return { windows, files: sizes };
 }
 
