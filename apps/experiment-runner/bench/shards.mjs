@@ -1,5 +1,5 @@
-// One log prepared by one process and by nimue data prepare --shards 1, 2, 4, 8 on this machine, with the time of each step;
-// the results are compared. Needs a build (npx nx run-many -t build).
+// One log prepared by one process and by nimue data prepare --shards 1, 2, 4, 8 on this machine, with the time of each step and
+// the processors' seconds of all processes together; the results are compared. Needs a build (npx nx run-many -t build).
 //
 //   node apps/experiment-runner/bench/shards.mjs [--millions 5] [--shards 1,2,4,8] [--rounds 1]
 import { spawnSync } from 'node:child_process';
@@ -24,9 +24,16 @@ const log = join(folder, 'listens.parquet');
 
 function run(command, args, cwd) {
   const startMs = performance.now();
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  // bash knows what the processes of the processes took.
+  const timed = ['-c', 'TIMEFORMAT="cpu %U %S"; time "$0" "$@"', command, ...args];
+  const { status, stdout, stderr } = spawnSync('bash', timed, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   if (status !== 0) throw new Error(stderr || stdout);
-  return { seconds: (performance.now() - startMs) / 1000, stdout };
+  const [, user, system] = /cpu ([\d.]+) ([\d.]+)/.exec(stderr);
+  return { seconds: (performance.now() - startMs) / 1000, cpuSeconds: Number(user) + Number(system), stdout };
 }
 
 function hashOf(directory) {
@@ -42,12 +49,12 @@ function prepare(numShards) {
   const prepared = join(folder, 'prepared');
   const pieces = numShards === undefined ? [] : ['--shards', `${numShards}`];
   const nimue = [join(RUNNER, 'bin/nimue.mjs'), 'data', 'prepare', join(folder, 'listens.yaml')];
-  const { seconds, stdout } = run(process.execPath, [...nimue, '--prepared', prepared, ...pieces], folder);
+  const { seconds, cpuSeconds, stdout } = run(process.execPath, [...nimue, '--prepared', prepared, ...pieces], folder);
   const hash = hashOf(join(prepared, readdirSync(prepared)[0]));
   rmSync(prepared, { recursive: true });
   const ends = {};
   for (const [, step, after] of stdout.matchAll(/^(\w+) \d+\/\d+ after (.*)$/gm)) ends[step] = after;
-  return { seconds, hash, ends: Object.entries(ends).map(([step, after]) => `${step} ${after}`) };
+  return { seconds, cpuSeconds, hash, ends: Object.entries(ends).map(([step, after]) => `${step} ${after}`) };
 }
 
 try {
@@ -67,10 +74,10 @@ evaluation: { metrics: [hr@20] }
   console.log(`${values.millions} million events, ${megabytes} MB of Parquet, ${availableParallelism()} cores`);
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const numShards of [undefined, ...values.shards.split(',').map(Number)]) {
-      const { seconds, hash, ends } = prepare(numShards);
+      const { seconds, cpuSeconds, hash, ends } = prepare(numShards);
       const name = numShards === undefined ? 'one process' : `${numShards} shards`;
       console.log(
-        `${name.padEnd(12)}${seconds.toFixed(1).padStart(7)} s  ${hash}  ends of the steps: ${ends.join(', ')}`,
+        `${name.padEnd(12)}${seconds.toFixed(1).padStart(7)} s ${cpuSeconds.toFixed(1).padStart(7)} s of processors  ${hash}  ends of the steps: ${ends.join(', ')}`,
       );
     }
   }
