@@ -47,6 +47,14 @@ export function assertSessionBatch(batch: SessionBatch, numItems = Number.POSITI
       `SessionBatch: targets has ${targets.positions.length} positions but ${targets.itemIds.length} item ids`,
     );
   }
+  const { weights } = targets;
+  if (weights && weights.length !== targets.positions.length) {
+    throw new Error(`SessionBatch: targets.weights has length ${weights.length}, expected ${targets.positions.length}`);
+  }
+  const wrong = weights ? weights.findIndex((weight) => !(weight >= 0 && weight < Number.POSITIVE_INFINITY)) : -1;
+  if (wrong >= 0) {
+    throw new Error(`SessionBatch: targets.weights[${wrong}] is ${weights?.[wrong]}, expected a finite number ≥ 0`);
+  }
   for (let n = 0; n < targets.positions.length; n++) {
     const position = targets.positions[n];
     if (position < 0 || position >= numPositions) {

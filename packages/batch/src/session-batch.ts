@@ -36,6 +36,8 @@ export interface SessionTargets {
   readonly itemIds: Int32Array;
   /** What else is known of the events that are to be predicted, by name: [N] each, NaN where it is not known. */
   readonly labels?: Readonly<Record<string, Float32Array>>;
+  /** How much each target counts in a loss that ranks items [N], finite and ≥ 0; all alike when absent. */
+  readonly weights?: Float32Array;
 }
 
 /** No targets: what a batch carries when it is only to be encoded. */

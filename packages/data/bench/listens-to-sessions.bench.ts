@@ -1,6 +1,6 @@
 // One preparation from a log of listens to sessions per day, in a process of its own:
 // `listens-to-sessions.bench.ts <file> <folder> [memory limit]`; prints one line of JSON.
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { prepareWindows } from '../src/prepare/prepare-windows.ts';
 import { datasetSchema } from '../src/read/dataset-schema.ts';
 import { sessionsSchema } from '../src/sessions/sessions-schema.ts';
@@ -15,6 +15,8 @@ const dataset = await prepareWindows({
   windows: windowsSchema.parse({ span: 'day' }),
   directory,
   memoryLimit,
+  // As in the compiled package, whose threads are used where they are built.
+  helperThread: existsSync(new URL('../dist/prepare/write-worker.js', import.meta.url)) && !process.env.ALONE,
   onProgress: ({ stage }) => {
     stages[stage] ??= (performance.now() - startMs) / 1000;
   },

@@ -4,7 +4,7 @@ export { hideNewest, type NextItemQuestions } from './batches/hide-newest.ts';
 export { defineObjective, type Objective, type ObjectiveSpec } from './batches/objective.ts';
 export { type PackInferenceBatchesOptions, packBatches, packInferenceBatches } from './batches/pack-batches.ts';
 export { type PlainSession, type PlainSessions, sessionsFromPlain } from './dataset/plain-sessions.ts';
-export { type EventColumns, keyOfColumn, mapColumns, type RawColumn } from './dataset/raw-columns.ts';
+export { type EventColumns, keyOfColumn, mapColumns, type RawColumn, weightsOfEvents } from './dataset/raw-columns.ts';
 export { concatSessions, countSessions, emptySessions, type Sessions, takeSessions } from './dataset/sessions.ts';
 export type { Feature, FeatureColumn, FeatureOutput, FeatureSource, FeatureSpec } from './features/feature.ts';
 export {

@@ -1,7 +1,7 @@
 export { BatchPrefetcher, type BatchPrefetcherOptions } from './batches/batch-prefetcher.ts';
 export { type EncodedSessions, type EncodeSessionsOptions, encodeSessions } from './batches/encode-sessions.ts';
 export { hideNewest, type NextItemQuestions } from './batches/hide-newest.ts';
-export { labelColumn } from './batches/label-targets.ts';
+export { knownOfTargets, labelColumn, takeApart, WEIGHT_COLUMN } from './batches/label-targets.ts';
 export {
   assertObjectiveFits,
   defineObjective,
@@ -27,7 +27,7 @@ export { SpilledSessions } from './batches/spilled-sessions.ts';
 export { sessionsFromArrow, sessionsToArrow } from './dataset/arrow-sessions.ts';
 export { type DatasetFromSessionsOptions, datasetFromSessions } from './dataset/dataset-from-sessions.ts';
 export { type PlainSession, type PlainSessions, sessionsFromPlain } from './dataset/plain-sessions.ts';
-export { type EventColumns, keyOfColumn, mapColumns, type RawColumn } from './dataset/raw-columns.ts';
+export { type EventColumns, keyOfColumn, mapColumns, type RawColumn, weightsOfEvents } from './dataset/raw-columns.ts';
 export { concatSessions, countSessions, emptySessions, type Sessions, takeSessions } from './dataset/sessions.ts';
 export { type SplitOptions, splitOfSession } from './dataset/split-of-session.ts';
 export { SPLIT_NAMES, type SplitName, type WindowedDataset, type WindowInfo } from './dataset/windowed-dataset.ts';

@@ -14,13 +14,18 @@ export const crossEntropySchema = z.strictObject({
 
 /**
  * Cross-entropy of the next item over the whole catalogue: −log softmax(hidden · tableᵀ / τ)[target], averaged over the
- * targets. Reserved ids are no items and take no part in the softmax. A position that is already perfect counts in the
+ * targets, each by its weight where they have some. Reserved ids are no items and take no part in the softmax. A position that is already perfect counts in the
  * mean like any other.
  */
 export const crossEntropy = defineLoss({
   configSchema: crossEntropySchema,
   create:
     ({ temperature, labelSmoothing }) =>
-    ({ hidden, itemTable, itemBias, targetIds }) =>
-      softmaxHead(hidden, itemTable, targetIds, { bias: itemBias, temperature, labelSmoothing }),
+    ({ hidden, itemTable, itemBias, targetIds, batch }) =>
+      softmaxHead(hidden, itemTable, targetIds, {
+        bias: itemBias,
+        temperature,
+        labelSmoothing,
+        weights: batch?.targets.weights,
+      }),
 });

@@ -15,7 +15,7 @@ export interface LossInputs {
   readonly targetIds: Int32Array;
   /** Of the step, for losses that draw negatives: the same seed draws the same ones. */
   readonly seed?: number;
-  /** Where the targets stand, for negatives that leave out the items of their session; and the labels of the targets. */
+  /** Where the targets stand, for negatives that leave out the items of their session; their labels, and how much each counts. */
   readonly batch?: SessionBatch;
   /** How often every item occurs in the train windows so far [V], for negatives drawn or corrected by popularity. */
   readonly itemCounts?: Int32Array;
@@ -23,7 +23,10 @@ export interface LossInputs {
   readonly headOutput?: (head: string, hidden: Tensor2D) => Tensor1D;
 }
 
-/** Mean over the N targets; differentiable in hidden, itemTable and itemBias. */
+/**
+ * Mean over the N targets, weighed by `batch.targets.weights` where a loss that ranks items has them (heads are taught every event
+ * alike, so that what they say stays a probability); differentiable in hidden, itemTable and itemBias.
+ */
 export interface Loss {
   (inputs: LossInputs): Scalar;
   /** Outputs beside the ranking of items that the loss trains; the model must have them. */

@@ -35,8 +35,9 @@ export function drawNegatives(sampler: NegativeSampler, inputs: LossInputs): Dra
 export function sampledLoss(sampler: NegativeSampler, options: Omit<SampledHeadOptions, 'negatives'>): Loss {
   return (inputs) => {
     const { negatives } = drawNegatives(sampler, inputs);
-    const { hidden, itemTable, itemBias, targetIds } = inputs;
-    return sampledHead(hidden, itemTable, targetIds, { ...options, negatives, bias: itemBias });
+    const { hidden, itemTable, itemBias, targetIds, batch } = inputs;
+    const weights = batch?.targets.weights;
+    return sampledHead(hidden, itemTable, targetIds, { ...options, negatives, bias: itemBias, weights });
   };
 }
 
@@ -54,6 +55,7 @@ export function sampledSoftmaxLoss(sampler: NegativeSampler, temperature: number
       negatives: drawn.negatives,
       logQ,
       bias: bias as typeof inputs.itemBias,
+      weights: inputs.batch?.targets.weights,
     });
   };
 }

@@ -36,6 +36,12 @@ export function createCountingModel(parts: CountingModelParts): StatisticalModel
     },
     fitWindow(sessions) {
       assertKnown({ ...sessions, targets: NO_TARGETS }, 'train sessions');
+      const { itemIds, eventWeights } = sessions;
+      if (eventWeights && eventWeights.length !== itemIds.length) {
+        throw new Error(
+          `${name}: train sessions: eventWeights has length ${eventWeights.length}, expected ${itemIds.length}`,
+        );
+      }
       parts.fitWindow(sessions);
     },
     rankTargets(batch, options) {

@@ -28,6 +28,9 @@ export const itemKnnSchema = z.strictObject({
  * Item-kNN: items that occur in the same sessions as the newest item (Hidasi et al. 2016, the item-KNN baseline):
  * sim(i, j) = Σ_{sessions with both} clicks on i / ((supp(i) + λ)^α (supp(j) + λ)^(1−α)), supp the number of clicks; an item is
  * not its own neighbor.
+ *
+ * Where events have weights (`sessions.eventWeights`), supp is the sum of the weights, and a click on i of weight w counts √(w w′), w′
+ * being the heaviest click on j in that session: weights that are all the same change nothing but the share of λ.
  */
 export const itemKnn = defineModel({
   kind: 'statistical',
@@ -39,15 +42,29 @@ export const itemKnn = defineModel({
       numRows,
       maxEntries: k,
       over,
-      addSession(clicks, item, weights) {
+      addSession(clicks, item, weights, clickWeights) {
         let repeats = 0;
-        for (const other of clicks) if (other === item) repeats++;
-        for (const other of distinct.of(clicks)) if (other !== item) weights[other] += repeats;
+        clicks.forEach((other, c) => {
+          if (other === item) repeats += Math.sqrt(clickWeights?.[c] ?? 1);
+        });
+        const heaviest = clickWeights && heaviestClicks(clicks, clickWeights);
+        for (const other of distinct.of(clicks)) {
+          if (other !== item) weights[other] += repeats * Math.sqrt(heaviest?.get(other) ?? 1);
+        }
       },
       normalise(index, item, other, sum) {
-        const own = (index.eventCountOf(item) + regularization) ** alpha;
-        return sum / (own * (index.eventCountOf(other) + regularization) ** (1 - alpha));
+        const own = (index.weightSumOf(item) + regularization) ** alpha;
+        return sum / (own * (index.weightSumOf(other) + regularization) ** (1 - alpha));
       },
     });
   },
 });
+
+/** The largest weight of a click on each item of a session. */
+function heaviestClicks(clicks: Int32Array, weights: readonly number[]): Map<number, number> {
+  const heaviest = new Map<number, number>();
+  clicks.forEach((item, c) => {
+    heaviest.set(item, Math.max(heaviest.get(item) ?? 0, weights[c]));
+  });
+  return heaviest;
+}

@@ -129,6 +129,8 @@ export interface SessionsToCount {
   readonly offsets: Int32Array;
   /** Milliseconds since 1970-01-01 UTC of every click; models that weigh by age need them. */
   readonly timestampsMs?: Float64Array;
+  /** How much each click counts [T], finite and ≥ 0; 1 when absent. */
+  readonly eventWeights?: Float32Array;
 }
 
 /** A model that counts. */

@@ -18,7 +18,8 @@ export const popularitySchema = z.strictObject({
 });
 
 /**
- * The items that were clicked most often, the same for everyone: score(i) = Σ_w 2^(−age(w)/halfLife) · clicks on i in w.
+ * The items that were clicked most often, the same for everyone: score(i) = Σ_w 2^(−age(w)/halfLife) · clicks on i in w,
+ * each by its weight where events have some (`sessions.eventWeights`).
  * The row that every table needs: on fast-moving catalogues the last window's popularity beats careless deep models
  * (Ji et al. 2020, "A Re-visit of the Popularity Baseline in Recommender Systems").
  */
@@ -31,9 +32,11 @@ export const popularity = defineModel({
     return createCountingModel({
       name: 'popularity',
       numRows,
-      fitWindow({ itemIds }) {
+      fitWindow({ itemIds, eventWeights }) {
         for (let v = 0; v < counts.length; v++) counts[v] *= kept;
-        for (const id of itemIds) if (id >= FIRST_ITEM_ID) counts[id]++;
+        itemIds.forEach((id, event) => {
+          if (id >= FIRST_ITEM_ID) counts[id] += eventWeights?.[event] ?? 1;
+        });
       },
       score: (_batch, _position, scores) => scores.set(counts),
       onResize(grown) {

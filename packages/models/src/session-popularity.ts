@@ -7,7 +7,8 @@ import { currentSession } from './neighbors/current-session.ts';
 /**
  * Session popularity: the items clicked most often in the current session, then the items clicked most often by
  * everybody (Hidasi et al. 2016, the S-POP baseline): score(i) = clicks in the session + clicks by all / (1 + the largest
- * of those), so that the session decides and popularity breaks its ties.
+ * of those), so that the session decides and popularity breaks its ties. Where events have weights (`sessions.eventWeights`), the clicks by
+ * all count by them.
  */
 export const sessionPopularity = defineModel({
   kind: 'statistical',
@@ -19,8 +20,12 @@ export const sessionPopularity = defineModel({
       name: 'sessionPopularity',
       numRows,
       countsInParts: true,
-      fitWindow({ itemIds }) {
-        for (const id of itemIds) if (id >= FIRST_ITEM_ID) largest = Math.max(largest, ++counts[id]);
+      fitWindow({ itemIds, eventWeights }) {
+        itemIds.forEach((id, event) => {
+          if (id < FIRST_ITEM_ID) return;
+          counts[id] += eventWeights?.[event] ?? 1;
+          largest = Math.max(largest, counts[id]);
+        });
       },
       score(batch, position, scores) {
         for (let v = 0; v < scores.length; v++) scores[v] = counts[v] / (1 + largest);

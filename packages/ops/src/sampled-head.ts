@@ -18,6 +18,7 @@ import {
   top1MaxLosses,
 } from './sampled-losses.ts';
 import { assertTargets, scaleBy } from './softmax-head.ts';
+import { ofRows, weightedRows } from './weighted-rows.ts';
 import { withGradient } from './with-gradient.ts';
 
 /**
@@ -34,6 +35,8 @@ export interface SampledHeadOptions {
   readonly form?: SampledForm;
   /** Added to every item's logit [V]. */
   readonly bias?: Tensor1D;
+  /** How much each row counts [N], finite and ≥ 0: the loss is then Σₙ wₙ lossₙ / Σₙ wₙ. All alike when absent. */
+  readonly weights?: Float32Array;
   /** Log probabilities with which the candidates were drawn; subtracted from their logits. */
   readonly logQ?: LogQ;
   /** `gbce` only: t in [0, 1]; 0 is plain BCE, 1 makes the scores probabilities again. Default 0.75. */
@@ -81,7 +84,7 @@ export function sampledHead(
   targetIds: Int32Array,
   options: SampledHeadOptions,
 ): Scalar {
-  const { bias, logQ, form = 'softmax', calibration = 0.75, bpreg = 1, elu = 0 } = options;
+  const { bias, logQ, form = 'softmax', calibration = 0.75, bpreg = 1, elu = 0, weights } = options;
   assertShape('sampledHead', 'hidden', hidden, [-1, -1]);
   assertShape('sampledHead', 'table', table, [-1, hidden.shape[1]]);
   if (bias) assertShape('sampledHead', 'bias', bias, [table.shape[0]]);
@@ -102,6 +105,13 @@ export function sampledHead(
   if (logQ) {
     assertLogQ('targets', logQ.targets, numRows);
     assertLogQ('negatives', logQ.negatives, negativeIds.length);
+  }
+  if (weights) {
+    const { weights: _, ...same } = options;
+    return weightedRows('sampledHead', hidden, weights, (some, rows) => {
+      if (!rows) return sampledHead(some, table, targetIds, same);
+      return sampledHead(some, table, ofRows(targetIds, rows), { ...same, ...candidatesOf(same, rows, numNegatives) });
+    });
   }
   if (numRows === 0) {
     return withGradient(
@@ -134,6 +144,35 @@ export function sampledHead(
     targetIds: places[0],
     negativeIds: places[1],
   });
+}
+
+/** The candidates of some rows: a shared list stays whole. */
+function candidatesOf(
+  { negatives, logQ }: Pick<SampledHeadOptions, 'negatives' | 'logQ'>,
+  rows: Int32Array,
+  numNegatives: number,
+): Pick<SampledHeadOptions, 'negatives' | 'logQ'> {
+  if ('own' in negatives) {
+    return {
+      negatives: { own: ofRows(negatives.own, rows, numNegatives) },
+      logQ: logQ && {
+        targets: ofRows(logQ.targets, rows),
+        negatives: ofRows(logQ.negatives, rows, numNegatives),
+      },
+    };
+  }
+  const { shared, excluded } = negatives;
+  const ofTargets = logQ && { targets: ofRows(logQ.targets, rows), negatives: logQ.negatives };
+  if (!excluded) return { negatives, logQ: ofTargets };
+  const offsets = new Int32Array(rows.length + 1);
+  rows.forEach((row, r) => {
+    offsets[r + 1] = offsets[r] + excluded.offsets[row + 1] - excluded.offsets[row];
+  });
+  const itemIds = new Int32Array(offsets[rows.length]);
+  rows.forEach((row, r) => {
+    itemIds.set(excluded.itemIds.subarray(excluded.offsets[row], excluded.offsets[row + 1]), offsets[r]);
+  });
+  return { negatives: { shared, excluded: { offsets, itemIds } }, logQ: ofTargets };
 }
 
 function pickBias(bias: Tensor1D, rows: Int32Array): Tensor1D {

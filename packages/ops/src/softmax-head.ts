@@ -7,6 +7,7 @@ import { gatherRows, scatterRows } from './gather-rows.ts';
 import { productPrecision } from './product-precision.ts';
 import { product } from './products.ts';
 import { readingWaits } from './reading-waits.ts';
+import { ofRows, weightedRows } from './weighted-rows.ts';
 import { withGradient } from './with-gradient.ts';
 
 export interface SoftmaxHeadOptions {
@@ -14,6 +15,8 @@ export interface SoftmaxHeadOptions {
   readonly bias?: Tensor1D;
   /** Logits are divided by it. */
   readonly temperature?: number;
+  /** How much each row counts [N], finite and ≥ 0: the loss is then Σₙ wₙ lossₙ / Σₙ wₙ. All alike when absent. */
+  readonly weights?: Float32Array;
   /** Share ε of the target's mass that is spread over all items. */
   readonly labelSmoothing?: number;
   /** `bfloat16` trades about 1e-5 of the loss and 1e-3 of the gradients for speed, where the backend can; see `withProductPrecision`. */
@@ -31,7 +34,7 @@ const MAX_LOGITS = { near: 1024 * 1024, device: 16 * 1024 * 1024 };
  *
  * zₙᵥ = (hiddenₙ · tableᵥ + biasᵥ) / τ,  loss = 1/N Σₙ [ logΣᵥ exp zₙᵥ − (1 − ε) zₙ,target − ε · mean over v of zₙᵥ ].
  *
- * Reserved ids (below `FIRST_ITEM_ID`) take no part. Divided by the number of targets N; 0 when N = 0.
+ * Reserved ids (below `FIRST_ITEM_ID`) take no part. Divided by the number of targets N, or by their weights together; 0 when N = 0.
  *
  * @param hidden [N, D]
  * @param table [V, D], row = item id
@@ -43,7 +46,7 @@ export function softmaxHead(
   targetIds: Int32Array,
   options: SoftmaxHeadOptions = {},
 ): Scalar {
-  const { bias, temperature = 1, labelSmoothing = 0, precision = productPrecision() } = options;
+  const { bias, temperature = 1, labelSmoothing = 0, precision = productPrecision(), weights } = options;
   assertShape('softmaxHead', 'hidden', hidden, [-1, -1]);
   assertShape('softmaxHead', 'table', table, [-1, hidden.shape[1]]);
   if (bias) assertShape('softmaxHead', 'bias', bias, [table.shape[0]]);
@@ -52,6 +55,12 @@ export function softmaxHead(
   if (!(temperature > 0)) throw new Error(`softmaxHead: temperature must be > 0, got ${temperature}`);
   if (!(labelSmoothing >= 0 && labelSmoothing < 1)) {
     throw new Error(`softmaxHead: labelSmoothing must be in [0, 1), got ${labelSmoothing}`);
+  }
+  if (weights) {
+    const { weights: _, ...same } = options;
+    return weightedRows('softmaxHead', hidden, weights, (some, rows) =>
+      softmaxHead(some, table, rows ? ofRows(targetIds, rows) : targetIds, same),
+    );
   }
   const rest = { targetIds, firstRow: FIRST_ITEM_ID, temperature, labelSmoothing, precision };
   const withGradients = tf.engine().state.gradientDepth > 0;

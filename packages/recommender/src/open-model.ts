@@ -124,10 +124,16 @@ function* fill(model: AnyModel, tensors: ReadonlyMap<string, StoredTensor>, { nu
     const itemIds = column('itemIds');
     const offsets = column('offsets');
     const timestampsMs = column('timestampsMs');
+    const eventWeights = column('eventWeights');
     if (!(itemIds instanceof Int32Array) || !(offsets instanceof Int32Array)) {
       throw new Error(`the sessions of window ${window} are not there`);
     }
-    const sessions = { itemIds, offsets, ...(timestampsMs instanceof Float64Array && { timestampsMs }) };
+    const sessions = {
+      itemIds,
+      offsets,
+      ...(timestampsMs instanceof Float64Array && { timestampsMs }),
+      ...(eventWeights instanceof Float32Array && { eventWeights }),
+    };
     for (const part of model.countsInParts ? partsOf(sessions) : [sessions]) {
       model.fitWindow(part);
       yield;
@@ -139,7 +145,7 @@ function floatsOf(values: StoredTensor['values']): Float32Array {
   return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
-function* partsOf({ itemIds, offsets, timestampsMs }: SessionsToCount): Generator<SessionsToCount> {
+function* partsOf({ itemIds, offsets, timestampsMs, eventWeights }: SessionsToCount): Generator<SessionsToCount> {
   const numSessions = offsets.length - 1;
   for (let first = 0; first < numSessions; first += SESSIONS_PER_STEP) {
     const end = Math.min(numSessions, first + SESSIONS_PER_STEP);
@@ -148,6 +154,7 @@ function* partsOf({ itemIds, offsets, timestampsMs }: SessionsToCount): Generato
       itemIds: itemIds.subarray(from, to),
       offsets: offsets.subarray(first, end + 1).map((offset) => offset - from),
       ...(timestampsMs && { timestampsMs: timestampsMs.subarray(from, to) }),
+      ...(eventWeights && { eventWeights: eventWeights.subarray(from, to) }),
     };
   }
 }

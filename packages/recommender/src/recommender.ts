@@ -1,4 +1,4 @@
-import type { EncodedSessions } from '@nimue/data';
+import type { EncodedSessions, RawColumn } from '@nimue/data';
 import { MissingTimesError, type SessionMemory } from '@nimue/models';
 import { readModelFolder, readModelFolderAside } from '#read-model-folder';
 import { addItems, type NewItem } from './add-items.ts';
@@ -89,7 +89,7 @@ export class Recommender {
   }
 
   /** Columns of events that the model's features read: what `columns` and `context` of a session may hold. */
-  get columns(): readonly { readonly name: string; readonly kind: 'number' | 'text' }[] {
+  get columns(): readonly RawColumn[] {
     return this.#encoder.columns;
   }
 

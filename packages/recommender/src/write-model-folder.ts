@@ -77,12 +77,13 @@ async function addTensors(tensors: Map<string, StoredTensor>, trained: TrainedMo
     return 0;
   }
   let window = 0;
-  for await (const { itemIds, offsets, timestampsMs } of trained.countedWindows()) {
+  for await (const { itemIds, offsets, timestampsMs, eventWeights } of trained.countedWindows()) {
     const add = (name: string, values: StoredTensor['values']) =>
       tensors.set(`window${window}/${name}`, { shape: [values.length], values });
     add('itemIds', itemIds);
     add('offsets', offsets);
     if (timestampsMs) add('timestampsMs', timestampsMs);
+    if (eventWeights) add('eventWeights', eventWeights);
     window++;
   }
   return window;

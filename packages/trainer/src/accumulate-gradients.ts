@@ -2,7 +2,7 @@ import type { MovedRows } from '@nimue/ops';
 import type { NamedTensorMap } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 
-/** Gradients of a batch and how much it counts: its number of targets. */
+/** Gradients of a batch and how much it counts: the weights of its targets together. */
 export interface WeightedGradients {
   readonly gradients: NamedTensorMap;
   /** Rows of gradients that are by rows. */
@@ -29,7 +29,7 @@ export function meanGradients(parts: readonly WeightedGradients[]): Pick<Weighte
     const sum = new Float32Array(shape.reduce((product, n) => product * n, 1));
     for (const part of own) {
       const values = part.gradients[name].dataSync() as Float32Array;
-      const share = part.weight / total;
+      const share = part.weight / (total || 1);
       const moved = part.rows[name];
       if (!moved) {
         for (let i = 0; i < sum.length; i++) sum[i] += share * values[i];

@@ -1,5 +1,12 @@
 import { FIRST_ITEM_ID, type SessionBatch } from '@nimue/batch';
-import { type EncodedSessions, type Objective, type SessionParallelStep, sessionParallelSteps } from '@nimue/data';
+import {
+  type EncodedSessions,
+  knownOfTargets,
+  type Objective,
+  type SessionParallelStep,
+  sessionParallelSteps,
+  takeApart,
+} from '@nimue/data';
 import type { NeuralModel } from '@nimue/models';
 
 /** @throws when the model or the objective cannot be trained that way, in the words of the configuration */
@@ -56,11 +63,17 @@ function batchOf(
   features: EncodedSessions['features'],
 ): SessionBatch {
   const positions = Int32Array.from(targetIds.keys()).filter((lane) => targetIds[lane] >= FIRST_ITEM_ID);
+  const apart = takeApart(features);
+  const nextEvents = positions.map((lane) => events[lane] + 1);
   return {
     itemIds,
     offsets: Int32Array.from({ length: itemIds.length + 1 }, (_, lane) => lane),
-    targets: { positions, itemIds: positions.map((lane) => targetIds[lane]) },
-    ...(features && { features: takeEvents(features, events) }),
+    targets: {
+      positions,
+      itemIds: positions.map((lane) => targetIds[lane]),
+      ...knownOfTargets(apart, nextEvents),
+    },
+    ...(Object.keys(apart.inputs).length > 0 && { features: takeEvents(apart.inputs, events) }),
   };
 }
 

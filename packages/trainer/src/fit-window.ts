@@ -20,7 +20,7 @@ import { assertSessionParallel, countLaneBatches, type LaneBatch, laneBatches } 
 import { learningRateAt } from './learning-rate.ts';
 import type { Optimizer } from './optimizer.ts';
 import { Plateau, plateauSchema } from './schedules/reduce-on-plateau.ts';
-import { trainStep } from './train-step.ts';
+import { trainStep, weightOfTargets } from './train-step.ts';
 import type { TrainingConfig } from './training-schema.ts';
 import type { WeightAverage } from './weight-average.ts';
 
@@ -242,9 +242,9 @@ function takeStep(
   average?.update(model.parameters);
   const sum = (count: (batch: SessionBatch) => number) =>
     withTargets.reduce((total, { batch }) => total + count(batch), 0);
-  const numTargets = sum(({ targets }) => targets.positions.length);
-  progress.lossSum += lossValue * numTargets;
-  progress.numTargets += numTargets;
+  const counted = sum(weightOfTargets);
+  progress.lossSum += lossValue * counted;
+  progress.numTargets += counted;
   progress.learningRate = learningRate;
   const numEvents = sum(({ itemIds }) => itemIds.length);
   progress.numEvents += numEvents;

@@ -145,7 +145,7 @@ function firstSessions(batch: SessionBatch, count: number): SessionBatch {
   const cut = <Column extends Int32Array | Float32Array | Float64Array>(column: Column | undefined) =>
     column?.subarray(0, end) as Column | undefined;
   const { timestampsMs, features, sessionKeys, factorizationPlaces, originalItemIds } = batch;
-  const { labels } = batch.targets;
+  const { labels, weights } = batch.targets;
   return {
     itemIds: batch.itemIds.subarray(0, end),
     offsets: batch.offsets.subarray(0, count + 1),
@@ -159,6 +159,7 @@ function firstSessions(batch: SessionBatch, count: number): SessionBatch {
     targets: {
       positions: batch.targets.positions.subarray(0, numTargets),
       itemIds: batch.targets.itemIds.subarray(0, numTargets),
+      ...(weights && { weights: weights.subarray(0, numTargets) }),
       ...(labels && {
         labels: Object.fromEntries(
           Object.entries(labels).map(([name, column]) => [name, column.subarray(0, numTargets)]),

@@ -12,6 +12,7 @@ import {
   type WindowedDataset,
 } from '@nimue/data';
 import { deriveSeed, mix32 } from '@nimue/ops';
+import { encodeCounted, weightColumnOf } from './encode-counted.ts';
 import type { TargetLabels } from './target-labels.ts';
 
 /** What a step of the plan trains on. Dispose it. */
@@ -55,12 +56,14 @@ export async function readTrainSessions(
     some.reduce((sum, window) => sum + dataset.windows[window].numEvents, 0);
   const numExpected = eventsOf(windows) + replay.share * eventsOf(replay.windows);
   const { texts } = dataset;
-  const encode = (part: Sessions) =>
-    encodeSessions(part, vocabulary, { unknown: 'skip', features: pipeline?.transform(part, dataset) });
+  const encode = (part: Sessions) => encodeCounted(part, vocabulary, dataset, pipeline);
   const encodeLabelled = (part: Sessions) => {
-    if (!labels) return encode(part);
-    const features = { ...pipeline?.transform(part, dataset), ...labels.columnsOf(part, texts) };
-    return encodeSessions(part, vocabulary, { unknown: 'skip', features });
+    const taught = { ...labels?.columnsOf(part, texts), ...weightColumnOf(part) };
+    const features = { ...pipeline?.transform(part, dataset), ...taught };
+    return encodeSessions(part, vocabulary, {
+      unknown: 'skip',
+      features: pipeline || Object.keys(taught).length > 0 ? features : undefined,
+    });
   };
   const firstNew = vocabulary.size;
   if (numExpected <= maxEventsInMemory) {

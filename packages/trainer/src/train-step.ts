@@ -76,12 +76,17 @@ function gradientsOfStep(
     });
     const lossValue = value.dataSync()[0];
     value.dispose();
-    return { lossValue, gradients, rows, weight: batch.targets.positions.length };
+    return { lossValue, gradients, rows, weight: weightOfTargets(batch) };
   });
   if (parts.length === 1) return parts[0];
-  const numTargets = parts.reduce((sum, { weight }) => sum + weight, 0);
-  const lossValue = parts.reduce((sum, part) => sum + (part.lossValue * part.weight) / numTargets, 0);
+  const total = parts.reduce((sum, { weight }) => sum + weight, 0);
+  const lossValue = parts.reduce((sum, part) => sum + (part.lossValue * part.weight) / (total || 1), 0);
   return { lossValue, ...meanGradients(parts) };
+}
+
+/** How much a batch counts beside others of its step: its targets, each by its weight. */
+export function weightOfTargets({ targets: { positions, weights } }: SessionBatch): number {
+  return weights ? weights.reduce((sum, weight) => sum + weight, 0) : positions.length;
 }
 
 /**

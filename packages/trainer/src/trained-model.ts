@@ -1,12 +1,6 @@
-import {
-  type EncodedSessions,
-  encodeSessions,
-  type FeaturePipeline,
-  type ItemVocabulary,
-  type Objective,
-  type WindowedDataset,
-} from '@nimue/data';
+import type { EncodedSessions, FeaturePipeline, ItemVocabulary, Objective, WindowedDataset } from '@nimue/data';
 import type { AnyModel } from '@nimue/models';
+import { encodeCounted } from './encode-counted.ts';
 
 /** A model at the end of its windows, with all that it needs to answer. It is the trainer's: use it before it goes on. */
 export interface TrainedModel {
@@ -41,8 +35,7 @@ export function trainedModelOf(
     rawItemId: (code) => dataset.rawItemId(code),
     async *countedWindows() {
       for (const window of windows) {
-        const part = await dataset.read(window, 'train');
-        yield encodeSessions(part, vocabulary, { unknown: 'skip', features: pipeline?.transform(part, dataset) });
+        yield encodeCounted(await dataset.read(window, 'train'), vocabulary, dataset, pipeline);
       }
     },
   };

@@ -18,7 +18,7 @@ export function requestOf(sessions: Sessions, s: number, dataset: WindowedDatase
     const kind = key.slice(0, key.indexOf(':'));
     const name = key.slice(kind.length + 1);
     // A column that is carried as both is read as numbers from its texts again.
-    if (kind === 'text' && columns[name]) continue;
+    if (kind === 'weight' || (kind === 'text' && columns[name])) continue;
     columns[name] = [...values.subarray(from, to)].map((value) =>
       Number.isNaN(value) ? null : kind === 'text' ? dataset.texts[name][value] : value,
     );

@@ -13,6 +13,8 @@ export interface EncodedSessions {
   readonly timestampsMs?: Float64Array;
   /** Named columns [T]: Int32 for categories, Float32 for numbers. */
   readonly features?: Readonly<Record<string, Int32Array | Float32Array>>;
+  /** How much each event counts [T], for models that count; all alike when absent. Batches do not carry it. */
+  readonly eventWeights?: Float32Array;
   /** Who each session is, for random draws that must not depend on its neighbours [S]; its place when not given. */
   readonly sessionKeys?: Int32Array;
 }

@@ -14,27 +14,65 @@ export function labelColumn(label: string): `label:${string}` {
   return `${PREFIX}${label}`;
 }
 
-/** The objective's batch of whole sessions, label columns taken out of the inputs and put beside the targets. */
+/**
+ * Name of the column [T] of encoded sessions that says how much each event counts as a target. No model is ever shown it:
+ * batches carry it as `targets.weights`.
+ */
+export const WEIGHT_COLUMN = 'weight:target';
+
+/** Columns of events apart: what a model is shown, and what is known of the events that are to be predicted. */
+export interface ColumnsApart {
+  readonly inputs: NonNullable<SessionBatch['features']>;
+  /** By the label's name. */
+  readonly labels: NonNullable<SessionBatch['features']>;
+  readonly weights?: Int32Array | Float32Array;
+}
+
+/** Takes label and weight columns out of the columns of encoded sessions. */
+export function takeApart(features: SessionBatch['features'] = {}): ColumnsApart {
+  const { [WEIGHT_COLUMN]: weights, ...rest } = features;
+  const columns = Object.entries(rest);
+  const labels = columns.filter(([name]) => name.startsWith(PREFIX));
+  return {
+    inputs: Object.fromEntries(columns.filter(([name]) => !name.startsWith(PREFIX))),
+    labels: Object.fromEntries(labels.map(([name, column]) => [name.slice(PREFIX.length), column])),
+    ...(weights && { weights }),
+  };
+}
+
+/**
+ * What is known of targets, from the events that they are.
+ *
+ * @param events of every target [N]
+ */
+export function knownOfTargets(
+  { labels, weights }: ColumnsApart,
+  events: Int32Array,
+): Pick<SessionBatch['targets'], 'labels' | 'weights'> {
+  const take = (column: Int32Array | Float32Array) => Float32Array.from(events, (event) => column[event]);
+  const named = Object.entries(labels).map(([name, column]) => [name, take(column)] as const);
+  return {
+    ...(named.length > 0 && { labels: Object.fromEntries(named) }),
+    ...(weights && { weights: take(weights) }),
+  };
+}
+
+/** The objective's batch of whole sessions, label and weight columns taken out of the inputs and put beside the targets. */
 export function createLabelledBatch(
   objective: Pick<Objective, 'createTrainingBatch' | 'numTargetOnly'>,
   whole: SessionBatch,
   draw: ObjectiveDraw,
 ): SessionBatch {
-  const columns = Object.entries(whole.features ?? {});
-  const labels = columns.filter(([name]) => name.startsWith(PREFIX));
-  if (labels.length === 0) return objective.createTrainingBatch(whole, draw);
+  const apart = takeApart(whole.features);
+  const { inputs, labels, weights } = apart;
+  if (!weights && Object.keys(labels).length === 0) return objective.createTrainingBatch(whole, draw);
   const { features: _, ...rest } = whole;
-  const inputs = columns.filter(([name]) => !name.startsWith(PREFIX));
   const batch = objective.createTrainingBatch(
-    { ...rest, ...(inputs.length > 0 && { features: Object.fromEntries(inputs) }) },
+    { ...rest, ...(Object.keys(inputs).length > 0 && { features: inputs }) },
     draw,
   );
   const events = targetEvents(whole.offsets, batch, objective.numTargetOnly);
-  const taken = labels.map(([name, column]) => [
-    name.slice(PREFIX.length),
-    Float32Array.from(events, (event) => column[event]),
-  ]);
-  return { ...batch, targets: { ...batch.targets, labels: Object.fromEntries(taken) } };
+  return { ...batch, targets: { ...batch.targets, ...knownOfTargets(apart, events) } };
 }
 
 /** For every target the event of the whole sessions that it is [N]: every objective keeps the sessions of two events or more. */

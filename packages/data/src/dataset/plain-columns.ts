@@ -18,7 +18,7 @@ export function carriedColumns(
   const columns: Record<string, Float64Array> = {};
   for (const column of declared ?? occurring(sessions)) {
     const values = sessions.flatMap((session, s) => cellsOf(session, s, column.name, declared !== undefined));
-    if (column.kind === 'number') {
+    if (column.kind !== 'text') {
       columns[keyOfColumn(column)] = Float64Array.from(values, (value) => {
         if (typeof value !== 'string') return value ?? Number.NaN;
         throw new Error(`column '${column.name}': expected numbers, got '${value}'`);

@@ -22,11 +22,11 @@ export interface PreparedContent {
  *
  * @throws when a file of the log is missing or cannot be read
  */
-export async function describeContent(options: PrepareOptions): Promise<PreparedContent> {
+export async function describeContent(options: PrepareOptions, signal?: AbortSignal): Promise<PreparedContent> {
   if ('generated' in options.dataset) return { ...nameContent(options, []), files: [] };
   const files = await filesOf(options.dataset.files);
   const hashes: string[] = [];
-  for (const { path } of files) hashes.push(await sha256OfFile(path));
+  for (const { path } of files) hashes.push(await sha256OfFile(path, signal));
   return { ...nameContent(options, hashes), files };
 }
 
@@ -62,9 +62,9 @@ export async function filesOf(files: string | string[]): Promise<SourceFile[]> {
   });
 }
 
-export async function sha256OfFile(path: string): Promise<string> {
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash, { signal });
   return hash.digest('hex');
 }
 

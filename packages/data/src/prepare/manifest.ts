@@ -39,7 +39,7 @@ const manifestSchema = z.object({
   numRawItems: z.int(),
   hasTimes: z.boolean(),
   /** Columns that are carried along, in the order of the files. */
-  columns: z.array(z.object({ name: z.string(), kind: z.enum(['number', 'text']) })),
+  columns: z.array(z.object({ name: z.string(), kind: z.enum(['number', 'text', 'weight']) })),
   /** Size of every file, relative to the folder. */
   files: z.record(z.string(), z.int()),
 });

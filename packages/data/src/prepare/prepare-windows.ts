@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { keyOfColumn, type RawColumn } from '../dataset/raw-columns.ts';
 import type { SplitOptions } from '../dataset/split-of-session.ts';
-import type { WindowInfo } from '../dataset/windowed-dataset.ts';
 import { writeGeneratedLog } from '../generated/write-generated-log.ts';
+import { mayHaveHelper } from '../read/compiled-file.ts';
 import type { DatasetConfig, FilesDataset } from '../read/dataset-schema.ts';
 import { messageOf } from '../read/engine.ts';
 import { type EventLog, type EventLogOptions, openEventLog } from '../read/event-log.ts';
@@ -12,15 +12,14 @@ import type { SessionsConfig } from '../sessions/sessions-schema.ts';
 import { DAY_MS } from '../windows/calendar.ts';
 import { type PlannedWindow, planWindows } from '../windows/plan-windows.ts';
 import type { WindowsConfig } from '../windows/windows-schema.ts';
-import { assertUnchanged, describeContent } from './content-key.ts';
-import { eachAtOnce, WRITTEN_AT_ONCE } from './each-at-once.ts';
+import { assertUnchanged, describeContent, type PreparedContent } from './content-key.ts';
 import { LAYOUT_VERSION, type PreparedCounts, readManifest, writeManifest } from './manifest.ts';
 import { openPrepared, type PreparedDataset } from './open-prepared.ts';
-import { writeWindow } from './session-files.ts';
-import { keepSessions, SessionSample } from './session-sample.ts';
+import { SessionSample } from './session-sample.ts';
 import { nothingStarts, spoolEvents, startRangeOf } from './spool-sessions.ts';
 import { WindowSpool } from './window-spool.ts';
 import { dictionaryFiles, writeDictionaries } from './write-dictionaries.ts';
+import { writeWindows } from './write-windows.ts';
 
 const TEMPORARY_PREFIX = '.preparing-';
 
@@ -44,6 +43,8 @@ export interface PrepareOptions {
   readonly directory: string;
   readonly memoryLimit?: string;
   readonly threads?: number;
+  /** Another thread orders events and writes windows along with this one. Default: in the compiled package, where there are two processors. */
+  readonly helperThread?: boolean;
   readonly onProgress?: (progress: PrepareProgress) => void;
 }
 
@@ -62,29 +63,50 @@ export interface PrepareOptions {
  *   directory: 'prepared',
  * });
  */
-export async function prepareWindows(options: PrepareOptions): Promise<PreparedDataset> {
-  const { key, source, files } = await describeContent(options);
-  const directory = join(options.directory, `${nameOf(options.dataset)}-${key}`);
-  if (await isComplete(directory, key)) return openPrepared(directory);
+export async function prepareWindows(given: PrepareOptions): Promise<PreparedDataset> {
+  const options = withWeights(given);
+  const name = nameOf(options.dataset);
+  const stop = new AbortController();
+  // The log is hashed while it is read, unless what it would become may be there already.
+  const content = describeContent(options, stop.signal);
+  content.catch(() => undefined);
+  const directoryOf = (key: string) => join(options.directory, `${name}-${key}`);
+  const entries = await readdir(options.directory).catch((): string[] => []);
+  if (entries.some((entry) => entry.startsWith(`${name}-`))) {
+    const { key } = await content;
+    if (await isComplete(directoryOf(key), key)) return openPrepared(directoryOf(key));
+  }
 
-  const temporary = await makeTemporary(options.directory, key);
+  const temporary = await makeTemporary(options.directory, name);
   try {
     const result = join(temporary, 'result');
     await mkdir(result);
-    await prepareInto(result, temporary, key, source, options);
+    await prepareInto(result, temporary, content, options);
+    const { key, files } = await content;
     await assertUnchanged(files);
-    await moveIntoPlace(result, directory, key);
+    await moveIntoPlace(result, directoryOf(key), key);
+    return await openPrepared(directoryOf(key));
   } finally {
+    stop.abort();
     await rm(temporary, { recursive: true, force: true });
   }
-  return openPrepared(directory);
+}
+
+/** With `sessions.eventWeights`, the weight of every event is carried along. */
+export function withWeights<Options extends Pick<PrepareOptions, 'dataset' | 'sessions' | 'columns'>>(
+  options: Options,
+): Options {
+  const { dataset, sessions, columns = [] } = options;
+  if (!sessions.eventWeights) return options;
+  if ('generated' in dataset) throw new Error('sessions.eventWeights: the events of a generated log have no types');
+  const weight: RawColumn = { name: dataset.columns.event ?? '', kind: 'weight' };
+  return { ...options, columns: [...columns.filter(({ kind }) => kind !== 'weight'), weight] };
 }
 
 async function prepareInto(
   result: string,
   temporary: string,
-  key: string,
-  source: unknown,
+  content: Promise<PreparedContent>,
   options: PrepareOptions,
 ): Promise<void> {
   const report = options.onProgress ?? (() => {});
@@ -94,11 +116,13 @@ async function prepareInto(
   const scratch = join(temporary, 'engine');
   await mkdir(scratch);
   const { columns = [], memoryLimit, threads } = options;
+  const { helperThread = mayHaveHelper() } = options;
   const log = await openEventLog(dataset, {
     ...logOptions(options),
     temporaryDirectory: scratch,
     memoryLimit,
     threads,
+    helperThread,
   });
   const { hasTimes } = log;
   let spooled: SpooledWindows;
@@ -111,9 +135,17 @@ async function prepareInto(
   }
   await rm(scratch, { recursive: true, force: true });
 
-  const { windows, files } = await writeWindows(result, spooled, options).finally(() => spooled.spool.close());
+  const { plan, spool, sample } = spooled;
+  const columnKeys = columns.map(keyOfColumn);
+  const { windows, files } = await writeWindows(
+    spool,
+    { directory: result, plan, columnKeys },
+    { sample, helperThread },
+    (done) => report({ stage: 'write', done, total: plan.length }),
+  ).finally(() => spool.close());
   for (const name of dictionaryFiles(columns)) files[name] = (await stat(join(result, name))).size;
   const { counts } = spooled;
+  const { key, source } = await content;
   await writeManifest(result, {
     layout: LAYOUT_VERSION,
     key,
@@ -133,8 +165,8 @@ export function logOptions({
   split,
   columns,
 }: Pick<PrepareOptions, 'sessions' | 'split' | 'columns'>): Omit<EventLogOptions, 'temporaryDirectory'> {
-  const { by, gapMinutes, eventTypes } = sessions;
-  return { by, gapMinutes, eventTypes, support: sessions, columns, withUsers: split?.by === 'user' };
+  const { by, gapMinutes, eventTypes, eventWeights } = sessions;
+  return { by, gapMinutes, eventTypes, eventWeights, support: sessions, columns, withUsers: split?.by === 'user' };
 }
 
 /** @throws when an option asks for times that the log does not have */
@@ -181,26 +213,6 @@ async function spoolSessions(log: EventLog, temporary: string, options: PrepareO
   }
 }
 
-/** @returns the windows, and the size of every file */
-async function writeWindows(
-  result: string,
-  { plan, spool, sample }: SpooledWindows,
-  options: PrepareOptions,
-): Promise<{ readonly windows: WindowInfo[]; readonly files: Record<string, number> }> {
-  const windows: WindowInfo[] = [];
-  const files: Record<string, number> = {};
-  const columnKeys = options.columns?.map(keyOfColumn);
-  let done = 0;
-  await eachAtOnce(plan, WRITTEN_AT_ONCE, async (window, index) => {
-    const all = spool.take(index);
-    const sessions = sample ? keepSessions(all, (id, startMs) => sample.has(id, startMs)) : all;
-    windows[index] = { ...window, numSessions: sessions.ids.length, numEvents: sessions.itemCodes.length };
-    Object.assign(files, await writeWindow(result, window.id, sessions, columnKeys));
-    options.onProgress?.({ stage: 'write', done: ++done, total: plan.length });
-  });
-  return { windows, files };
-}
-
 export async function generate(
   dataset: Extract<DatasetConfig, { generated: unknown }>,
   temporary: string,
@@ -226,11 +238,11 @@ async function isComplete(directory: string, key: string): Promise<boolean> {
 }
 
 /** A folder to work in; the caller removes it. */
-export async function makeTemporary(directory: string, key: string): Promise<string> {
+export async function makeTemporary(directory: string, name: string): Promise<string> {
   try {
     await mkdir(directory, { recursive: true });
     await removeAbandoned(directory);
-    return await mkdtemp(join(directory, `${TEMPORARY_PREFIX}${key}-`));
+    return await mkdtemp(join(directory, `${TEMPORARY_PREFIX}${name}-`));
   } catch (error) {
     throw new Error(`prepareWindows: cannot write to ${directory} (${messageOf(error)}); choose another folder`);
   }

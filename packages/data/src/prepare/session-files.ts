@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copyValues } from '../dataset/copy-values.ts';
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
 import { keyOfSession } from '../dataset/split-of-session.ts';
 import { SPLIT_NAMES, type SplitName } from '../dataset/windowed-dataset.ts';
@@ -83,7 +84,7 @@ function rowsOf(columns: readonly ListTableColumn[], rows: readonly number[]): L
     const length = offsets[rows.length];
     const taken = column.values instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
     rows.forEach((row, r) => {
-      taken.set(column.values.subarray(column.offsets[row], column.offsets[row + 1]), offsets[r]);
+      copyValues(column.values, column.offsets[row], column.offsets[row + 1], taken, offsets[r]);
     });
     return { name, values: taken, offsets };
   });

@@ -278,7 +278,7 @@ test('columns are carried along with every event: numbers, texts by code, missin
   });
   expect(dataset.texts).toEqual({ kind: ['blue', 'green', 'red'], price: ['1', '2.5', '3', '9'] });
   await expect(prepare(log, { carried: [{ name: 'kind', kind: 'number' }] })).rejects.toThrow(
-    "Could not convert string 'red' to DOUBLE",
+    "row 1 after the header: column 'kind' is 'red', expected a number (a feature reads it); 4 such rows",
   );
   await expect(prepare(log, { carried: [{ name: 'prise', kind: 'number' }] })).rejects.toThrow(
     "but no 'prise'; did you mean 'price'?",

@@ -1,3 +1,4 @@
+import { copyValues } from '../dataset/copy-values.ts';
 import { compareText } from '../dataset/dataset-from-sessions.ts';
 import { SpillFile } from '../read/spill-file.ts';
 
@@ -28,6 +29,13 @@ export interface WindowSessions {
   readonly columns: readonly Float64Array[];
 }
 
+/** A spool that has taken in its sessions, for another thread: plain values. */
+export interface SharedSpool {
+  readonly file: string;
+  readonly numColumns: number;
+  readonly windows: readonly WindowBuffer['written'][];
+}
+
 const HEADER_WORDS = 3;
 
 /** Bytes that can be looked at as 64-bit and 32-bit numbers. */
@@ -50,7 +58,7 @@ const NO_WORDS = new Words(0);
 interface WindowBuffer {
   words: Words;
   used: number;
-  readonly written: { readonly at: number; readonly numBytes: number }[];
+  written: readonly { readonly at: number; readonly numBytes: number }[];
 }
 
 /**
@@ -61,7 +69,7 @@ interface WindowBuffer {
  * timestampsMs f64[], every further column f64[], itemCodes i32[], id utf-8; the last two fill their last 8 bytes up.
  */
 export class WindowSpool {
-  readonly #file: SpillFile;
+  #file: SpillFile;
   readonly #limitWords: number;
   readonly #numColumns: number;
   readonly #buffers: WindowBuffer[];
@@ -98,13 +106,13 @@ export class WindowSpool {
     ints[2 * at + 4] = idBytes;
     ints[2 * at + 5] = session.isValid ? 1 : 0;
     at += HEADER_WORDS;
-    doubles.set(timestampsMs, at);
+    copyValues(timestampsMs, 0, numEvents, doubles, at);
     at += numEvents;
     for (const column of columns) {
-      doubles.set(column, at);
+      copyValues(column, 0, numEvents, doubles, at);
       at += numEvents;
     }
-    ints.set(itemCodes, 2 * at);
+    copyValues(itemCodes, 0, numEvents, ints, 2 * at);
     bytes.write(id, 8 * (at + half(numEvents)));
     this.#usedWords += end - buffer.used;
     buffer.used = end;
@@ -119,6 +127,26 @@ export class WindowSpool {
   /** The same as records, in the order in which they came, for `sessionsOfRecords`. */
   takeRecords(window: number): Uint8Array {
     return this.#wordsOf(window).bytes;
+  }
+
+  /** Writes what waits in memory, so that other threads can take windows too; the file stays until `close`. */
+  share(): SharedSpool {
+    this.#flush();
+    return {
+      file: this.#file.path,
+      numColumns: this.#numColumns,
+      windows: this.#buffers.map(({ written }) => written),
+    };
+  }
+
+  /** Another's sessions. Close it, and then the other. */
+  static attach({ file, numColumns, windows }: SharedSpool): WindowSpool {
+    const spool = new WindowSpool(file, windows.length, numColumns);
+    spool.#file = new SpillFile(file, true);
+    windows.forEach((written, window) => {
+      spool.#buffers[window] = { words: NO_WORDS, used: 0, written };
+    });
+    return spool;
   }
 
   close(): void {
@@ -145,7 +173,7 @@ export class WindowSpool {
     for (const buffer of this.#buffers) {
       if (buffer.used > 0) {
         const at = this.#file.append(buffer.words.bytes.subarray(0, 8 * buffer.used));
-        buffer.written.push({ at, numBytes: 8 * buffer.used });
+        buffer.written = [...buffer.written, { at, numBytes: 8 * buffer.used }];
       }
       buffer.used = 0;
       if (!keep) buffer.words = NO_WORDS;
@@ -182,13 +210,13 @@ export function sessionsOfRecords(records: Words, numColumns: number): WindowSes
   for (let s = 0; s < order.length; s++) {
     const length = offsets[s + 1] - offsets[s];
     let at = starts[order[s]] + HEADER_WORDS;
-    timestampsMs.set(doubles.subarray(at, at + length), offsets[s]);
+    copyValues(doubles, at, at + length, timestampsMs, offsets[s]);
     at += length;
     for (const column of columns) {
-      column.set(doubles.subarray(at, at + length), offsets[s]);
+      copyValues(doubles, at, at + length, column, offsets[s]);
       at += length;
     }
-    itemCodes.set(ints.subarray(2 * at, 2 * at + length), offsets[s]);
+    copyValues(ints, 2 * at, 2 * at + length, itemCodes, offsets[s]);
   }
   return {
     ids: Array.from(order, (s) => ids[s]),

@@ -7,6 +7,10 @@ import { derivedTimeSchema } from './derived-times.ts';
 export const timeUnitSchema = z.enum(['s', 'ms', 'us', 'ns', 'iso']);
 export type TimeUnit = z.output<typeof timeUnitSchema>;
 
+/** What the cells of a column are. */
+export const columnTypeSchema = z.enum(['string', 'integer', 'number']);
+export type ColumnType = z.output<typeof columnTypeSchema>;
+
 /** Which column of the log is what. */
 export const columnsSchema = z.strictObject({
   session: z.string().min(1).optional().describe('Column of session ids.'),
@@ -28,7 +32,9 @@ export const columnsSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('What kind of event it is (view, cart, purchase …), for `sessions.eventTypes`.'),
+    .describe(
+      'What kind of event it is (view, cart, purchase …), for `sessions.eventTypes` and `sessions.eventWeights`.',
+    ),
   sessionStart: z
     .string()
     .min(1)
@@ -65,6 +71,12 @@ export const filesDatasetSchema = z.strictObject({
     .optional()
     .describe('Names for the columns of a text file without a header line.'),
   columns: columnsSchema.describe('Which column of the log is what.'),
+  columnTypes: z
+    .record(z.string().min(1), columnTypeSchema)
+    .optional()
+    .describe(
+      'What the cells of a column are, by its name: `string` (as they are written: 007 is not 7), `integer` (whole numbers of any length: 007 is 7) or `number`; a cell of another kind is refused. Default: the type in the file; of a text file `string`, and where a feature asks for numbers, `number`.',
+    ),
   derivedTimes: z
     .record(z.string().min(1), derivedTimeSchema)
     .optional()

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { EventChunk } from '../sessions/sessionizer.ts';
+import { assertCells } from './column-types.ts';
 import type { FilesDataset } from './dataset-schema.ts';
-import { type Engine, rawDoubles, rawHashes, sqlText } from './engine.ts';
+import { type Engine, messageOf, rawDoubles, rawHashes, sqlText } from './engine.ts';
 import type {
   CountedIds,
   EventLog,
@@ -18,27 +19,29 @@ import { EventSql, where } from './event-sql.ts';
 import { chooseHash, HashCodes } from './hash-codes.ts';
 import {
   assertNothingMissing,
+  assertPresent,
   countMissing,
   IS_INCOMPLETE,
   type MissingCounts,
   NOTHING_MISSING,
 } from './missing-cells.ts';
 import { explainReadError, type Source } from './open-source.ts';
+import { orderedElsewhere } from './sort-thread.ts';
 import {
+  assertTypes,
   countEvents,
   countEventTypes,
   dropOtherTypes,
   dropRare,
   dropRareEvents,
   hasLimits,
-  keepEventTypes,
 } from './support.ts';
 import type { TimeColumn } from './time-column.ts';
 import { assertPlausibleTimes, plausibleTimes } from './time-unit.ts';
 
 /**
- * An event log in the tables of the engine: `loaded` (text files), `events` (a view of Parquet files where nothing has to be
- * removed from them), `keys`, `items` and `texts<n>`.
+ * An event log in the tables of the engine: `loaded` (a view of text files that were parsed), `events` (a view, where nothing has to
+ * be removed from the log), `keys`, `items` and `texts<n>`.
  */
 export class DuckDbEventLog implements EventLog {
   firstMs = Number.NaN;
@@ -112,13 +115,7 @@ export class DuckDbEventLog implements EventLog {
 
   /** Of all events, sound or not; NaN where no event has a time. */
   async readRange(): Promise<LogRange> {
-    const start = this.#start ? 's' : 't';
-    const { isText, placeSql } = this.#source;
-    const rows = placeSql === undefined ? this.#sql.select() : this.#sql.raw(placeSql);
-    const from = isText && this.#isLoaded ? 'loaded' : `(${rows})`;
-    const [range] = await this.#rows(
-      `SELECT count(*) AS n, count(*) FILTER (t IS NULL OR o IS NULL) AS untimed, min(t) AS first, max(t) AS last, min(${start}) AS "firstStart", max(${start}) AS "lastStart" FROM ${from}`,
-    );
+    const [range] = await this.#rows(this.#rangeSql());
     const timeOf = (value: unknown) => (value === null ? Number.NaN : Number(value));
     return {
       numEvents: Number(range.n),
@@ -130,6 +127,28 @@ export class DuckDbEventLog implements EventLog {
     };
   }
 
+  #rangeSql(): string {
+    const { columns } = this.#dataset;
+    if (!this.#start && columns.order === undefined) {
+      // Numbers and ends of a plain column, which Parquet files state for their parts: the rows need not be read.
+      const ends = (column: string) =>
+        `count(*) AS n, count(*) - count(${column}) AS untimed, min(${column}) AS low, max(${column}) AS high`;
+      const ofEnds = (sql: (end: string) => string) =>
+        `n, untimed, ${sql('low')} AS first, ${sql('high')} AS last, first AS "firstStart", last AS "lastStart"`;
+      if (this.#isLoaded) return `SELECT ${ofEnds((end) => end)} FROM (SELECT ${ends('t')} FROM loaded)`;
+      const { column, ofEnd } = this.#time ?? {};
+      if (column && ofEnd)
+        return `SELECT ${ofEnds(ofEnd)} FROM (SELECT ${ends(column)} FROM ${this.#source.relation()})`;
+    }
+    const start = this.#start ? 's' : 't';
+    const { placeSql } = this.#source;
+    const rows = placeSql === undefined ? this.#sql.select() : this.#sql.raw(placeSql);
+    return (
+      'SELECT count(*) AS n, count(*) FILTER (t IS NULL OR o IS NULL) AS untimed, min(t) AS first, max(t) AS last, ' +
+      `min(${start}) AS "firstStart", max(${start}) AS "lastStart" FROM ${this.#isLoaded ? 'loaded' : `(${rows})`}`
+    );
+  }
+
   /** Takes what `readRange` found, perhaps elsewhere. */
   useRange({ numUntimed, firstStartMs, lastStartMs }: LogRange): void {
     this.#numUntimed = numUntimed;
@@ -139,9 +158,11 @@ export class DuckDbEventLog implements EventLog {
 
   async select(range?: StartRange): Promise<SelectedEvents> {
     const engine = this.#engine;
-    const { eventTypes, support } = this.#options;
+    const { eventTypes, eventWeights, support } = this.#options;
     let wantedKeys = await this.#loadEvents(range);
-    const numOtherTypeEvents = eventTypes ? await keepEventTypes(engine, eventTypes, this.#source.label) : 0;
+    if (eventTypes || eventWeights) assertTypes(await countEventTypes(engine), this.#options, this.label);
+    const numOtherTypeEvents = eventTypes ? await dropOtherTypes(engine, eventTypes) : 0;
+    await this.#assertTyped();
     const missing = await this.#dropIncomplete();
     if (missing.numEvents > 0 && this.#dataset.onMissing === 'error') await this.refuseMissing();
     let numRareEvents = 0;
@@ -175,11 +196,12 @@ export class DuckDbEventLog implements EventLog {
    */
   async selectShard(range: StartRange | undefined, eventsFile: string): Promise<ShardSelection> {
     const engine = this.#engine;
-    const { eventTypes } = this.#options;
+    const { eventTypes, eventWeights } = this.#options;
     if (this.#source.isText) await this.#loadText();
     await this.#loadEvents(range);
-    const eventTypeCounts = eventTypes ? await countEventTypes(engine) : {};
+    const eventTypeCounts = eventTypes || eventWeights ? await countEventTypes(engine) : {};
     const numOtherTypeEvents = eventTypes ? await dropOtherTypes(engine, eventTypes) : 0;
+    await this.#assertTyped();
     const missing = await this.#dropIncomplete();
     const place = this.#place === 'r' ? '' : ', rowid AS r';
     await this.#read(`COPY (SELECT *${place} FROM events) TO ${sqlText(eventsFile)} (FORMAT parquet)`);
@@ -260,6 +282,17 @@ export class DuckDbEventLog implements EventLog {
     return counts;
   }
 
+  /** @throws when events are weighed by their type and one has none, naming file and row */
+  async #assertTyped(): Promise<void> {
+    const { event = '' } = this.#dataset.columns;
+    if (!this.#options.eventWeights || this.#options.eventTypes) return;
+    const [{ n }] = await this.#engine.rows('SELECT count(*) AS n FROM events WHERE e IS NULL');
+    if (Number(n) === 0) return;
+    await assertPresent(this.#engine, this.#source, event, 'event', (where, count) => {
+      return `${where} is empty; ${count}, and events without a type have no weight. Name the types that count as sessions.eventTypes`;
+    });
+  }
+
   /** SQL of the conditions that a row and a key have to meet, where there are any. */
   #conditionsOf(range: StartRange | undefined): { readonly inRange?: string; readonly wantedKeys: string } {
     if (!range) return { wantedKeys: '' };
@@ -298,28 +331,28 @@ export class DuckDbEventLog implements EventLog {
     const { isText, placeSql } = this.#source;
     const { inRange, wantedKeys } = this.#conditionsOf(range);
     const isView =
-      placeSql !== undefined &&
+      (isText || placeSql !== undefined) &&
       (this.#start !== undefined || !range) &&
       !eventTypes &&
       !hasLimits(support) &&
       this.#dataset.onMissing === 'error' &&
       this.#numUntimed === 0;
     await this.#placeEvents(isView);
-    this.#hasPlaces = isView || this.#sql.needsPlaces;
-    if (isText && !inRange) await this.#engine.run('ALTER TABLE loaded RENAME TO events');
-    else if (isText) {
-      await this.#read(`CREATE TABLE events AS SELECT * FROM loaded${where(inRange)}`);
-      await this.#engine.run('DROP TABLE loaded');
+    this.#hasPlaces = isView || isText || this.#sql.needsPlaces;
+    if (isText) {
+      await this.#engine.run(`CREATE ${isView ? 'VIEW' : 'TABLE'} events AS SELECT * FROM loaded${where(inRange)}`);
     } else if (this.#isView && placeSql !== undefined) {
       await this.#engine.run(`CREATE VIEW events AS ${this.#sql.raw(placeSql)}${where(inRange, this.#sql.shard)}`);
     } else await this.#read(`CREATE TABLE events AS ${this.#sql.ofShard(inRange)}`);
-    this.#isLoaded = false;
     return wantedKeys;
   }
 
-  /** The rows of a text file, which can be read once only. */
+  /** Parses text files once, into a Parquet file: the engine writes and reads it several times faster than a table. */
   async #loadText(): Promise<void> {
-    await this.#read(`CREATE TABLE loaded AS ${this.#sql.ofShard()}`);
+    const file = sqlText(join(this.#options.temporaryDirectory, 'loaded.parquet'));
+    await this.#read(`COPY (${this.#sql.ofShard()}) TO ${file} (FORMAT parquet)`);
+    const place = this.#sql.needsPlaces ? '' : ', CAST(file_row_number AS DOUBLE) AS r';
+    await this.#engine.run(`CREATE OR REPLACE VIEW loaded AS SELECT *${place} FROM read_parquet(${file})`);
     this.#isLoaded = true;
   }
 
@@ -341,6 +374,7 @@ export class DuckDbEventLog implements EventLog {
       `CREATE OR REPLACE TABLE keys AS SELECT k${user}, count(*) AS n FROM events GROUP BY k${wantedKeys}`,
     );
     this.#wanted = wantedKeys ? ' WHERE k IN (SELECT k FROM keys)' : '';
+    await this.#assertExact('keys', 'k', this.#keyName);
   }
 
   /** In the tables `keys` and `items`. */
@@ -411,7 +445,11 @@ export class DuckDbEventLog implements EventLog {
         });
       }
       const last = { key: -1, place: 0 };
-      for (const chunk of sorter.ordered()) {
+      const { helperThread, temporaryDirectory } = this.#options;
+      const ordered = helperThread
+        ? orderedElsewhere(sorter, join(temporaryDirectory, 'events-dealt-out-again'))
+        : sorter.ordered();
+      for await (const chunk of ordered) {
         yield this.#time ? chunk : { ...chunk, timestampsMs: placesInKeys(chunk.keys, chunk.length, last) };
       }
     } finally {
@@ -432,7 +470,7 @@ export class DuckDbEventLog implements EventLog {
   async itemIds(): Promise<string[]> {
     const ids: string[] = [];
     // 12.0 is 12: a whole-number column with missing cells is often written as floating point.
-    const sql = this.#sql.itemIsFloat
+    const sql = this.#sql.isFloat(this.#sql.itemName)
       ? 'CASE WHEN i = trunc(i) THEN CAST(CAST(i AS BIGINT) AS VARCHAR) ELSE CAST(i AS VARCHAR) END'
       : 'CAST(i AS VARCHAR)';
     for await (const chunk of this.#engine.stream(`SELECT ${sql} FROM items ORDER BY code`)) {
@@ -500,26 +538,39 @@ export class DuckDbEventLog implements EventLog {
 
   /** @throws when there are items in floating point that may stand for several */
   async assertExactIds(): Promise<void> {
-    if (!this.#sql.itemIsFloat) return;
-    const [row] = await this.#engine.rows('SELECT count(*) AS n FROM items WHERE abs(i) > 9007199254740992');
+    await this.#assertExact('items', 'i', this.#sql.itemName);
+  }
+
+  async #assertExact(table: string, column: string, name: string): Promise<void> {
+    if (!this.#sql.isFloat(name)) return;
+    const bits = this.#source.types.get(name) === 'FLOAT' ? 24 : 53;
+    const [row] = await this.#engine.rows(
+      `SELECT count(*) AS n FROM ${table} WHERE isfinite(${column}) AND abs(${column}) > ${2 ** bits}`,
+    );
     if (Number(row.n) > 0) {
       throw new Error(
-        `${this.label}: column '${this.#sql.itemName}' holds ids as floating point, and ${row.n} of them are beyond 2^53, ` +
+        `${this.label}: column '${name}' holds ids as floating point, and ${row.n} of them are beyond 2^${bits}, ` +
           'where different ids become equal; write the column as whole numbers or text',
       );
     }
   }
 
   async #read(sql: string): Promise<void> {
-    await this.#engine.run(sql).catch((error: unknown) => {
-      throw explainReadError(error, this.#source);
-    });
+    await this.#engine.run(sql).catch((error: unknown) => this.#refuse(error));
   }
 
   async #rows(sql: string): Promise<Record<string, unknown>[]> {
-    return this.#engine.rows(sql).catch((error: unknown) => {
-      throw explainReadError(error, this.#source);
-    });
+    return this.#engine.rows(sql).catch((error: unknown) => this.#refuse(error));
+  }
+
+  /** @throws saying where in the log the engine failed */
+  async #refuse(error: unknown): Promise<never> {
+    if (/^Conversion Error/m.test(messageOf(error))) {
+      for (const { name, kind } of this.#options.columns ?? []) {
+        if (kind === 'number') await assertCells(this.#engine, this.#source, name, 'number', 'a feature reads it');
+      }
+    }
+    throw explainReadError(error, this.#source);
   }
 }
 

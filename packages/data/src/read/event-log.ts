@@ -16,6 +16,8 @@ export interface EventLogOptions {
   readonly gapMinutes?: number | 'none';
   /** Only events of these types. Default: all. */
   readonly eventTypes?: readonly string[];
+  /** How much an event counts by its type, for a column of kind `weight`. Default: every event counts once. */
+  readonly eventWeights?: Readonly<Record<string, number>>;
   /** What is too rare is left out (`minItemEvents`, `minKeyEvents`). Default: nothing. */
   readonly support?: SupportLimits;
   /** Also say whose each session is (`keys`). */
@@ -31,6 +33,8 @@ export interface EventLogOptions {
   /** Such as `500MB`; what does not fit goes to the temporary folder. Default `1GB`. */
   readonly memoryLimit?: string;
   readonly threads?: number;
+  /** Events are ordered on another thread, a little ahead of whoever reads them. Default: on this one. */
+  readonly helperThread?: boolean;
 }
 
 /** Which sessions are wanted, by their start. */
@@ -152,9 +156,10 @@ export async function connectEventLog(dataset: FilesDataset, options: EventLogOp
   });
   try {
     const keyName = keyColumn(dataset, options.by);
-    if (options.eventTypes && dataset.columns.event === undefined) {
+    const asksTypes = (['eventTypes', 'eventWeights'] as const).find((name) => options[name] !== undefined);
+    if (asksTypes && dataset.columns.event === undefined) {
       throw new Error(
-        'dataset.columns.event: missing, but sessions.eventTypes is given; name the column of event types',
+        `dataset.columns.event: missing, but sessions.${asksTypes} is given; name the column of event types`,
       );
     }
     if (options.withUsers && dataset.columns.user === undefined) {

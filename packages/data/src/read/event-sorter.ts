@@ -34,9 +34,18 @@ interface Part {
   readonly ints: Int32Array;
   /** Events in `records`. */
   used: number;
+  /** Where what has been written lies: `#file`, or that of the thread which took the events in. */
+  readonly file: SpillFile;
   /** First byte and number of events of what has been written. */
   readonly written: { readonly at: number; readonly length: number }[];
   total: number;
+}
+
+/** A sorter that has taken in its events, for another thread: plain values. */
+export interface SharedSorter {
+  readonly options: Omit<EventSorterOptions, 'file'>;
+  readonly file: string;
+  readonly parts: readonly Pick<Part, 'written' | 'total'>[];
 }
 
 const BUFFER_EVENTS = 8192;
@@ -58,12 +67,13 @@ export class EventSorter {
   readonly #options: EventSorterOptions;
   readonly #width: number;
   readonly #maxEvents: number;
-  readonly #parts: Part[];
+  #parts: Part[];
   readonly #hashesPerPart: number;
   #lastKey = -1;
   #lastLow = 0;
   #lastHigh = 0;
   readonly #file: SpillFile;
+  #attached: SpillFile | undefined;
 
   constructor(options: EventSorterOptions) {
     const { numEvents, hasOrder, hasStarts, numColumns = 0, maxEvents = 2 ** 19 } = options;
@@ -104,9 +114,31 @@ export class EventSorter {
     for (let part = this.#parts.shift(); part; part = this.#parts.shift()) yield* this.#orderedPart(part);
   }
 
+  /** Writes what waits in memory and gives the events away; the file stays until `close`. Nothing is left to be ordered here. */
+  share(): SharedSorter {
+    for (const part of this.#parts) if (part.used > 0) this.#write(part);
+    const parts = this.#parts.map(({ written, total }) => ({ written, total }));
+    this.#parts = [];
+    const { file: _, ...options } = this.#options;
+    return { options, file: this.#file.path, parts };
+  }
+
+  /** A sorter with another's events. Close it, and then the other. @param file takes what has to be dealt out again */
+  static attach({ options, file, parts }: SharedSorter, ownFile: string): EventSorter {
+    const sorter = new EventSorter({ ...options, numEvents: 0, file: ownFile });
+    const theirs = new SpillFile(file, true);
+    const records = new Float64Array(0);
+    sorter.#attached = theirs;
+    sorter.#parts = parts.map(({ written, total }) => {
+      return { records, ints: new Int32Array(records.buffer), used: 0, file: theirs, written: [...written], total };
+    });
+    return sorter;
+  }
+
   /** Gives up memory and file. */
   close(): void {
     this.#file.close();
+    this.#attached?.close();
   }
 
   *#orderedPart(part: Part): Generator<EventChunk> {
@@ -173,7 +205,7 @@ export class EventSorter {
     const width = this.#width;
     for (const { at, length } of part.written) {
       const doubles = new Float64Array(length * width);
-      this.#file.read(bytesOf(doubles), at);
+      part.file.read(bytesOf(doubles), at);
       yield { doubles, ints: new Int32Array(doubles.buffer), width, length };
     }
     yield { doubles: part.records, ints: part.ints, width, length: part.used };
@@ -185,7 +217,7 @@ export class EventSorter {
     const doubles = new Float64Array((part.total + part.used) * width);
     let at = 0;
     for (const block of part.written) {
-      this.#file.read(bytesOf(doubles.subarray(at, at + block.length * width)), block.at);
+      part.file.read(bytesOf(doubles.subarray(at, at + block.length * width)), block.at);
       at += block.length * width;
     }
     doubles.set(part.records.subarray(0, part.used * width), at);
@@ -232,7 +264,7 @@ export class EventSorter {
   #newParts(numParts: number): Part[] {
     return Array.from({ length: numParts }, () => {
       const records = new Float64Array(BUFFER_EVENTS * this.#width);
-      return { records, ints: new Int32Array(records.buffer), used: 0, written: [], total: 0 };
+      return { records, ints: new Int32Array(records.buffer), used: 0, file: this.#file, written: [], total: 0 };
     });
   }
 

@@ -22,7 +22,7 @@ export class EventSql {
   constructor(
     source: Source,
     dataset: FilesDataset,
-    { columns = [], eventTypes, shard, withUsers }: EventLogOptions,
+    { columns = [], eventTypes, eventWeights, shard, withUsers }: EventLogOptions,
     keyName: string,
     time: TimeColumn | undefined,
     start: TimeColumn | undefined,
@@ -39,12 +39,17 @@ export class EventSql {
       `${order === undefined ? '0.0::DOUBLE' : orderSql(source, order)} AS o`,
     ];
     if (start && time) all.push(`coalesce(${start.sql}, ${time.sql}) AS s`);
+    const typeSql = `CAST(${presentOrNull(source, event ?? '')} AS VARCHAR)`;
     for (const [c, column] of columns.entries()) {
+      if (column.kind === 'weight') {
+        all.push(`${weightSql(typeSql, eventWeights ?? {})} AS f${c}`);
+        continue;
+      }
       const type = column.kind === 'number' ? 'DOUBLE' : 'VARCHAR';
       all.push(`CAST(${presentOrNull(source, column.name)} AS ${type}) AS f${c}`);
     }
     if (withUsers) all.push(`CAST(${presentOrNull(source, user ?? '')} AS VARCHAR) AS u`);
-    if (eventTypes) all.push(`CAST(${presentOrNull(source, event ?? '')} AS VARCHAR) AS e`);
+    if (eventTypes || eventWeights) all.push(`${typeSql} AS e`);
     this.#columns = all;
   }
 
@@ -104,14 +109,20 @@ export class EventSql {
     return `(${presentOrNull(this.#source, name, alias)}) IS NULL`;
   }
 
-  get itemIsFloat(): boolean {
-    return /^(DOUBLE|FLOAT)$/.test(this.#source.types.get(this.itemName) ?? '');
+  isFloat(name: string): boolean {
+    return /^(DOUBLE|FLOAT)$/.test(this.#source.types.get(name) ?? '');
   }
 }
 
 export function where(...conditions: readonly (string | undefined)[]): string {
   const all = conditions.flatMap((condition) => (condition ? [`(${condition})`] : []));
   return all.length > 0 ? ` WHERE ${all.join(' AND ')}` : '';
+}
+
+/** Types without a weight are refused when their events are counted. */
+function weightSql(type: string, weights: Readonly<Record<string, number>>): string {
+  const cases = Object.entries(weights).map(([name, weight]) => `WHEN ${sqlText(name)} THEN ${weight}::DOUBLE`);
+  return `CASE ${type} ${cases.join(' ')} ELSE NULL::DOUBLE END`;
 }
 
 /** The shard of a key, the same wherever it is looked at: DuckDB's hash. */

@@ -43,30 +43,60 @@ export async function assertNothingMissing(
 ): Promise<void> {
   const { order } = dataset.columns;
   const checks = [
-    { role: 'item', name: dataset.columns.item, bad: `${presentOrNull(source, dataset.columns.item)} IS NULL` },
+    { role: 'item', name: dataset.columns.item, bad: isMissing(source, dataset.columns.item) },
     ...(time ? [{ role: 'timestamp', name: time.name, bad: `${time.sql} IS NULL` }] : []),
     ...(order ? [{ role: 'order', name: order, bad: `${orderSql(source, order)} IS NULL` }] : []),
-    { role: by, name: dataset.columns[by] ?? '', bad: `${presentOrNull(source, dataset.columns[by] ?? '')} IS NULL` },
+    { role: by, name: dataset.columns[by] ?? '', bad: isMissing(source, dataset.columns[by] ?? '') },
   ];
   for (const { role, name, bad } of checks) {
-    for (const [fileIndex, file] of source.files.entries()) {
-      const numbered = `SELECT row_number() OVER () AS n, CAST(${sqlName(name)} AS VARCHAR) AS cell, ${bad} AS bad FROM ${source.relation(fileIndex)}`;
-      const [row] = await engine.rows(
-        `SELECT count(*) AS count, min(n) AS first, arg_min(coalesce(cell, ''), n) AS cell FROM (${numbered}) WHERE bad`,
-      );
-      if (Number(row.count) === 0) continue;
-      const cell = String(row.cell);
-      const isBlank = cell.trim() === '' || /^(null|\\n)$/i.test(cell.trim());
-      const isNaNCell = /^nan$/i.test(cell.trim());
-      const what = isBlank
-        ? 'is empty'
-        : isNaNCell
-          ? `is NaN, which is no ${role === 'timestamp' ? 'time' : role === 'order' ? 'place in an order' : 'id'}`
-          : `is '${cell}', which cannot be read as a ${role === 'timestamp' && time?.unit === 'iso' ? 'date' : 'number'}`;
-      throw new Error(
-        `${file.path}, ${source.placeOf(Number(row.first))}: column '${name}' (${role}) ${what}; ` +
-          `${row.count} such ${Number(row.count) === 1 ? 'row' : 'rows'}. Correct the file, or set dataset.onMissing to 'drop'`,
-      );
-    }
+    const found = await firstRow(engine, source, name, bad);
+    if (!found) continue;
+    const cell = found.cell.trim();
+    const isBlank = cell === '' || /^(null|\\n)$/i.test(cell);
+    const isNaNCell = /^nan$/i.test(cell);
+    const what = isBlank
+      ? 'is empty'
+      : isNaNCell
+        ? `is NaN, which is no ${role === 'timestamp' ? 'time' : role === 'order' ? 'place in an order' : 'id'}`
+        : `is '${found.cell}', which cannot be read as a ${role === 'timestamp' && time?.unit === 'iso' ? 'date' : 'number'}`;
+    throw new Error(
+      `${found.place}: column '${name}' (${role}) ${what}; ${found.such}. Correct the file, or set dataset.onMissing to 'drop'`,
+    );
   }
+}
+
+/** @throws what `explain` makes of the first row whose cell is missing (file, row and column) and of their number */
+export async function assertPresent(
+  engine: Engine,
+  source: Source,
+  name: string,
+  role: string,
+  explain: (where: string, such: string) => string,
+): Promise<void> {
+  const found = await firstRow(engine, source, name, isMissing(source, name));
+  if (found) throw new Error(explain(`${found.place}: column '${name}' (${role})`, found.such));
+}
+
+function isMissing(source: Source, name: string): string {
+  return `${presentOrNull(source, name)} IS NULL`;
+}
+
+/** The first row that meets a condition, with its cell, and how many of its file do. */
+async function firstRow(
+  engine: Engine,
+  source: Source,
+  name: string,
+  condition: string,
+): Promise<{ readonly place: string; readonly cell: string; readonly such: string } | undefined> {
+  for (const [fileIndex, { path }] of source.files.entries()) {
+    const numbered = `SELECT row_number() OVER () AS n, CAST(${sqlName(name)} AS VARCHAR) AS cell, ${condition} AS bad FROM ${source.relation(fileIndex)}`;
+    const [row] = await engine.rows(
+      `SELECT count(*) AS count, min(n) AS first, arg_min(coalesce(cell, ''), n) AS cell FROM (${numbered}) WHERE bad`,
+    );
+    const count = Number(row.count);
+    if (count === 0) continue;
+    const place = `${path}, ${source.placeOf(Number(row.first))}`;
+    return { place, cell: String(row.cell), such: `${count} such ${count === 1 ? 'row' : 'rows'}` };
+  }
+  return undefined;
 }

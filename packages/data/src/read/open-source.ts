@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openArrowFiles } from './arrow-files.ts';
+import { withDeclaredTypes } from './column-types.ts';
 import type { FilesDataset } from './dataset-schema.ts';
 import { derivedTimeSql, partsOf } from './derived-times.ts';
 import { didYouMean } from './did-you-mean.ts';
@@ -32,7 +33,7 @@ export interface Source {
 
 /**
  * Opens CSV, TSV, JSON lines (plain, gzip or zstd) Parquet, or Arrow files, lists as one row per element, with the times that
- * are made of several columns. Nothing is guessed from the rows: cells of a text file are text, a row
+ * are made of several columns. Nothing is guessed from the rows: cells of a text file are text unless a type is declared, a row
  * with too few or too many cells is an error, and so are broken quotes and bytes that are not UTF-8.
  *
  * @param temporaryDirectory where packed files are unpacked
@@ -40,7 +41,8 @@ export interface Source {
  */
 export async function openSource(engine: Engine, dataset: FilesDataset, temporaryDirectory: string): Promise<Source> {
   const plain = await openFiles(engine, dataset, temporaryDirectory);
-  return withDerivedTimes(await unnestLists(engine, plain, dataset), dataset.derivedTimes ?? {});
+  const timed = withDerivedTimes(await unnestLists(engine, plain, dataset), dataset.derivedTimes ?? {});
+  return withDeclaredTypes(engine, timed, dataset.columnTypes);
 }
 
 function withDerivedTimes(source: Source, derived: NonNullable<FilesDataset['derivedTimes']>): Source {

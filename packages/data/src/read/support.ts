@@ -1,3 +1,4 @@
+import { didYouMean } from './did-you-mean.ts';
 import { type Engine, sqlText } from './engine.ts';
 
 /** How often something must occur to stay in the log. */
@@ -29,34 +30,42 @@ export async function dropRareEvents(engine: Engine, limits: SupportLimits): Pro
   }
 }
 
-/**
- * Keeps the events of some types in the engine's table `events` (column e).
- *
- * @returns how many events were removed
- * @throws listing the types that occur, when one that is asked for does not
- */
-export async function keepEventTypes(engine: Engine, types: readonly string[], label: string): Promise<number> {
-  assertTypesOccur(await countEventTypes(engine), types, label);
-  return dropOtherTypes(engine, types);
-}
-
-/** How many events are of which type. */
+/** How many events are of which type, in the engine's table `events` (column e); those without one are not among them. */
 export async function countEventTypes(engine: Engine): Promise<Record<string, number>> {
-  const rows = await engine.rows('SELECT e, count(*) AS n FROM events GROUP BY e');
+  const rows = await engine.rows('SELECT e, count(*) AS n FROM events WHERE e IS NOT NULL GROUP BY e');
   return Object.fromEntries(rows.map(({ e, n }) => [String(e), Number(n)]));
 }
 
-/** @throws listing the most frequent types, when one that is asked for does not occur */
-export function assertTypesOccur(
+/** Types of events that an experiment names. */
+export interface NamedTypes {
+  readonly eventTypes?: readonly string[];
+  readonly eventWeights?: Readonly<Record<string, number>>;
+}
+
+/**
+ * @param counts events of every type in the log
+ * @throws listing the most frequent types, when one that is named does not occur, or one that is left has no weight
+ */
+export function assertTypes(
   counts: Readonly<Record<string, number>>,
-  types: readonly string[],
+  { eventTypes, eventWeights }: NamedTypes,
   label: string,
 ): void {
-  const absent = types.find((type) => !Object.hasOwn(counts, type));
-  if (absent === undefined) return;
   const found = Object.keys(counts).sort((a, b) => counts[b] - counts[a] || (a < b ? -1 : 1));
+  const assertOccurs = (option: string, type: string) => {
+    if (Object.hasOwn(counts, type)) return;
+    throw new Error(
+      `sessions.${option}: ${label} has no event of type '${type}'; its types are ${found.slice(0, 50).join(', ')}${didYouMean(type, found)}`,
+    );
+  };
+  for (const type of eventTypes ?? []) assertOccurs('eventTypes', type);
+  if (!eventWeights) return;
+  for (const type of Object.keys(eventWeights)) assertOccurs('eventWeights', type);
+  const weightless = found.find((type) => (eventTypes?.includes(type) ?? true) && !Object.hasOwn(eventWeights, type));
+  if (weightless === undefined) return;
   throw new Error(
-    `sessions.eventTypes: ${label} has no event of type '${absent}'; its types are ${found.slice(0, 50).join(', ')}`,
+    `sessions.eventWeights: ${label} has ${counts[weightless]} events of type '${weightless}', which has no weight; give it one, ` +
+      'or leave them out with sessions.eventTypes',
   );
 }
 

@@ -10,6 +10,9 @@ export interface TimeColumn {
   readonly unit?: TimeUnit;
   /** SQL of the time in ms (DOUBLE), NULL when it is missing or cannot be read. */
   readonly sql: string;
+  /** The column in SQL, and SQL of the time in ms of its least and greatest value, where the order of times is that of values. */
+  readonly column?: string;
+  ofEnd?(end: string): string;
   /** SQL condition for fromMs ≤ time < toMs, in the column's own type where the file can then skip what lies outside. */
   between(fromMs: number, toMs: number): string;
   /** The same for fromMs ≤ time. */
@@ -40,9 +43,12 @@ export async function readTimeColumn(
       const sql = `epoch_us(CAST(CAST(${column} AS TIMESTAMP) AS TIMESTAMPTZ)) / 1000.0`;
       return withSql(name, undefined, sql);
     }
+    const sqlOf = (value: string) => `epoch_us(${hasZone ? value : `CAST(${value} AS TIMESTAMP)`}) / 1000.0`;
     return {
       name,
-      sql: `epoch_us(${hasZone ? column : `CAST(${column} AS TIMESTAMP)`}) / 1000.0`,
+      sql: sqlOf(column),
+      column,
+      ofEnd: sqlOf,
       between: (fromMs, toMs) => `(${column} >= ${literal(fromMs)} AND ${column} < ${literal(toMs)})`,
       since: (fromMs) => `${column} >= ${literal(fromMs)}`,
     };
@@ -67,16 +73,19 @@ export async function readTimeColumn(
   }
   const present = presentOrNull(source, name);
   if (used === 'iso') return withSql(name, used, `epoch_us(TRY_CAST(${present} AS TIMESTAMPTZ)) / 1000.0`);
-  const value = isNumber ? `CAST(${present} AS DOUBLE)` : `TRY_CAST(${present} AS DOUBLE)`;
   // Dividing by a whole number rounds once; multiplying by 0.001 would round twice.
   const perMs = Math.round(1 / MS_PER_UNIT[used]);
-  const sql = MS_PER_UNIT[used] >= 1 ? `${value} * ${MS_PER_UNIT[used]}.0` : `${value} / ${perMs}.0`;
+  const inMs = (value: string) =>
+    MS_PER_UNIT[used] >= 1 ? `${value} * ${MS_PER_UNIT[used]}.0` : `${value} / ${perMs}.0`;
+  const sql = inMs(isNumber ? `CAST(${present} AS DOUBLE)` : `TRY_CAST(${present} AS DOUBLE)`);
   if (!isWhole) return withSql(name, used, sql);
   const literal = (ms: number) => Math.ceil(ms / MS_PER_UNIT[used]).toFixed(0);
   return {
     name,
     unit: used,
     sql,
+    column,
+    ofEnd: (end) => inMs(`CAST(${end} AS DOUBLE)`),
     between: (fromMs, toMs) => `(${column} >= ${literal(fromMs)} AND ${column} < ${literal(toMs)})`,
     since: (fromMs) => `${column} >= ${literal(fromMs)}`,
   };

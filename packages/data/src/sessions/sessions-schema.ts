@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
-/** The `sessions` section of an experiment file. */
-export const sessionsSchema = z.strictObject({
+const sessionsShape = z.strictObject({
   by: z
     .enum(['session', 'user'])
     .default('session')
@@ -18,6 +17,12 @@ export const sessionsSchema = z.strictObject({
     .optional()
     .describe(
       "Only events of these types count (the log's column `event`); all others are left out before anything else.",
+    ),
+  eventWeights: z
+    .record(z.string().min(1), z.number().min(0))
+    .optional()
+    .describe(
+      "How much an event counts by its type (the log's column `event`), such as { view: 1, purchase: 5 }: as a target of a ranking loss, and for models that count. Every type that is left by `eventTypes` needs one; with 0 an event is seen but never a target.",
     ),
   minItemEvents: z.int().min(1).default(1).describe('Items with fewer events are left out.'),
   minKeyEvents: z
@@ -43,6 +48,19 @@ export const sessionsSchema = z.strictObject({
       'Only some sessions, drawn at random from all that are left in the windows that are prepared: a large log in small. Every session is as likely as any other.',
     ),
   dropConsecutiveRepeats: z.boolean().default(false).describe('The same item twice in a row counts once.'),
+});
+
+/** The `sessions` section of an experiment file. */
+export const sessionsSchema = sessionsShape.superRefine(({ eventTypes, eventWeights }, context) => {
+  if (!eventWeights) return;
+  const refuse = (path: string[], message: string) =>
+    context.addIssue({ code: 'custom', path: ['eventWeights', ...path], message });
+  const weights = Object.entries(eventWeights);
+  if (!weights.some(([, weight]) => weight > 0)) refuse([], 'every weight is 0; expected one above it');
+  for (const [type] of weights) {
+    if (!eventTypes || eventTypes.includes(type)) continue;
+    refuse([type], `events of type '${type}' are left out by eventTypes (${eventTypes.join(', ')}); remove its weight`);
+  }
 });
 
 export type SessionsConfig = z.output<typeof sessionsSchema>;

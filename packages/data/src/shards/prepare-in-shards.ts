@@ -11,12 +11,13 @@ import {
   makeTemporary,
   nameOf,
   type PrepareOptions,
+  withWeights,
 } from '../prepare/prepare-windows.ts';
 import { nothingStarts } from '../prepare/spool-sessions.ts';
 import { dictionaryFiles, writeDictionaries } from '../prepare/write-dictionaries.ts';
 import type { DuckDbEventLog } from '../read/duckdb-event-log.ts';
 import { connectEventLog, type LogRange } from '../read/event-log.ts';
-import { assertAnyLeft, assertTypesOccur, hasLimits } from '../read/support.ts';
+import { assertAnyLeft, assertTypes, hasLimits } from '../read/support.ts';
 import { assertAnySession } from '../sessions/sessionize.ts';
 import { planWindows } from '../windows/plan-windows.ts';
 import { mergeFound, saveRareItems } from './merge-found.ts';
@@ -70,7 +71,8 @@ export interface SharedPreparation {
  *
  * @throws as `prepareWindows`
  */
-export async function prepareInShards(options: PrepareInShardsOptions): Promise<SharedPreparation> {
+export async function prepareInShards(given: PrepareInShardsOptions): Promise<SharedPreparation> {
+  const options = withWeights(given);
   const { numShards, files: shared, columns = [], memoryLimit, threads } = options;
   if (!(Number.isInteger(numShards) && numShards >= 1)) {
     throw new Error(`prepareInShards: expected a whole number of at least 1 shard, got ${numShards}`);
@@ -245,7 +247,7 @@ async function findAll(
       for (const { eventTypeCounts } of found) {
         for (const [type, n] of Object.entries(eventTypeCounts)) types[type] = (types[type] ?? 0) + n;
       }
-      assertTypesOccur(types, sessions.eventTypes ?? [], log.label);
+      if (sessions.eventTypes || sessions.eventWeights) assertTypes(types, sessions, log.label);
       const isStrict = 'onMissing' in dataset ? dataset.onMissing === 'error' : true;
       const numMissing = isStrict ? sum(({ missing }) => missing.numEvents) : 0;
       if (numMissing + sum(({ numMissingIds }) => numMissingIds) > 0) {

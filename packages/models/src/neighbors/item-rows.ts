@@ -17,8 +17,11 @@ export interface ItemRowsModel {
   readonly maxEntries: number;
   /** Add up the rows of all items of the session, each as often as it was clicked, or look at the newest item only. */
   readonly over: 'lastItem' | 'session';
-  /** Adds what goes with `item` in one past session that holds it, its clicks oldest first, to `weights` [V]. */
-  addSession(clicks: Int32Array, item: number, weights: Float64Array): void;
+  /**
+   * Adds what goes with `item` in one past session that holds it, its clicks oldest first, to `weights` [V]; where clicks have weights of
+   * their own, with these.
+   */
+  addSession(clicks: Int32Array, item: number, weights: Float64Array, clickWeights?: readonly number[]): void;
   /** What the sum over the sessions of `item` becomes, entry by entry, where that depends on the items' supports too. */
   normalise?(index: SessionIndex, item: number, other: number, sum: number): number;
 }
@@ -54,7 +57,9 @@ export function createItemRowsModel(parts: ItemRowsModel): StatisticalModel {
     row.itemIds.forEach((other, i) => {
       weights[other] = row.sums[i];
     });
-    for (let s = row.numSessions; s < sessions.length; s++) addSession(index.itemsOf(sessions[s]), item, weights);
+    for (let s = row.numSessions; s < sessions.length; s++) {
+      addSession(index.itemsOf(sessions[s]), item, weights, index.weightsOf(sessions[s]));
+    }
     row.numSessions = sessions.length;
     row.itemIds = Int32Array.from(nonZeroItems(weights));
     row.sums = Float64Array.from(row.itemIds, (other) => weights[other]);

@@ -12,6 +12,9 @@ export class SessionIndex {
   readonly #endMs: number[] = [];
   readonly #postings: (GrowingInt32 | undefined)[] = [];
   readonly #eventCounts: number[] = [];
+  /** Of every event as it lies in `#itemIds`, and their sums by item; from the first window that has some, 1 before. */
+  #weights: number[] | undefined;
+  #weightSums: number[] = [];
   readonly #nothing = new Int32Array(0);
 
   constructor() {
@@ -22,14 +25,23 @@ export class SessionIndex {
     return this.#offsets.length - 1;
   }
 
-  add({ itemIds, offsets, timestampsMs }: SessionsToCount): void {
+  add({ itemIds, offsets, timestampsMs, eventWeights }: SessionsToCount): void {
+    if (eventWeights && !this.#weights) {
+      this.#weights = new Array<number>(this.#itemIds.length).fill(1);
+      this.#weightSums = this.#eventCounts.slice();
+    }
     for (let s = 0; s < offsets.length - 1; s++) {
       const number = this.numSessions;
       for (let event = offsets[s]; event < offsets[s + 1]; event++) {
         const item = itemIds[event];
         if (item < FIRST_ITEM_ID) continue;
+        const weight = eventWeights?.[event] ?? 1;
         this.#itemIds.push(item);
         this.#eventCounts[item] = (this.#eventCounts[item] ?? 0) + 1;
+        if (this.#weights) {
+          this.#weights.push(weight);
+          this.#weightSums[item] = (this.#weightSums[item] ?? 0) + weight;
+        }
         let sessions = this.#postings[item];
         if (!sessions) {
           sessions = new GrowingInt32();
@@ -60,6 +72,16 @@ export class SessionIndex {
   /** Clicks on an item so far. */
   eventCountOf(item: number): number {
     return this.#eventCounts[item] ?? 0;
+  }
+
+  /** Weights of the clicks of a session, as `itemsOf` gives them; undefined where no click has one. */
+  weightsOf(session: number): number[] | undefined {
+    return this.#weights?.slice(this.#offsets.at(session), this.#offsets.at(session + 1));
+  }
+
+  /** Clicks on an item so far, each by its weight. */
+  weightSumOf(item: number): number {
+    return this.#weights ? (this.#weightSums[item] ?? 0) : this.eventCountOf(item);
   }
 
   /** ln(sessions / clicks on the item), as session-rec computes it: repeats within a session count. */
