@@ -1,5 +1,5 @@
 // One preparation from a log of listens to sessions per day, in a process of its own:
-// `listens-to-sessions.bench.ts <file> <folder> [memory limit]`; prints one line of JSON.
+// `listens-to-sessions.bench.ts <file> <folder> [memory limit]`; prints one line of JSON. With ALONE=1 without a helper thread.
 import { existsSync, rmSync } from 'node:fs';
 import { prepareWindows } from '../src/prepare/prepare-windows.ts';
 import { datasetSchema } from '../src/read/dataset-schema.ts';
