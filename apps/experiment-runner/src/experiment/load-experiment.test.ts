@@ -93,12 +93,14 @@ describe('the experiments that come with the runner', () => {
   test('are all valid and open with purpose, figures, duration and command', async () => {
     const names = await readdir(EXPERIMENTS);
     expect(names.sort()).toEqual([
+      'amazon-beauty.yaml',
       'bert4rec-movielens.yaml',
       'features.yaml',
       'globo-first-48-hours.yaml',
       'gru4rec-electronics.yaml',
       'lastfm-artists.yaml',
       'losses.yaml',
+      'ml-1m.yaml',
       'movielens-gru.yaml',
       'multi-task.yaml',
       'neural-models.yaml',
