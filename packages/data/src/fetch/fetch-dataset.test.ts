@@ -186,7 +186,17 @@ const specWith = (original: Partial<DatasetDownload> & { file: string }): Datase
   ...movielens1m,
   download: { url: url.replace('log.bin', 'ml.zip'), ...original },
 });
-const fetchSpec = (spec: DatasetSpec) => fetchDataset(spec, { folder, attempts: 1, waitMs: 1 });
+const fetchSpec = (spec: DatasetSpec) => {
+  kept = 0;
+  return fetchDataset(spec, {
+    folder,
+    attempts: 1,
+    waitMs: 1,
+    onProgress: (done) => {
+      kept = done;
+    },
+  });
+};
 const RATINGS = Buffer.from('1::1193::5::978300760\n'.repeat(5000));
 
 test('a file of a ZIP archive lands where the spec reads it, and is left alone the second time', async () => {
