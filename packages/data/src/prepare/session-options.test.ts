@@ -152,6 +152,37 @@ test('a log of days is ordered by its order column, a log without times by it al
   for (const dataset of [days, places, rows, histories]) dataset.close();
 });
 
+test('a date without a zone is not read in the zone that the date before it names', async () => {
+  const times = [
+    '2019-10-01 10:00:00',
+    '2019-10-01 10:00:00 Europe/Paris',
+    '2019-10-01 10:00:00',
+    '2019-10-01 10:00:00 UTC',
+    '2019-10-01 10:00:00',
+    '2019-10-01 10:00:00 Etc/GMT+3',
+    '2019-10-01 10:00:00',
+    '2019-10-01 10:00:00Z',
+    '2019-10-01 10:00:00',
+    '2019-10-01 10:00:00-03:30',
+    '2019-10-01',
+  ];
+  const log = `s,i,t\n${times.map((time, n) => `a,${n},${time}\n`).join('')}`;
+  // Hours of the instants in UTC, by hand; New York was four hours behind.
+  for (const [timeZone, local, day] of [
+    ['UTC', 10, 0],
+    ['America/New_York', 14, 4],
+  ] as const) {
+    const dataset = await prepare(log, { dataset: { timeZone } });
+    const { itemCodes, timestampsMs } = await dataset.read(0, 'train');
+    const hours = times.map(() => Number.NaN);
+    itemCodes.forEach((code, n) => {
+      hours[Number(dataset.rawItemId(code))] = (timestampsMs[n] - Date.UTC(2019, 9, 1)) / 3_600_000;
+    });
+    expect(hours).toEqual([local, 8, local, 10, local, 13, local, 10, local, 13.5, day]);
+    dataset.close();
+  }
+});
+
 test('the time zone of written dates decides their instant; a date that names its own keeps it', async () => {
   const log = 's,i,t\na,x,2024-07-01 01:30:00\na,y,2024-06-30T23:40:00Z\n';
   const berlin = await prepare(log, { dataset: { timeZone: 'Europe/Berlin' }, windows: { span: 'day' } });

@@ -72,7 +72,7 @@ export async function readTimeColumn(
     );
   }
   const present = presentOrNull(source, name);
-  if (used === 'iso') return withSql(name, used, `epoch_us(TRY_CAST(${present} AS TIMESTAMPTZ)) / 1000.0`);
+  if (used === 'iso') return withSql(name, used, `epoch_us(${instantOf(present)}) / 1000.0`);
   // Dividing by a whole number rounds once; multiplying by 0.001 would round twice.
   const perMs = Math.round(1 / MS_PER_UNIT[used]);
   const inMs = (value: string) =>
@@ -89,6 +89,15 @@ export async function readTimeColumn(
     between: (fromMs, toMs) => `(${column} >= ${literal(fromMs)} AND ${column} < ${literal(toMs)})`,
     since: (fromMs) => `${column} >= ${literal(fromMs)}`,
   };
+}
+
+/**
+ * SQL of the instant that a text writes. The engine's cast reads a date without a zone in the zone that the date before it
+ * named, so dates that name one (`UTC`, `Europe/Paris`: all but `UTC` are no timestamps without zone) have a cast of their own.
+ */
+function instantOf(text: string): string {
+  const cast = `TRY_CAST(${text} AS TIMESTAMPTZ)`;
+  return `CASE WHEN TRY_CAST(${text} AS TIMESTAMP) IS NULL OR suffix(${text}, 'UTC') THEN ${cast} ELSE ${cast} END`;
 }
 
 function withSql(name: string, unit: TimeUnit | undefined, sql: string): TimeColumn {
