@@ -1,4 +1,5 @@
 import { FIRST_ITEM_ID, MASK_ID, packSessions, type SessionBatch } from '@nimue/batch';
+import { deriveSeed, dropout } from '@nimue/ops';
 import { assertClose, numericGradient, useTestBackend } from '@nimue/testing';
 import * as tf from '@tensorflow/tfjs';
 import { trainingBatch, withTimes } from '../test/ask.ts';
@@ -142,6 +143,42 @@ describe.each(neuralCases)('%s %s', (name, _label, config) => {
 });
 
 describe.each([...new Set(neuralCases.map(([name]) => name))])('%s', (name) => {
+  test.each(['tied', 'separate'])(
+    'itemDropout, %s: a step reads and compares with one table, part of which is dropped',
+    (embedding) => {
+      const [, , config] = neuralCases.find(([other]) => other === name) as (typeof neuralCases)[number];
+      const off = { itemSwapNoise: 0, dropout: 0, inputDropout: 0, hiddenDropout: 0, attentionDropout: 0 };
+      const known = Object.keys(models[name].configSchema.shape);
+      const own = Object.fromEntries(Object.entries({ ...config, ...off }).filter(([key]) => known.includes(key)));
+      const make = (itemDropout: number) =>
+        create(name, { ...own, embedding, itemDropout }, NUM_ROWS, 3) as NeuralModel;
+      const [plain, dropping, halved] = [make(0), make(0.5), make(0)];
+      const batch = trainingBatch(plain, SESSIONS);
+      const mode = { training: true, seed: 4 } as const;
+      const statesOf = (model: NeuralModel) => tf.tidy(() => hiddenAtTargets(model, batch, mode).arraySync());
+      const tableOf = (model: NeuralModel) => tf.tidy(() => model.itemTable(mode).arraySync());
+
+      const values = halved.parameters.read();
+      const width = halved.parameters.shape('items')[1];
+      for (const [table, draw] of [
+        ['items', 0x17d],
+        ['outputItems', 0x17c],
+      ] as const) {
+        const before = values.get(table);
+        if (!before) continue;
+        const drop = { rate: 0.5, seed: deriveSeed(mode.seed, draw) };
+        const dropped = tf.tidy(() => dropout(tf.tensor2d(before, [NUM_ROWS, width]), drop).dataSync());
+        values.set(table, dropped as Float32Array);
+      }
+      halved.parameters.write(values);
+      expect(tableOf(dropping)).toEqual(tableOf(halved));
+      expect(statesOf(dropping)).toEqual(statesOf(halved));
+      expect(statesOf(dropping)).not.toEqual(statesOf(plain));
+      expectSameScores(scoresOf(dropping, batch), scoresOf(plain, batch));
+      for (const model of [plain, dropping, halved]) model.dispose();
+    },
+  );
+
   test('head: mlp is tanh(h W + b) · Eᵀ + a number of each item, on the states h of head: dot', () => {
     const [, , config] = neuralCases.find(([other]) => other === name) as (typeof neuralCases)[number];
     const { itemSize: _, ...own } = config;

@@ -117,8 +117,11 @@ export interface NeuralModel extends NextItemModel {
   setItemFeatures?(features: NonNullable<SessionBatch['features']>): void;
   /** Adds the features of items that come after those of `setItemFeatures`, when the table has grown by them. */
   addItemFeatures?(features: NonNullable<SessionBatch['features']>): void;
-  /** The output layer: row = item id [V, D]. Made anew where items' features are part of it: call it within a tidy. */
-  itemTable(): Tensor2D;
+  /**
+   * The output layer: row = item id [V, D]. Made anew where items' features are part of it, or numbers of it are dropped in
+   * training: call it within a tidy.
+   */
+  itemTable(mode?: EncodeMode): Tensor2D;
   /** Added to every item's logit [V]. */
   itemBias(): Tensor1D | undefined;
 }

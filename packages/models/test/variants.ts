@@ -37,6 +37,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       itemSize: 5,
       head: 'mlp',
       itemBias: true,
+      itemDropout: 0.3,
     },
   ],
   gsasrec: [
@@ -80,6 +81,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       dropout: 0,
       bodies: 'separate',
       itemSwapNoise: 0.4,
+      itemDropout: 0.2,
       itemSize: 4,
       head: 'gelu',
       itemBias: true,

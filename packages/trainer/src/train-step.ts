@@ -110,10 +110,10 @@ export function lossAndGradients(
   const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts, headOutput: heads });
   const compute = () => {
     if (model.trainingLoss) return model.trainingLoss(batch, seed, ofTargets, replacedTokenLoss);
-    const hidden = hiddenAtTargets(model, batch, { training: true, seed, carried });
+    const mode = { training: true, seed, carried } as const;
     return ofTargets({
-      hidden,
-      itemTable: model.itemTable(),
+      hidden: hiddenAtTargets(model, batch, mode),
+      itemTable: model.itemTable(mode),
       itemBias: model.itemBias(),
       targetIds: batch.targets.itemIds,
     });

@@ -49,9 +49,10 @@ export interface ReplacedTokenArgs {
 export function replacedTokenLoss(args: ReplacedTokenArgs): NonNullable<NeuralModel['trainingLoss']> {
   const { parts, discriminator, weight, samplingTemperature } = args;
   return (batch, seed, targetLoss, pairLoss) => {
-    const states = args.generatorStates(batch, { training: true, seed });
+    const generatorMode: EncodeMode = { training: true, seed };
+    const states = args.generatorStates(batch, generatorMode);
     const hidden = parts.head(parts.inputs?.addContext(states, batch, batch.targets.positions) ?? states);
-    const itemTable = parts.itemTable();
+    const itemTable = parts.itemTable(generatorMode);
     const itemBias = parts.itemBias();
     const generatorLoss = targetLoss({ hidden, itemTable, itemBias, targetIds: batch.targets.itemIds });
     if (!batch.originalItemIds) return generatorLoss;

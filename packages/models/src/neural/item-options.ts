@@ -29,6 +29,14 @@ export const itemOptions = {
     .lt(1)
     .default(0)
     .describe('Share of the visible items that training swaps with items of other sessions (stochastic swap noise).'),
+  itemDropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'Share of the numbers of the whole item table that a training step drops, the same numbers wherever an item is read or compared with (RecTools up to 0.13: as `dropout`).',
+    ),
   inputs: inputsSchema.optional().describe('What is read beside the item ids.'),
 };
 

@@ -20,6 +20,7 @@ export interface ItemVectorsConfig {
   readonly itemBias: boolean;
   readonly initStd: number;
   readonly itemSwapNoise: number;
+  readonly itemDropout: number;
   /** Learned position vectors, as many. */
   readonly maxPositions?: number;
   /** Multiplies item vectors on the way in; √D in some papers. */
@@ -33,6 +34,9 @@ export interface ItemVectorsConfig {
 
 /** Tells the seed of swapping from those of dropouts, which count from 0, and of the features' swapping. */
 const ITEM_SWAP_DRAW = 0x17e;
+/** The same for the item table's dropout; an output table of its own has another one. */
+const ITEM_TABLE_DRAW = 0x17d;
+const OUTPUT_TABLE_DRAW = 0x17c;
 
 /** Item vectors on the way in and on the way out. */
 export interface ItemVectors {
@@ -46,7 +50,7 @@ export interface ItemVectors {
   /** What is compared with the item vectors [N, itemSize]. */
   head(hidden: Tensor2D): Tensor2D;
   /** The output layer's rows, with what the items' features say; the caller disposes it, or works in a tidy. */
-  itemTable(): Tensor2D;
+  itemTable(mode?: EncodeMode): Tensor2D;
   itemBias(): Tensor1D | undefined;
   readonly inputs?: ModelInputs;
 }
@@ -54,7 +58,7 @@ export interface ItemVectors {
 /** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
 export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
   const { numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
-  const { initStd, itemSwapNoise, maxPositions, scale, takesItemSize = false } = config;
+  const { initStd, itemSwapNoise, itemDropout, maxPositions, scale, takesItemSize = false } = config;
   const { parameters } = layers;
   const isProjected = itemSize !== hiddenSize && !takesItemSize;
   parameters.add('items', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
@@ -70,7 +74,13 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
   const inputs =
     config.inputs &&
     addInputs(layers, config.inputs, { itemSize, hiddenSize, initStd, columns: config.features ?? [] });
-  const outputItems = () => parameters.matrix(embedding === 'tied' ? 'items' : 'outputItems');
+  const tableOf = (name: 'items' | 'outputItems', mode: EncodeMode | undefined) => {
+    const table = parameters.matrix(name);
+    if (!mode?.training || itemDropout === 0) return table;
+    const draw = name === 'items' ? ITEM_TABLE_DRAW : OUTPUT_TABLE_DRAW;
+    return dropOut(table, { rate: itemDropout, seed: deriveSeed(mode.seed, draw) });
+  };
+  const outputItems = (mode?: EncodeMode) => tableOf(embedding === 'tied' ? 'items' : 'outputItems', mode);
   const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
   return {
     embed(batch, dropout, mode) {
@@ -80,21 +90,21 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
       const from = mode.memory?.numSeen ?? 0;
       const positions = maxPositions ? positionsInSession(offsets).subarray(from) : undefined;
       if (!inputs) {
-        return embed(parameters.matrix('items'), itemIds.subarray(from), {
+        return embed(tableOf('items', mode), itemIds.subarray(from), {
           ...(positions && { positionTable: parameters.matrix('positions'), positions }),
           scale,
           dropout,
         });
       }
       // A feature may say something of the session's other events, such as the time since the last: all are read.
-      const all = inputs.combine(embed(parameters.matrix('items'), itemIds, { scale }), batch, mode);
+      const all = inputs.combine(embed(tableOf('items', mode), itemIds, { scale }), batch, mode);
       const x = from > 0 ? (tf.slice(all, [from, 0]) as Tensor2D) : all;
       const placed = positions ? residualAdd(gatherRows(parameters.matrix('positions'), positions), x) : x;
       return dropOut(placed, dropout);
     },
     project: (x) => (isProjected ? layers.linear('itemProjection', x) : x),
     head: (hidden) => (head === 'dot' ? hidden : layers.linear('head', hidden, activation[head])),
-    itemTable: () => (inputs ? inputs.describeCandidates(outputItems()) : outputItems()),
+    itemTable: (mode) => (inputs ? inputs.describeCandidates(outputItems(mode)) : outputItems(mode)),
     itemBias: () => (itemBias ? parameters.vector('itemBias') : undefined),
     ...(inputs && { inputs }),
   };

@@ -23,7 +23,7 @@ export interface NeuralParts {
   bodyAt?(batch: SessionBatch, positions: Int32Array, mode: EncodeMode): Tensor2D;
   /** From states to what is compared with the item table. */
   head(hidden: Tensor2D): Tensor2D;
-  itemTable(): Tensor2D;
+  itemTable(mode?: EncodeMode): Tensor2D;
   itemBias(): Tensor1D | undefined;
   readonly trainingLoss?: NeuralModel['trainingLoss'];
   readonly inputs?: ModelInputs;
