@@ -35,7 +35,7 @@ export const itemOptions = {
     .lt(1)
     .default(0)
     .describe(
-      'Share of the numbers of the whole item table that a training step drops, the same numbers wherever an item is read or compared with (RecTools up to 0.13: as `dropout`).',
+      'Share of the numbers of the whole item table that a training step drops, the same numbers wherever an item is read or compared with (RecTools up to 0.15: as `dropout`).',
     ),
   inputs: inputsSchema.optional().describe('What is read beside the item ids.'),
 };
