@@ -15,6 +15,9 @@ const reason = await services.chooseBackend('native').then(
   ['session-like', 'gru4rec', {}],
   ['session-like', 'hstu', {}],
   ['session-like', 'bert4rec', {}],
+  ['session-like', 'srgnn', {}],
+  ['session-like', 'lrurec', {}],
+  ['ML-1M-like', 'gsasrec', {}],
   ['session-like', 'sasrec', { averageDecay: 0.9, keepBest: ['ndcg@20', 'hr@20'] }],
   ['ML-1M-like', 'sasrec', {}],
 ])(

@@ -25,6 +25,27 @@ test('released memory serves again, aligned, up to the cap', () => {
   expect(pool.idleBytes).toBeLessThanOrEqual(384 * 1024 * 1024);
 });
 
+test('an array lies where a somewhat smaller or larger one lay', () => {
+  for (const [first, second, shared] of [
+    [100_000, 110_000, true],
+    [100_000, 60_000, true],
+    [100_000, 150_000, false],
+    [100_000, 40_000, false],
+    [1000, 1300, false],
+    [1000, 700, false],
+  ] as const) {
+    const pool = new BufferPool(() => 0);
+    const { buffer } = pool.take(first);
+    pool.release(buffer);
+    const next = pool.take(second);
+    expect(next).toHaveLength(second);
+    expect(next.buffer === buffer).toBe(shared);
+    // What was lent comes back as what it was.
+    pool.release(next.buffer);
+    expect(pool.take(first).buffer === buffer).toBe(true);
+  }
+});
+
 test('thousands of steps with varying batch sizes keep memory and the number of tensors flat', () => {
   expect(registerNativeBackend()).toMatchObject({ available: true });
   tf.setBackend('native');

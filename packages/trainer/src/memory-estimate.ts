@@ -2,6 +2,7 @@ import type { SessionBatch } from '@nimue/batch';
 import { longestSeen, packBatches, planBatches } from '@nimue/data';
 import type { Loss } from '@nimue/losses';
 import type { NeuralModel } from '@nimue/models';
+import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { visibleLength } from './evaluation/visible-length.ts';
 import { assertSessionParallel, laneBatches } from './fit-session-parallel.ts';
@@ -18,7 +19,7 @@ export interface MemoryEstimate {
   readonly average: number;
   /** Copies of weights, optimizer and average: of the best moments that are kept, and of the checkpoint that is being written. */
   readonly copies: number;
-  /** What a step holds at its fullest beside these: gradients, and activations of its largest batch. */
+  /** What a step holds at its fullest beside these: gradients, activations of its largest batch, and the kernels' working memory. */
   readonly step: number;
   /** Resident memory of the process as it is now: the program, the sessions, the weights. */
   readonly process: number;
@@ -45,11 +46,10 @@ export interface MemoryEstimateArgs {
 }
 
 const BYTES = 4;
-/**
- * Bytes that a step takes for one in its tensors: buffers come in sizes, and those of larger and smaller batches wait beside one another.
- * 1.0 to 1.5 on nine models (`apps/experiment-runner/bench/peak-memory.mjs`).
- */
-const BUFFERS_PER_TENSOR = 1.25;
+/** Bytes that a step takes for one in its tensors: buffers come in sizes, and those of larger and smaller batches wait beside one another. */
+const BUFFERS_PER_TENSOR = 1.15;
+/** Bytes by which the rest of the process grows in training, whatever the model: heap, compiled code, working memory of kernels. */
+const GROWTH_OF_PROCESS = 45e6;
 
 /**
  * The same for the training that `fitWindow` is about to do; undefined where no batch has a target. Session-parallel batches, of one
@@ -114,28 +114,50 @@ function stepBytes(args: MemoryEstimateArgs, small: SessionBatch, large: Session
   const [few, more] = [small.itemIds.length, large.itemIds.length];
   const [low, held] = [peakOf(args, small), peakOf(args, large)];
   const perEvent = more === few ? held / Math.max(1, more) : (held - low) / (more - few);
-  return { held, peak: BUFFERS_PER_TENSOR * (held + perEvent * Math.max(0, maxEvents - more)) };
+  return { held, peak: GROWTH_OF_PROCESS + BUFFERS_PER_TENSOR * (held + perEvent * Math.max(0, maxEvents - more)) };
 }
 
 /** Bytes of tensors that a step holds at its fullest, those from before it apart. */
 function peakOf({ model, loss, itemCounts, touchedRowsOnly }: MemoryEstimateArgs, batch: SessionBatch): number {
   if (batch.targets.positions.length === 0) return 0;
-  const before = tf.memory().numBytes;
-  let peak = before;
-  const engine = tf.engine() as unknown as { trackTensor(tensor: unknown, backend: unknown): void };
-  const track = engine.trackTensor;
-  // Called for every tensor that is made; nothing else tells how much there was between two of them.
-  engine.trackTensor = function (tensor, backend) {
-    track.call(this, tensor, backend);
-    peak = Math.max(peak, tf.memory().numBytes);
-  };
-  try {
+  return peakBytesOf(() => {
     const { value, gradients } = lossAndGradients(model, loss, batch, 1, { itemCounts, touchedRowsOnly });
     tf.dispose([value, gradients]);
+  });
+}
+
+/** The methods of TensorFlow.js that see memory come and go; nothing else tells how much there was between two tensors. */
+interface WatchedEngine {
+  trackTensor(tensor: Tensor, backend: unknown): void;
+  removeDataId(dataId: object, backend: unknown): void;
+}
+
+/** Most bytes that the tensors made by `work` hold at a time. Tensors of one memory (reshaped, say) count once, unlike in `tf.memory`. */
+function peakBytesOf(work: () => void): number {
+  const engine = tf.engine() as unknown as WatchedEngine;
+  const { trackTensor, removeDataId } = engine;
+  const held = new Map<object, number>();
+  let [bytes, peak] = [0, 0];
+  engine.trackTensor = function (tensor, backend) {
+    const { numDataBuffers } = tf.memory();
+    trackTensor.call(this, tensor, backend);
+    if (tf.memory().numDataBuffers === numDataBuffers) return;
+    const size = BYTES * tensor.size;
+    held.set(tensor.dataId, size);
+    bytes += size;
+    peak = Math.max(peak, bytes);
+  };
+  engine.removeDataId = function (dataId, backend) {
+    removeDataId.call(this, dataId, backend);
+    bytes -= held.get(dataId) ?? 0;
+    held.delete(dataId);
+  };
+  try {
+    work();
   } finally {
-    engine.trackTensor = track;
+    Object.assign(engine, { trackTensor, removeDataId });
   }
-  return peak - before;
+  return peak;
 }
 
 /** The first sessions of a batch, with their targets. */
