@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createNimueContainer, servicesOf } from '@nimue/container';
-import { datasetFromSessions, ItemVocabulary, objectives, readParquet } from '@nimue/data';
+import { datasetFromSessions, ItemVocabulary, objectives, openParquetWriter, readParquet } from '@nimue/data';
 import { models } from '@nimue/models';
 import { writeModelFolder } from '@nimue/recommender';
 import { parseExperiment } from '../src/experiment/load-experiment.ts';
@@ -171,6 +171,87 @@ test('sessions of a file, and users of a history', async () => {
     'cpu',
   );
   expect(JSON.parse(user.stdout)[0]).toMatchObject({ asked: 'user ann', items: [{ item: 'c' }] });
+});
+
+test('a typed session with its times and its context, where the features read them', async () => {
+  // What follows is told by the device and by the hour, not by the items.
+  const rows = ['session_id,item_id,timestamp,device'];
+  for (let s = 0; s < 240; s++) {
+    const [day, isPhone, isNight] = [1 + (s % 2), s % 4 < 2, s % 8 < 4];
+    const hour = (isNight ? 2 : 14) * 3600;
+    const target = `${isPhone ? 'p' : 'd'}${isNight ? 'n' : 'l'}`;
+    for (const [i, item] of ['a', 'b', target].entries()) {
+      const time = Date.UTC(2024, 4, day) / 1000 + hour + s + i;
+      rows.push(`s${s},${item},${time},${isPhone ? 'phone' : 'desktop'}`);
+    }
+  }
+  await writeFile(join(folder, 'log.csv'), `${rows.join('\n')}\n`);
+  const services = servicesOf(createNimueContainer({ logger: { info: () => {}, warn: () => {} } }));
+  const yaml = `name: context
+dataset: { files: ${join(folder, 'log.csv')}, columns: { session: session_id, item: item_id, timestamp: timestamp } }
+windows: { span: day, policy: incremental }
+features: [{ name: categorify, column: device }, { name: cyclicTime, of: hour }]
+models:
+  - name: gru4rec
+    hiddenSize: 16
+    inputs: { features: [{ kind: category, column: device }, { kind: scalar, column: hour_sin }] }
+training: { epochs: 20, batchSize: 16, learningRate: 0.02 }
+evaluation: { metrics: [hr@1], split: test }
+backend: cpu
+`;
+  const { path } = await runExperiment(parseExperiment('context.yaml', yaml, services), services, {
+    runsDirectory: join(folder, 'runs'),
+    preparedDirectory: join(folder, 'prepared'),
+  });
+  const first = (...args: string[]) => {
+    const { stdout, stderr } = nimue('recommend', path, ...args, '--k', '1', '--json', '--backend', 'cpu');
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout).map(({ items }: { items: { item: string }[] }) => items[0].item);
+  };
+  const [night, day] = ['2024-05-03T02:00Z,1714701605', '2024-05-03T16:00+02:00, 2024-05-03 14:00:09'];
+  const both = ['--session', 'a,b', '--times', night, '--session', 'a,b', '--times', day];
+  expect(first(...both, '--context', 'device=phone')).toEqual(['pn', 'pl']);
+  expect(first(...both, '--context', 'device=desktop')).toEqual(['dn', 'dl']);
+  const refused = (...args: string[]) => {
+    const { status, stderr } = nimue('recommend', path, '--session', 'a,b', ...args, '--backend', 'cpu');
+    expect(status).toBe(2);
+    return stderr;
+  };
+  expect(refused('--times', night, '--times', day)).toContain('--times is given 2 times and --session 1');
+  expect(refused('--times', '12:00,13:00')).toContain("--times: '12:00' is no time");
+  expect(refused('--times', '5,6')).toContain("--times: '5' is no time");
+  expect(refused('--times', night, '--context', 'device')).toContain('--context device: expected column=value');
+  expect(refused('--times', night, '--context', 'colour=red')).toContain(
+    "no feature of the model reads a column 'colour'",
+  );
+  expect(refused('--times', '2024-05-03T02:00Z', '--context', 'device=phone')).toContain(
+    'has 2 items but 1 timestamps',
+  );
+}, 180_000);
+
+test('Parquet in, Parquet out: more sessions than are held at a time', async () => {
+  const ids = Array.from({ length: 9001 }, (_, s) => `s${String(s).padStart(4, '0')}`);
+  const last = ids.map((_, s) => (s % 3 === 0 ? 'a' : 'b'));
+  const writer = await openParquetWriter(join(folder, 'in.parquet'), { session_id: 'string', item_id: 'string' });
+  await writer.append({
+    session_id: ids.flatMap((id) => [id, id]),
+    item_id: last.flatMap((item) => ['d', item]),
+  });
+  await writer.close();
+  const asked = ['recommend', 'run', '--in', 'in.parquet', '--out', 'lists.parquet', '--k', '2', '--backend', 'cpu'];
+  expect(nimue(...asked)).toMatchObject({ status: 0, stderr: expect.stringContaining('lists for 9001 sessions') });
+  const { session, place, item, score } = await readParquet(join(folder, 'lists.parquet'));
+  // After a come b and c alike; after b comes c.
+  const lists = last.map((_, s) => [2 * s, 2 * s + 1].map((row) => item[row] as string));
+  expect({ session, place: [...place] }).toEqual({
+    session: ids.flatMap((id) => [id, id]),
+    place: ids.flatMap(() => [1, 2]),
+  });
+  expect(lists.filter((list, s) => last[s] === 'a' && [...list].sort().join() !== 'b,c')).toEqual([]);
+  expect(lists.filter(([best], s) => last[s] === 'b' && best !== 'c')).toEqual([]);
+  expect(lists.filter((_, s) => (score[2 * s] as number) < (score[2 * s + 1] as number))).toEqual([]);
+  const again = nimue(...asked);
+  expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('lists.parquet: it exists already')]);
 });
 
 test('what is wrong is named, with exit code 2', async () => {

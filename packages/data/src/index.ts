@@ -95,6 +95,7 @@ export type { MissingCounts } from './read/missing-cells.ts';
 export { type Candidates, type CandidatesFile, readCandidates } from './read/read-candidates.ts';
 export { type ReadSession, readSessions, type SessionColumns } from './read/read-sessions.ts';
 export { readTitles, type TitlesFile } from './read/read-titles.ts';
+export { detectTimeUnit, MS_PER_UNIT } from './read/time-unit.ts';
 export { type SessionizedEvents, sessionize } from './sessions/sessionize.ts';
 export {
   type EmittedSession,

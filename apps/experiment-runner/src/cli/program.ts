@@ -78,6 +78,18 @@ export function createProgram(): Command {
     .argument('<run>', 'runs/<name>/<run>, or a model folder')
     .option('--model <label>', 'which model of the run; default: the best by its first metric')
     .option('--session <items>', 'item ids, oldest first: "a,b,c"; may be repeated', collect, [])
+    .option(
+      '--times <times>',
+      'when the items of the --session at the same place were clicked: "2024-05-01T10:00Z,…", or seconds or milliseconds since 1970; may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--context <column=value>',
+      'what holds for every event of the --session, such as device=phone, where a feature reads it; may be repeated',
+      collect,
+      [],
+    )
     .option('--k <number>', 'items per list', '10')
     .option('--filter-seen', 'leave out what the session has')
     .option('--candidates <items>', 'the only items that can be recommended: "a,b,c"')

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { type BackendChoice, chooseBackend } from '@nimue/container';
-import { openParquetWriter, readSessions, type SessionColumns } from '@nimue/data';
+import { detectTimeUnit, MS_PER_UNIT, openParquetWriter, readSessions, type SessionColumns } from '@nimue/data';
 import {
   clusterSearch,
   findModelFolder,
@@ -18,6 +18,8 @@ import { asInput } from '../run/input-step.ts';
 export interface RecommendCommandOptions {
   readonly model?: string;
   readonly session: readonly string[];
+  readonly times: readonly string[];
+  readonly context: readonly string[];
   readonly k: string;
   readonly filterSeen?: boolean;
   readonly candidates?: string;
@@ -64,7 +66,7 @@ export async function recommendCommand(path: string, options: RecommendCommandOp
       await asInput('', () => recommendBatch(recommender, options.in as string, options.out as string, options));
     }
     if (session.length + user.length === 0) return;
-    const sessions = session.map((text): RequestSession => ({ items: listOf(text) }));
+    const sessions = typedSessions(recommender, options);
     const answers = await asInput('', () =>
       recommender.recommend({ sessions, users: user, ...listOptions(options), withScores: true }),
     );
@@ -80,6 +82,51 @@ export async function recommendCommand(path: string, options: RecommendCommandOp
   } finally {
     recommender.dispose();
   }
+}
+
+/** The sessions of the command line, with their times and what holds for all of them. */
+function typedSessions(
+  recommender: Recommender,
+  { session, times, context }: RecommendCommandOptions,
+): RequestSession[] {
+  if (times.length > 0 && times.length !== session.length) {
+    throw new InputError(
+      `--times is given ${times.length} times and --session ${session.length}; expected one for each, in the same order, or none`,
+    );
+  }
+  const same = Object.fromEntries(context.map((text) => contextCell(recommender, text)));
+  return session.map((text, s) => {
+    const items = listOf(text);
+    const moments = times.length > 0 ? listOf(times[s]).map(timestampMsOf) : undefined;
+    return {
+      items,
+      ...(moments && { timestampsMs: moments }),
+      ...(context.length > 0 && { context: same }),
+    };
+  });
+}
+
+function contextCell(recommender: Recommender, text: string): [string, number | string] {
+  const [, name, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+  if (name === undefined) throw new InputError(`--context ${text}: expected column=value, such as device=phone`);
+  const isNumber = recommender.columns.some((column) => column.name === name && column.kind === 'number');
+  if (!isNumber) return [name, value];
+  const number = Number(value);
+  if (value.trim() !== '' && Number.isFinite(number)) return [name, number];
+  throw new InputError(`--context ${text}: expected a number, as '${name}' was one in training`);
+}
+
+/** A date with its zone (UTC without one), or a number whose unit is told by its size as in a log. */
+function timestampMsOf(text: string): number {
+  const number = Number(text);
+  const unit = Number.isFinite(number) ? detectTimeUnit(number, number) : undefined;
+  if (unit) return number * MS_PER_UNIT[unit];
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/i.test(text);
+  const ms = Number.isFinite(number) ? Number.NaN : Date.parse(hasZone || !/:/.test(text) ? text : `${text}Z`);
+  if (Number.isFinite(ms)) return ms;
+  throw new InputError(
+    `--times: '${text}' is no time; expected such as 2024-05-01T10:00Z, or seconds or milliseconds since 1970 (years 1990 to 2100)`,
+  );
 }
 
 function print(asked: string, { items, unknownItems, warning }: Recommendation): void {
