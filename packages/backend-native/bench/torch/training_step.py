@@ -1,4 +1,4 @@
-"""The training steps of training-step.bench.ts in PyTorch: python training_step.py ml1m|session.
+"""The training steps of training-step.bench.ts in PyTorch: python training_step.py ml1m|session [cpu|cuda].
 
 best: padding is dropped before the output layer; usual: logits for every padded position, ignore_index in the loss.
 """
@@ -54,13 +54,14 @@ class SASRec(nn.Module):
         return self.last(x)
 
 
-def main(key):
+def main(key, device="cpu"):
     shape = SHAPES[key]
     lengths = torch.tensor(session_lengths(shape["num_sessions"], shape["max_length"], shape["mean_length"]))
     real = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
     ids = torch.where(real, torch.randint(3, shape["items"] + 3, real.shape), 0)
     targets = torch.where(real, torch.randint(3, shape["items"] + 3, real.shape), -100)
-    model = SASRec(shape["items"], shape["width"], shape["max_length"])
+    model = SASRec(shape["items"], shape["width"], shape["max_length"]).to(device)
+    real, ids, targets = real.to(device), ids.to(device), targets.to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.98), fused=True)
 
     def step(drop_padding):
@@ -72,11 +73,13 @@ def main(key):
             loss = F.cross_entropy((hidden @ model.items.weight.T).flatten(0, 1), targets.flatten(), ignore_index=-100)
         loss.backward()
         optimizer.step()
+        # As a training loop does, which also waits for the GPU.
+        return loss.item()
 
     best = measure(lambda: step(True), seconds=6, min_runs=7)
-    peak = peak_memory_mb()
+    peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else peak_memory_mb()
     usual = measure(lambda: step(False), seconds=6, min_runs=5)
-    print(json.dumps({"key": f"step-{key}", **best, "usualMs": usual["medianMs"], "peakMemoryMb": peak, "torch": torch.__version__}))
+    print(json.dumps({"key": f"step-{key}", **best, "usualMs": usual["medianMs"], "peakMemoryMb": peak, "torch": torch.__version__, "device": torch.cuda.get_device_name() if device == "cuda" else "cpu"}))
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Training steps of the models of model-step.bench.ts in PyTorch: python model_step.py <ml1m|session> <gru4rec|sasrec|bert4rec|xlnet>.
+"""Training steps of the models of model-step.bench.ts in PyTorch: python model_step.py <ml1m|session> <gru4rec|sasrec|bert4rec|xlnet> [cpu|cuda].
 
 As a good PyTorch user writes them: eager, two threads, fused Adam, full softmax over the tied item table, and padding dropped
 before the output layer.
@@ -22,6 +22,7 @@ WORKLOADS = {
 }
 RATE, NUM_BLOCKS, MASK = 0.2, 2, 2
 workload, name = sys.argv[1:3]
+device = sys.argv[3] if len(sys.argv) > 3 else "cpu"
 shape = WORKLOADS[workload]
 width, num_rows = shape["width"], shape["items"] + 3
 
@@ -73,7 +74,7 @@ class BERT4Rec(nn.Module):
         self.head, self.head_norm = nn.Linear(width, width), nn.LayerNorm(width)
 
     def forward(self, ids, lengths, scored):
-        padding = torch.arange(ids.shape[1])[None, :] >= lengths[:, None]
+        padding = torch.arange(ids.shape[1])[None, :].to(ids.device) >= lengths[:, None].to(ids.device)
         x = F.dropout(self.items(ids) + self.positions.weight[: ids.shape[1]], RATE)
         for block in self.blocks:
             x = block(x, src_key_padding_mask=padding)
@@ -95,7 +96,7 @@ class XLNet(nn.Module):
         )
 
     def forward(self, ids, lengths, scored):
-        mask = (torch.arange(ids.shape[1])[None, :] < lengths[:, None]).float()
+        mask = (torch.arange(ids.shape[1])[None, :] < lengths[:, None]).float().to(ids.device)
         return self.body(inputs_embeds=self.items(ids), attention_mask=mask, use_mems=False).last_hidden_state[scored]
 
 
@@ -110,7 +111,8 @@ def main():
     real = torch.arange(int(lengths.max()))[None, :] < lengths[:, None]
     ids = torch.where(real, torch.randint(3, num_rows, real.shape), 0)
     targets = torch.where(real, torch.randint(3, num_rows, real.shape), 0)
-    model = {"gru4rec": GRU4Rec, "sasrec": SASRec, "bert4rec": BERT4Rec, "xlnet": XLNet}[name]()
+    model = {"gru4rec": GRU4Rec, "sasrec": SASRec, "bert4rec": BERT4Rec, "xlnet": XLNet}[name]().to(device)
+    real, ids, targets = real.to(device), ids.to(device), targets.to(device)
     nn.init.normal_(model.items.weight, std=0.02)
     model.train()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
@@ -118,7 +120,7 @@ def main():
     def step():
         optimizer.zero_grad(set_to_none=True)
         if is_masked:
-            hidden_places = real & (torch.rand(real.shape) < 0.2)
+            hidden_places = real & (torch.rand(real.shape, device=device) < 0.2)
             hidden_places[:, 0] |= ~hidden_places.any(1)
             rows = model(torch.where(hidden_places, MASK, ids), lengths, hidden_places)
             loss = F.cross_entropy(rows @ model.items.weight.T, ids[hidden_places])
@@ -126,6 +128,8 @@ def main():
             loss = F.cross_entropy(model(ids, lengths, real) @ model.items.weight.T, targets[real])
         loss.backward()
         optimizer.step()
+        # As a training loop does, which also waits for the GPU.
+        return loss.item()
 
     for _ in range(2):
         step()
@@ -135,7 +139,10 @@ def main():
         step()
         times.append(1000 * (time.perf_counter() - start))
     times.sort()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if device == "cuda":
+        peak = torch.cuda.max_memory_allocated() / 2**20
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"model": name, "workload": workload, "medianMs": times[len(times) // 2], "bestMs": times[0], "peakMemoryMb": peak, "torch": torch.__version__}))
 
 
