@@ -97,6 +97,7 @@ describe('the experiments that come with the runner', () => {
       'bert4rec-movielens.yaml',
       'features.yaml',
       'globo-first-48-hours.yaml',
+      'globo-policies.yaml',
       'gru4rec-electronics.yaml',
       'lastfm-artists.yaml',
       'losses.yaml',
