@@ -10,7 +10,8 @@ import { readVersion } from '../run/environment.ts';
  */
 export async function codeVersion(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  const git = async (...args: string[]) => (await promisify(execFile)('git', args, { cwd, env, maxBuffer: 1 << 28 })).stdout;
+  const git = async (...args: string[]) =>
+    (await promisify(execFile)('git', args, { cwd, env, maxBuffer: 1 << 28 })).stdout;
   try {
     const commit = (await git('rev-parse', 'HEAD')).trim();
     const changes = await git('diff', 'HEAD');
