@@ -22,14 +22,14 @@ if (existsSync(found[numShards - 1])) {
   await write();
 }
 
-/** A log of one event, which gives the ids their type, and what `saveFound` writes of each shard: the items in no order. */
+/** A log of one event, which gives the ids their type, and what `saveFound` writes of each shard. */
 async function write(): Promise<void> {
   const engine = await openEngine({ memoryLimit: '2GB', spillDirectory: join(folder, 'spill') });
   await engine.run(`COPY (SELECT 'u' AS user, 'i' AS item, 1700000000 AS time) TO '${log}' (FORMAT parquet)`);
   for (const [shard, file] of found.entries()) {
-    const rows = `SELECT 'item-' || substr(md5(CAST(n AS VARCHAR)), 1, 15) AS i, CAST(hash(n, ${shard}) % 1000000000000 AS DOUBLE) AS first, 1 + n % 97 AS n`;
+    const rows = `SELECT 'item-' || substr(md5(CAST(n AS VARCHAR)), 1, 15) AS i, CAST(hash(n, ${shard}) % 1000000000000 AS DOUBLE) AS first, 1 + n % 97 AS n FROM range(${numItems}) t(n)`;
     await engine.run(
-      `COPY (${rows} FROM range(${numItems}) t(n) ORDER BY hash(n, ${shard})) TO '${file}' (FORMAT parquet)`,
+      `COPY (SELECT *, hash(i) AS h FROM (${rows}) ORDER BY h) TO '${file}' (FORMAT parquet, ROW_GROUP_SIZE 30720)`,
     );
   }
   engine.close();
