@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RedisServer, startRedisServer, withoutRedis } from '../test/redis-server.ts';
 import {
   createRedisExecutor,
+  type ExecutorProgress,
   HopelessError,
   type Job,
   type JobHandler,
@@ -86,9 +87,11 @@ withRedis('on a Redis of its own', () => {
 
   test('what fails is tried again; what is hopeless is not; both end among the dead letters and can be queued again', async () => {
     const attempts = new Map<number, number>();
+    const beganMs: number[] = [];
     let isMended = false;
     const handle: JobHandler<Input, number> = async ({ value }) => {
       attempts.set(value, (attempts.get(value) ?? 0) + 1);
+      if (value === 0) beganMs.push(performance.now());
       if (value === 0 && attempts.get(0) === 1) throw new Error('the network was away');
       if (value === 1 && !isMended) throw new HopelessError('no such model');
       return { status: 'done', result: value };
@@ -101,6 +104,8 @@ withRedis('on a Redis of its own', () => {
         { status: 'done', result: 2 },
       ]);
       expect([...attempts.values()]).toEqual([2, 1, 1]);
+      // Not at once: 1 s, of which up to half is left to chance.
+      expect(beganMs[1] - beganMs[0]).toBeGreaterThan(450);
       const { counts, deadLetters } = await readQueue(settings);
       expect(counts).toEqual({ waiting: 0, running: 0, delayed: 0, done: 2, failed: 1 });
       expect(deadLetters).toEqual([
@@ -124,8 +129,12 @@ withRedis('on a Redis of its own', () => {
     const later = await createRedisExecutor<Input, number>({ ...settings, priority: 9 });
     const first = await createRedisExecutor<Input, number>({ ...settings, priority: 1 });
     const said: unknown[] = [];
+    const heard: ExecutorProgress[] = [];
     const waiting = [
-      later.run(jobsOf(3, 'later'), { onJobProgress: ({ id }, progress) => said.push([id, progress]) }),
+      later.run(jobsOf(3, 'later'), {
+        onJobProgress: ({ id }, progress) => said.push([id, progress]),
+        onProgress: (progress) => heard.push(progress),
+      }),
       first.run(jobsOf(3, 'first')),
     ];
     let counts = { waiting: 0 };
@@ -134,6 +143,9 @@ withRedis('on a Redis of its own', () => {
     await Promise.all(waiting);
     expect(order.slice(0, 3).every((id) => id.startsWith('first'))).toBe(true);
     expect(said).toContainEqual(['later-0', { window: 'half way' }]);
+    const last = heard[heard.length - 1];
+    expect(last).toMatchObject({ numDone: 3, numFailed: 0, numRunning: 0, numWaiting: 0 });
+    expect(last.perMinute).toBeGreaterThan(0);
     await Promise.all([later.close(), first.close(), worker.close()]);
   });
 

@@ -15,7 +15,7 @@ export interface RunEnvironment {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
-  /** Of the working directory; absent outside of a repository. */
+  /** Of the working directory, or what an image was built from (`NIMUE_COMMIT`); absent outside of both. */
   readonly git?: { readonly commit: string; readonly isModified: boolean };
   readonly data: { readonly key: string; readonly checksum: string; readonly directory: string };
   readonly startedAt: string;
@@ -56,6 +56,7 @@ async function describeCommit(): Promise<RunEnvironment['git']> {
     const changes = await git('status', '--porcelain', '--untracked-files=no');
     return { commit, isModified: changes !== '' };
   } catch {
-    return undefined;
+    const commit = process.env.NIMUE_COMMIT;
+    return commit ? { commit, isModified: false } : undefined;
   }
 }

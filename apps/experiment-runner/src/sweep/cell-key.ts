@@ -4,17 +4,21 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readVersion } from '../run/environment.ts';
 
-/** What the figures of a cell depend on beside its experiment: version, and in a repository commit and changes. */
-export async function codeVersion(): Promise<string> {
+/**
+ * What the figures of a cell depend on beside its experiment: version, and in a repository commit and changes. An image, which has
+ * no repository, says by `NIMUE_COMMIT` what it was built from.
+ */
+export async function codeVersion(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const cwd = fileURLToPath(new URL('../..', import.meta.url));
-  const git = async (...args: string[]) => (await promisify(execFile)('git', args, { cwd, maxBuffer: 1 << 28 })).stdout;
+  const git = async (...args: string[]) =>
+    (await promisify(execFile)('git', args, { cwd, env, maxBuffer: 1 << 28 })).stdout;
   try {
     const commit = (await git('rev-parse', 'HEAD')).trim();
     const changes = await git('diff', 'HEAD');
     const suffix = changes === '' ? '' : `+${createHash('sha256').update(changes).digest('hex').slice(0, 12)}`;
     return `${readVersion()} ${commit}${suffix}`;
   } catch {
-    return readVersion();
+    return [readVersion(), env.NIMUE_COMMIT].filter(Boolean).join(' ');
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cellKey } from './cell-key.ts';
+import { cellKey, codeVersion } from './cell-key.ts';
 import { planCells, rungBudgets } from './plan-cells.ts';
 import { sweepSchema } from './sweep-schema.ts';
 
@@ -46,4 +46,11 @@ test('a key changes with options, data and code, not with the name or the order 
     cellKey({ training: { epochs: 1, batchSize: 2 } }, 'data', 'code2'),
   ];
   expect(new Set([key, ...others]).size).toBe(4);
+});
+
+test('the code of an image, which has no repository, is the commit that it was built from', async () => {
+  const environment = { ...process.env, GIT_DIR: '/nowhere', NIMUE_COMMIT: undefined };
+  const version = await codeVersion(environment);
+  expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  expect(await codeVersion({ ...environment, NIMUE_COMMIT: 'abc123' })).toBe(`${version} abc123`);
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
@@ -27,7 +27,7 @@ export interface S3StoreOptions {
  * `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a profile, the machine's role.
  *
  * An object appears as a whole. Two writers of one name at the same moment are told apart by `If-None-Match` where the server
- * honours it; where it does not the later content replaces the earlier, which is the same one.
+ * honours it; where it does not, or refuses it, the later content replaces the earlier, which is the same one.
  */
 export function createS3Store({ bucket, prefix = '', endpoint, region = 'us-east-1' }: S3StoreOptions): Store {
   const client = new S3Client({
@@ -52,23 +52,28 @@ export function createS3Store({ bucket, prefix = '', endpoint, region = 'us-east
       throw error;
     }
   };
-  const put = async (name: string, body: Buffer | Readable, length: number): Promise<boolean> => {
+  /** Until the server says that it has no such condition. */
+  let knowsConditions = true;
+  const put = async (name: string, open: () => Buffer | Readable, ContentLength: number): Promise<boolean> => {
     const Key = keyOf(name);
     try {
       await client.send(new HeadObjectCommand({ Bucket: bucket, Key }));
-      if ('destroy' in body) body.destroy();
       return false;
     } catch (error) {
       if (statusOf(error) !== 404) throw error;
     }
-    try {
-      await client.send(
-        new PutObjectCommand({ Bucket: bucket, Key, Body: body, ContentLength: length, IfNoneMatch: '*' }),
-      );
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 412) return false;
-      throw error;
+    for (;;) {
+      const condition = knowsConditions ? { IfNoneMatch: '*' } : {};
+      const Body = open();
+      try {
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body, ContentLength, ...condition }));
+        return true;
+      } catch (error) {
+        if ('destroy' in Body) Body.destroy();
+        if (statusOf(error) === 412) return false;
+        if (statusOf(error) !== 501 || !('IfNoneMatch' in condition)) throw error;
+        knowsConditions = false;
+      }
     }
   };
   const list = async (start: string): Promise<string[]> => {
@@ -94,9 +99,9 @@ export function createS3Store({ bucket, prefix = '', endpoint, region = 'us-east
     },
     write(name, content) {
       const bytes = Buffer.from(content as string);
-      return put(name, bytes, bytes.length);
+      return put(name, () => bytes, bytes.length);
     },
-    upload: async (name, file) => put(name, createReadStream(file), (await stat(file)).size),
+    upload: async (name, file) => put(name, () => createReadStream(file), (await stat(file)).size),
     async download(name, file) {
       const body = await get(name);
       if (!body) throw new Error(`store: s3://${bucket} has no object ${keyOf(name)}`);
@@ -113,11 +118,23 @@ export function createS3Store({ bucket, prefix = '', endpoint, region = 'us-east
       const names = await list(start);
       for (let from = 0; from < names.length; from += 1000) {
         const Objects = names.slice(from, from + 1000).map((name) => ({ Key: keyOf(name) }));
-        const { Errors = [] } = await client.send(
-          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
-        );
+        const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } });
+        addContentMd5(command);
+        const { Errors = [] } = await client.send(command);
         if (Errors.length > 0) throw new Error(`store: s3://${bucket}/${Errors[0].Key}: ${Errors[0].Message}`);
       }
     },
   };
+}
+
+/** Many servers take a list of what is to be deleted only with this checksum, which Amazon's client no longer makes. */
+function addContentMd5({ middlewareStack }: DeleteObjectsCommand): void {
+  middlewareStack.add(
+    (next) => (args) => {
+      const { headers, body } = args.request as { headers: Record<string, string>; body: string | Uint8Array };
+      headers['content-md5'] = createHash('md5').update(body).digest('base64');
+      return next(args);
+    },
+    { step: 'build', name: 'addContentMd5' },
+  );
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type S3Server, startS3Server } from '../../test/s3-server.ts';
+import { S3_SERVER_NAME, type S3Server, startS3Server } from '../../test/s3-server.ts';
 import { openStore, type Store } from '../index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nimue-store-'));
@@ -22,7 +22,7 @@ afterAll(async () => {
 const STORES: Record<string, () => Promise<Store>> = {
   'a folder': () => openStore(join(folder, 'shared')),
   'a folder that may be lost': () => openStore(`${pathToFileURL(join(folder, 'scratch')).href}?sync=no`),
-  'a bucket of s3rver': () => openStore(`s3://experiments/some/prefix?endpoint=${endpoint}`),
+  [`a bucket of ${S3_SERVER_NAME}`]: () => openStore(`s3://experiments/some/prefix?endpoint=${endpoint}`),
 };
 
 describe.each(Object.keys(STORES))('%s', (name) => {
