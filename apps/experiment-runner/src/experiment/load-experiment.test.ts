@@ -96,6 +96,7 @@ describe('the experiments that come with the runner', () => {
       'amazon-beauty.yaml',
       'bert4rec-movielens.yaml',
       'features.yaml',
+      'generated-shop.yaml',
       'globo-first-48-hours.yaml',
       'globo-policies.yaml',
       'gru4rec-electronics.yaml',
