@@ -162,7 +162,7 @@ function figuresOf(file: string): unknown[] {
     expect(text.match(/: reused, hr@5 /g)).toHaveLength(12);
     worker.child.kill('SIGTERM');
     expect((await worker.done).code).toBe(0);
-  }, 120_000);
+  }, 600_000);
 
   test('a worker is killed in the midst of a training: another goes on from what the store has, to the same figures', async () => {
     const file = join(folder, 'learns.yaml');
