@@ -51,7 +51,7 @@ withRedis('on a Redis of its own', () => {
     }) => Promise<T>,
     concurrency = 1,
   ): Promise<T> {
-    const settings = { url: server.url, queue: `test${number++}`, lockMs: 500 };
+    const settings = { url: server.url, queue: `test${number++}`, lockMs: 2000 };
     const workers = await Promise.all(
       handlers.map((handle) => startRedisWorker<Input, number>({ ...settings, handle, concurrency })),
     );
@@ -152,12 +152,19 @@ withRedis('on a Redis of its own', () => {
   test('a source gives further jobs as others end, and those of a higher precedence go before what waits', async () => {
     for (const priority of [undefined, 7]) {
       const order: number[] = [];
+      let numQueued = async () => 0;
       const handle: JobHandler<Input, number> = async ({ value }) => {
+        // What came of those before this one is in the queue before this one ends.
+        const numExpected = 4 + Number(order.includes(0)) + Number(order.includes(10));
         order.push(value);
-        await sleep(20);
+        while ((await numQueued()) < numExpected) await sleep(5);
         return { status: 'done', result: value };
       };
       await scene([handle], async ({ settings }) => {
+        numQueued = async () => {
+          const { waiting, running, done } = (await readQueue(settings)).counts;
+          return waiting + running + done;
+        };
         const executor = await createRedisExecutor<Input, number>({ ...settings, priority });
         const waiting = [0, 1, 2, 3].map((value) => ({ value, precedence: 0 }));
         const outcomes = await executor.run(
@@ -214,7 +221,7 @@ withRedis('on a Redis of its own', () => {
   });
 
   test('a worker that is asked to stop gives its job back, and another one does it', async () => {
-    const settings = { url: server.url, queue: `test${number++}`, lockMs: 500 };
+    const settings = { url: server.url, queue: `test${number++}`, lockMs: 2000 };
     const never: JobHandler<Input, number> = (_input, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('stopped'))));
     const leaving = await startRedisWorker<Input, number>({ ...settings, handle: never });
