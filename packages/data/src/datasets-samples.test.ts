@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   datasetSchema,
   datasets,
@@ -167,8 +167,59 @@ test('transformers4rec: a small sample and its answer', async () => {
   dataset.close();
 });
 
+test('yoochoose64: a small sample and its answer', async () => {
+  const folder = join(directory, 'yoochoose64');
+  mkdirSync(join(folder, 'yoochoose-1-64'), { recursive: true });
+  const write = (name: string, text: string) => writeFileSync(join(folder, 'yoochoose-1-64', name), gzipSync(text));
+  write('train-sessions.txt.gz', '2612 33285 2612\n37151 120\n');
+  write('test-prefixes.txt.gz', '33611 37169 6409\t33128\n33611 37169\t6409\n33611\t37169\n');
+  const dataset = await prepare('yoochoose64', folder);
+  // The first line of either file is a session of its own.
+  expect(await sessionsOf(dataset)).toEqual([
+    '2000-01-01: 2612 33285 2612',
+    '2000-01-01: 37151 120',
+    '2000-01-02: 33611 37169',
+    '2000-01-02: 33611 37169 6409',
+    '2000-01-02: 33611 37169 6409 33128',
+  ]);
+  dataset.close();
+  write('test-prefixes.txt.gz', '33611 37169\t6409\n\n7\t8\n  \n');
+  await expect(prepare('yoochoose64', folder)).rejects.toThrow(
+    /test-prefixes.txt.gz, line 4: expected 'item item …' with a space or tab between them, got ''/,
+  );
+});
+
+test('sequences: other cells than user and item are refused', async () => {
+  const file = join(directory, 'lines.txt');
+  writeFileSync(file, '1 2 3\n');
+  const dataset = {
+    files: file,
+    format: 'sequences',
+    header: ['item', 'user'],
+    columns: { user: 'user', item: 'item' },
+  };
+  await expect(
+    prepareWindows({
+      dataset: datasetSchema.parse(dataset),
+      sessions: sessionsSchema.parse({ by: 'user', gapMinutes: 'none' }),
+      windows: windowsSchema.parse({ span: 'all' }),
+      directory,
+    }),
+  ).rejects.toThrow(
+    "dataset.header: lines of sequences are 'user item item …', or with header: [item] 'item item …'; got [item, user]",
+  );
+});
+
 test('every spec has a sample', () => {
-  const elsewhere = ['amazonBeauty', 'generatedShop', 'globo', 'lastfmArtists', 'ml1m', 'transformers4rec'];
+  const elsewhere = [
+    'amazonBeauty',
+    'generatedShop',
+    'globo',
+    'lastfmArtists',
+    'ml1m',
+    'transformers4rec',
+    'yoochoose64',
+  ];
   expect([...SAMPLES.map(({ name }) => name), ...elsewhere].sort()).toEqual(Object.keys(datasets).sort());
 });
 
@@ -191,6 +242,25 @@ for (const { name, counts } of WHOLE) {
     TIMEOUT_MS,
   );
 }
+
+const YOOCHOOSE = join(DATA, 'yoochoose-1-64');
+(existsSync(YOOCHOOSE) ? test : test.skip)(
+  `yoochoose64: every line is read as it stands${existsSync(YOOCHOOSE) ? '' : ` (skipped: ${YOOCHOOSE} is not there; set NIMUE_DATA)`}`,
+  async () => {
+    const dataset = await prepare('yoochoose64', DATA);
+    for (const [w, file] of ['train-sessions', 'test-prefixes'].entries()) {
+      const text = gunzipSync(readFileSync(join(YOOCHOOSE, `${file}.txt.gz`))).toString();
+      const { itemCodes, offsets } = await dataset.read(w, 'train');
+      const lines = Array.from({ length: offsets.length - 1 }, (_, s) =>
+        Array.from(itemCodes.subarray(offsets[s], offsets[s + 1]), (code) => dataset.rawItemId(code)).join(' '),
+      );
+      expect(lines.sort()).toEqual(text.trimEnd().replaceAll('\t', ' ').split('\n').sort());
+    }
+    expect(dataset.windows.map(({ numSessions }) => numSessions)).toEqual([116_167, 55_898]);
+    dataset.close();
+  },
+  TIMEOUT_MS,
+);
 
 const BLANK_TIMES = join(DATA, 'movielens-1m', 'ratings-time-or-blank.dat.gz');
 (existsSync(BLANK_TIMES) ? test : test.skip)(

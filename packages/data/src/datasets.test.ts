@@ -155,7 +155,7 @@ test.each(SEQUENCES)('$name: a small sample and its answer', async ({ name, spec
 });
 
 test.each([
-  ['12\n', "line 1: expected 'user item item …' with \" \" between them, got '12'"],
+  ['12\n', "line 1: expected 'user item item …' with a space or tab between them, got '12'"],
   ['1 2 3\n\n2\n', "line 3: expected 'user item item …'"],
   ['', 'the file is empty'],
   ['1 2  3\n', "column 'item' (item) is empty; 1 such row"],

@@ -20,3 +20,4 @@ export { rees46MultiCategory } from './datasets/rees46-multi-category.ts';
 export { retailrocket } from './datasets/retailrocket.ts';
 export { transformers4rec } from './datasets/transformers4rec.ts';
 export { yoochoose } from './datasets/yoochoose.ts';
+export { yoochoose64 } from './datasets/yoochoose-1-64.ts';

@@ -50,14 +50,16 @@ export const filesDatasetSchema = z.strictObject({
   format: z
     .enum(['csv', 'tsv', 'parquet', 'arrow', 'jsonl', 'sequences'])
     .optional()
-    .describe('Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item.'),
+    .describe(
+      'Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item; with `header: [item]` lines `item item …`, as columns line and item.',
+    ),
   separator: z
     .string()
     .min(1)
     .max(4)
     .optional()
     .describe(
-      'Between the cells of a text file. Default: tab for TSV, a space for sequences, otherwise the most frequent of , ; tab | in the first line.',
+      'Between the cells of a text file. Default: tab for TSV, a space or tab for sequences, otherwise the most frequent of , ; tab | in the first line.',
     ),
   quote: z
     .union([z.literal('none'), z.string().length(1)])

@@ -3,7 +3,10 @@ import { sqlName, sqlText } from './engine.ts';
 
 const column = z.string().min(1);
 
-/** A time that several columns say together: a date in parts, a date and the time since, or a numbered day. */
+/** Column of the number of a row's file. */
+export const FILE_NUMBER = '"file number"';
+
+/** A time that several columns say together: a date in parts, a date and the time since, or a numbered day; or the file does. */
 export const derivedTimeSchema = z.union([
   z.strictObject({
     year: column.describe('Column of years.'),
@@ -19,12 +22,21 @@ export const derivedTimeSchema = z.union([
     dayNumber: column.describe('Column of days, counted from `from`.'),
     from: z.iso.date().describe('The day with number 0.'),
   }),
+  z.strictObject({
+    fileNumber: z
+      .literal(true)
+      .describe(
+        'Every file is a day of its own, in the order of `files`: parts that are given, such as train and test.',
+      ),
+    from: z.iso.date().describe('The day of the first file.'),
+  }),
 ]);
 export type DerivedTime = z.output<typeof derivedTimeSchema>;
 
 /** Columns from which a time is made. */
 export function partsOf(time: DerivedTime): string[] {
   if ('year' in time) return [time.year, time.month, time.day];
+  if ('fileNumber' in time) return [];
   return 'date' in time ? [time.date, time.plus] : [time.dayNumber];
 }
 
@@ -38,7 +50,8 @@ export function derivedTimeSql(time: DerivedTime): string {
     const microseconds = `${numberOf(time.plus)} * ${time.unit === 's' ? 1_000_000 : 1000}`;
     return `(TRY_CAST(${sqlName(time.date)} AS TIMESTAMP) + TRY(to_microseconds(CAST(round(${microseconds}) AS BIGINT))))`;
   }
-  return `(CAST(${sqlText(time.from)} AS TIMESTAMP) + TRY(to_days(CAST(${numberOf(time.dayNumber)} AS INTEGER))))`;
+  const days = 'fileNumber' in time ? FILE_NUMBER : numberOf(time.dayNumber);
+  return `(CAST(${sqlText(time.from)} AS TIMESTAMP) + TRY(to_days(CAST(${days} AS INTEGER))))`;
 }
 
 function numberOf(name: string): string {

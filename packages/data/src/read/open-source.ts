@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { openArrowFiles } from './arrow-files.ts';
 import { withDeclaredTypes } from './column-types.ts';
 import type { FilesDataset } from './dataset-schema.ts';
-import { derivedTimeSql, partsOf } from './derived-times.ts';
+import { derivedTimeSql, FILE_NUMBER, partsOf } from './derived-times.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Engine, messageOf, sqlName, sqlText } from './engine.ts';
 import { openJsonLines } from './json-lines.ts';
 import { unnestLists } from './list-columns.ts';
-import { assertSequences, SEQUENCE_COLUMNS, sequenceRelation } from './sequence-lines.ts';
+import { assertSequences, sequenceColumns, sequenceForm, sequenceRelation } from './sequence-lines.ts';
 import { assertParquetMagic, formatOf, globWith, resolveFiles, type SourceFile } from './source-files.ts';
 import { readTextHeader } from './text-header.ts';
 import { unpackIfPacked } from './unpack.ts';
@@ -61,13 +61,23 @@ function withDerivedTimes(source: Source, derived: NonNullable<FilesDataset['der
       );
     }
   }
+  const isNumbered = entries.some(([, time]) => 'fileNumber' in time);
+  const relation = isNumbered ? withFileNumbers(source) : source.relation;
+  const kept = isNumbered ? `* EXCLUDE (${FILE_NUMBER})` : '*';
   const made = entries.map(([name, time]) => `${derivedTimeSql(time)} AS ${sqlName(name)}`);
   return {
     ...source,
     types: new Map([...source.types, ...entries.map(([name]) => [name, 'TIMESTAMP'] as const)]),
-    relation: (fileIndex) => `(SELECT *, ${made.join(', ')} FROM ${source.relation(fileIndex)})`,
+    relation: (fileIndex) => `(SELECT ${kept}, ${made.join(', ')} FROM ${relation(fileIndex)})`,
     placeSql: undefined,
   };
+}
+
+/** The files one after another, each row with the number of its file; the first is 0. */
+function withFileNumbers({ files, relation }: Source): Source['relation'] {
+  const numbered = (index: number) => `SELECT *, ${index} AS ${FILE_NUMBER} FROM ${relation(index)}`;
+  return (fileIndex) =>
+    `(${fileIndex === undefined ? files.map((_, i) => numbered(i)).join(' UNION ALL ') : numbered(fileIndex)})`;
 }
 
 async function openFiles(engine: Engine, dataset: FilesDataset, temporaryDirectory: string): Promise<Source> {
@@ -94,12 +104,12 @@ async function openFiles(engine: Engine, dataset: FilesDataset, temporaryDirecto
   }
   if (format === 'jsonl') return openJsonLines(engine, files, plainPaths, label);
   if (format === 'sequences') {
-    if (dataset.header) throw new Error('dataset.header: sequences have the columns user and item; remove header');
-    const between = dataset.separator ?? ' ';
-    await assertSequences(engine, files, plainPaths, between);
+    const form = sequenceForm(dataset.header, dataset.separator);
+    await assertSequences(engine, files, plainPaths, form);
+    const numbered = [...plainPaths.entries()];
     const relation = (fileIndex?: number) =>
-      sequenceRelation(fileIndex === undefined ? plainPaths : [plainPaths[fileIndex]], between);
-    const types = new Map(SEQUENCE_COLUMNS.map((name) => [name, 'VARCHAR']));
+      sequenceRelation(fileIndex === undefined ? numbered : [numbered[fileIndex]], form, files.length === 1);
+    const types = new Map(sequenceColumns(form).map((name) => [name, 'VARCHAR']));
     return { isText: true, files, types, relation, placeOf: (row) => `event ${row}`, label };
   }
   const separator = dataset.separator ?? (format === 'tsv' ? '\t' : undefined);

@@ -3,44 +3,89 @@ import type { SourceFile } from './source-files.ts';
 
 /** Cannot occur in a text file that people wrote, so that a whole line is one cell. */
 const NO_SEPARATOR = '\u0001';
+/** Space and tab, as SQL. */
+const SPACES = "' ' || chr(9)";
 
-/** The columns of a file of sequences. */
-export const SEQUENCE_COLUMNS = ['user', 'item'] as const;
+/** How the lines of a file of sequences are to be read. */
+export interface SequenceForm {
+  /** What separates the cells of a line; by default a space or a tab does. */
+  readonly separator?: string;
+  /** `user item item …`, or every line a session of its own, `item item …`. */
+  readonly first: 'user' | 'item';
+}
 
 /**
- * SQL of text files with one sequence a line, `user item item …`, as rows of user and item in their order.
+ * The columns of a file of sequences: `user` and `item`, or where a line has no user, `line` and `item`.
  *
- * @param paths of plain files
+ * @param header as the data set names the cells of a line: nothing, or `['item']`
  */
-export function sequenceRelation(paths: readonly string[], separator: string): string {
-  return (
-    '(SELECT cells[1] AS "user", unnest(cells[2:]) AS item FROM ' +
-    `(SELECT string_split(trim(line), ${sqlText(separator)}) AS cells FROM ${linesOf(paths)}))`
+export function sequenceForm(header: readonly string[] | undefined, separator: string | undefined): SequenceForm {
+  const names = header?.join(' ') ?? 'user item';
+  if (names === 'user item') return { separator, first: 'user' };
+  if (names === 'item') return { separator, first: 'item' };
+  throw new Error(
+    `dataset.header: lines of sequences are 'user item item …', or with header: [item] 'item item …'; got [${header?.join(', ')}]`,
   );
 }
 
-/** @throws naming the first line that has a user but no item */
+/** The columns that lines of sequences become. */
+export function sequenceColumns({ first }: SequenceForm): readonly string[] {
+  return [first === 'user' ? 'user' : 'line', 'item'];
+}
+
+/**
+ * SQL of text files with one sequence a line, as rows in their order: of user and item, or of line and item. Lines are numbered from
+ * 1; of several files `2.7` is the seventh line of the second.
+ *
+ * @param files numbers from 0 and paths of plain files
+ */
+export function sequenceRelation(
+  files: readonly (readonly [index: number, path: string])[],
+  form: SequenceForm,
+  isOne: boolean,
+): string {
+  const cells = splitSql('line', form);
+  if (form.first === 'user') {
+    const lines = linesOf(files.map(([, path]) => path));
+    return `(SELECT cells[1] AS "user", unnest(cells[2:]) AS item FROM (SELECT ${cells} AS cells FROM ${lines}))`;
+  }
+  const parts = files.map(([index, path]) => {
+    const number = 'CAST(row_number() OVER () AS VARCHAR)';
+    const id = isOne ? number : `${sqlText(`${index + 1}.`)} || ${number}`;
+    return `SELECT line, unnest(cells) AS item FROM (SELECT ${id} AS line, ${cells} AS cells FROM ${linesOf([path])})`;
+  });
+  return `(${parts.join(' UNION ALL ')})`;
+}
+
+function splitSql(text: string, { separator }: SequenceForm): string {
+  if (separator === undefined) return `string_split_regex(trim(${text}, ${SPACES}), '[ \\t]')`;
+  return `string_split(trim(${text}), ${sqlText(separator)})`;
+}
+
+/** @throws naming the first line that has too few cells: a user but no item, or nothing at all */
 export async function assertSequences(
   engine: Engine,
   files: readonly SourceFile[],
   plainPaths: readonly string[],
-  separator: string,
+  form: SequenceForm,
 ): Promise<void> {
+  const expected = form.first === 'user' ? 'user item item …' : 'item item …';
+  const isShort = form.first === 'user' ? `len(${splitSql('text', form)}) < 2` : `trim(text, ${SPACES}) = ''`;
   for (const [i, { path }] of files.entries()) {
     const numbered = `SELECT row_number() OVER () AS n, trim(line) AS text FROM ${linesOf([plainPaths[i]])}`;
     const [row] = await engine
       .rows(
-        `SELECT count(*) AS lines, min(n) FILTER (len(string_split(text, ${sqlText(separator)})) < 2) AS first, ` +
-          `arg_min(text, n) FILTER (len(string_split(text, ${sqlText(separator)})) < 2) AS text FROM (${numbered})`,
+        `SELECT count(*) AS lines, min(n) FILTER (${isShort}) AS first, ` +
+          `arg_min(text, n) FILTER (${isShort}) AS text FROM (${numbered})`,
       )
       .catch((error: Error) => {
         throw new Error(`${path}: cannot be read as lines of text: ${error.message.split('\n')[0]}`);
       });
-    if (Number(row.lines) === 0) throw new Error(`${path}: the file is empty; expected lines of 'user item item …'`);
+    if (Number(row.lines) === 0) throw new Error(`${path}: the file is empty; expected lines of '${expected}'`);
     if (row.first === null) continue;
+    const between = form.separator === undefined ? 'a space or tab' : JSON.stringify(form.separator);
     throw new Error(
-      `${path}, line ${row.first}: expected 'user item item …' with ${JSON.stringify(separator)} ` +
-        `between them, got '${String(row.text).slice(0, 80)}'`,
+      `${path}, line ${row.first}: expected '${expected}' with ${between} between them, got '${String(row.text).slice(0, 80)}'`,
     );
   }
 }
