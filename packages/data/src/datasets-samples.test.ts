@@ -182,6 +182,8 @@ test('yoochoose64: a small sample and its answer', async () => {
     '2000-01-02: 33611 37169 6409',
     '2000-01-02: 33611 37169 6409 33128',
   ]);
+  const { timestampsMs } = await dataset.read(1, 'train');
+  expect([...timestampsMs.subarray(3, 5)]).toEqual([Date.UTC(2000, 0, 2) + 1, Date.UTC(2000, 0, 2) + 2]);
   dataset.close();
   write('test-prefixes.txt.gz', '33611 37169\t6409\n\n7\t8\n  \n');
   await expect(prepare('yoochoose64', folder)).rejects.toThrow(

@@ -51,7 +51,7 @@ export const filesDatasetSchema = z.strictObject({
     .enum(['csv', 'tsv', 'parquet', 'arrow', 'jsonl', 'sequences'])
     .optional()
     .describe(
-      'Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item; with `header: [item]` lines `item item …`, as columns line and item.',
+      'Default: by the file name. `sequences`: text lines `user item item …`, as columns user and item; with `header: [item]` lines `item item …`, as columns line, number (of the line in its file) and item.',
     ),
   separator: z
     .string()

@@ -29,6 +29,7 @@ export const derivedTimeSchema = z.union([
         'Every file is a day of its own, in the order of `files`: parts that are given, such as train and test.',
       ),
     from: z.iso.date().describe('The day of the first file.'),
+    plusMs: column.optional().describe('Column of milliseconds since the day began, such as the number of a line.'),
   }),
 ]);
 export type DerivedTime = z.output<typeof derivedTimeSchema>;
@@ -36,7 +37,7 @@ export type DerivedTime = z.output<typeof derivedTimeSchema>;
 /** Columns from which a time is made. */
 export function partsOf(time: DerivedTime): string[] {
   if ('year' in time) return [time.year, time.month, time.day];
-  if ('fileNumber' in time) return [];
+  if ('fileNumber' in time) return time.plusMs === undefined ? [] : [time.plusMs];
   return 'date' in time ? [time.date, time.plus] : [time.dayNumber];
 }
 
@@ -50,8 +51,12 @@ export function derivedTimeSql(time: DerivedTime): string {
     const microseconds = `${numberOf(time.plus)} * ${time.unit === 's' ? 1_000_000 : 1000}`;
     return `(TRY_CAST(${sqlName(time.date)} AS TIMESTAMP) + TRY(to_microseconds(CAST(round(${microseconds}) AS BIGINT))))`;
   }
+  const milliseconds =
+    'fileNumber' in time && time.plusMs !== undefined
+      ? ` + TRY(to_microseconds(CAST(round(${numberOf(time.plusMs)} * 1000) AS BIGINT)))`
+      : '';
   const days = 'fileNumber' in time ? FILE_NUMBER : numberOf(time.dayNumber);
-  return `(CAST(${sqlText(time.from)} AS TIMESTAMP) + TRY(to_days(CAST(${days} AS INTEGER))))`;
+  return `(CAST(${sqlText(time.from)} AS TIMESTAMP) + TRY(to_days(CAST(${days} AS INTEGER)))${milliseconds})`;
 }
 
 function numberOf(name: string): string {

@@ -15,7 +15,7 @@ export interface SequenceForm {
 }
 
 /**
- * The columns of a file of sequences: `user` and `item`, or where a line has no user, `line` and `item`.
+ * What a line of sequences begins with.
  *
  * @param header as the data set names the cells of a line: nothing, or `['item']`
  */
@@ -30,12 +30,12 @@ export function sequenceForm(header: readonly string[] | undefined, separator: s
 
 /** The columns that lines of sequences become. */
 export function sequenceColumns({ first }: SequenceForm): readonly string[] {
-  return [first === 'user' ? 'user' : 'line', 'item'];
+  return first === 'user' ? ['user', 'item'] : ['line', 'number', 'item'];
 }
 
 /**
- * SQL of text files with one sequence a line, as rows in their order: of user and item, or of line and item. Lines are numbered from
- * 1; of several files `2.7` is the seventh line of the second.
+ * SQL of text files with one sequence a line, as rows in their order: of user and item, or of line, number and item. The
+ * number is that of the line in its file, from 1; with several files line `2.7` is the seventh of the second.
  *
  * @param files numbers from 0 and paths of plain files
  */
@@ -50,9 +50,9 @@ export function sequenceRelation(
     return `(SELECT cells[1] AS "user", unnest(cells[2:]) AS item FROM (SELECT ${cells} AS cells FROM ${lines}))`;
   }
   const parts = files.map(([index, path]) => {
-    const number = 'CAST(row_number() OVER () AS VARCHAR)';
-    const id = isOne ? number : `${sqlText(`${index + 1}.`)} || ${number}`;
-    return `SELECT line, unnest(cells) AS item FROM (SELECT ${id} AS line, ${cells} AS cells FROM ${linesOf([path])})`;
+    const numbered = `SELECT CAST(row_number() OVER () AS VARCHAR) AS number, ${cells} AS cells FROM ${linesOf([path])}`;
+    const id = isOne ? 'number' : `${sqlText(`${index + 1}.`)} || number`;
+    return `SELECT ${id} AS line, number, unnest(cells) AS item FROM (${numbered})`;
   });
   return `(${parts.join(' UNION ALL ')})`;
 }
