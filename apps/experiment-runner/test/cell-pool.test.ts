@@ -63,21 +63,21 @@ test('above the limit idle processes go first, then the cell that began last, an
   await Promise.all([run('work 1'), run('work 1')]);
   expect(started).toHaveLength(2);
   sizes = [700, 600];
-  await run('work 100');
+  await run('work 500');
   const kept = started.findIndex(({ signalCode }) => signalCode === null);
   expect(started[1 - kept].signalCode).toBe('SIGKILL');
 
   sizes = kept === 0 ? [600, 0, 0] : [0, 600, 0];
-  const first = run('work 300');
-  const second = run('work 300');
+  const first = run('work 1500');
+  const second = run('work 1500');
   const refused = expect(second).rejects.toEqual(new NoMemoryError(700));
   await new Promise((resolve) => setTimeout(resolve, 100));
   sizes[2] = 700;
   await refused;
-  expect(await first).toMatchObject({ run: '300' });
+  expect(await first).toMatchObject({ run: '1500' });
 
   sizes = [5 * 2 ** 20, 5 * 2 ** 20, 0];
-  await expect(run('work 300')).rejects.toThrow(
+  await expect(run('work 1500')).rejects.toThrow(
     'the process took 5 MiB, the sweep may have 0 MiB: raise sweep.memoryMiB, or make the model or its batches smaller',
   );
 });

@@ -182,8 +182,8 @@ test('another model under load drops no request; one that cannot be used changes
   const address = await server.http.listen({ port: 0 });
   let isDone = false;
   const seen = new Set<string>();
-  const ask = async () => {
-    while (!isDone) {
+  const ask = async (times = Number.POSITIVE_INFINITY) => {
+    for (let n = 0; n < times && !isDone; n++) {
       const response = await fetch(`${address}/v1/recommend`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -194,17 +194,21 @@ test('another model under load drops no request; one that cannot be used changes
     }
   };
   const asking = Promise.all([ask(), ask(), ask()]);
-  const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
-  await pause();
+  /** Until so many different answers have been heard. */
+  const heard = async (numAnswers: number) => {
+    while (seen.size < numAnswers) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  await heard(1);
   symlinkSync(next, `${current}.new`);
   renameSync(`${current}.new`, current);
   await server.reload();
-  await pause();
+  await heard(2);
   writeFileSync(join(root, 'broken'), '');
   symlinkSync(join(root, 'broken'), `${current}.new`);
   renameSync(`${current}.new`, current);
   await expect(server.reload()).rejects.toThrow('cannot be used');
-  await pause();
+  // What was served before goes on.
+  await ask(1);
   isDone = true;
   await asking;
   expect(seen.size).toBe(2);
