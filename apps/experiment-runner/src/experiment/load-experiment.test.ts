@@ -95,6 +95,7 @@ describe('the experiments that come with the runner', () => {
     expect(names.sort()).toEqual([
       'amazon-beauty.yaml',
       'bert4rec-movielens.yaml',
+      'eshop-daily.yaml',
       'features.yaml',
       'generated-shop.yaml',
       'globo-first-48-hours.yaml',
@@ -102,16 +103,19 @@ describe('the experiments that come with the runner', () => {
       'gru4rec-electronics.yaml',
       'lastfm-artists.yaml',
       'losses.yaml',
+      'ml-1m-gru4rec.yaml',
       'ml-1m.yaml',
       'movielens-gru.yaml',
       'multi-task.yaml',
       'neural-models.yaml',
       'quickstart.yaml',
+      'rees46-daily.yaml',
       'sasrec-kion.yaml',
       'sasrec-lastfm-1k.yaml',
       'transformers4rec-g1-hourly-from-scratch.yaml',
       'transformers4rec-g1-hourly.yaml',
       'transformers4rec-tutorial.yaml',
+      'yoochoose-1-64.yaml',
     ]);
     for (const name of names) {
       const experiment = await loadExperiment(join(EXPERIMENTS, name), catalogue);
