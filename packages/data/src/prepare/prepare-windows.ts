@@ -133,7 +133,9 @@ async function prepareInto(
   } finally {
     log.close();
   }
-  await rm(scratch, { recursive: true, force: true });
+  const cleared = rm(scratch, { recursive: true, force: true });
+  // What fails meanwhile is heard first.
+  cleared.catch(() => undefined);
 
   const { plan, spool, sample } = spooled;
   const columnKeys = columns.map(keyOfColumn);
@@ -143,6 +145,7 @@ async function prepareInto(
     { sample, helperThread },
     (done) => report({ stage: 'write', done, total: plan.length }),
   ).finally(() => spool.close());
+  await cleared;
   for (const name of dictionaryFiles(columns)) files[name] = (await stat(join(result, name))).size;
   const { counts } = spooled;
   const { key, source } = await content;

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyValues } from '../dataset/copy-values.ts';
 import { emptySessions, type Sessions } from '../dataset/sessions.ts';
@@ -49,7 +49,7 @@ export async function writeWindow(
   columnKeys: readonly string[] = [],
 ): Promise<Record<string, number>> {
   if (sessions.ids.length === 0) return {};
-  await mkdir(join(directory, windowId));
+  mkdirSync(join(directory, windowId));
   const path = (split: SplitName) => join(directory, splitFile(windowId, split));
   const paths = { train: path('train'), valid: path('valid'), test: path('test') };
   const sizes = await writeSessionFiles(sessions, paths, columnKeys);

@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { createRandom } from '../random/random.ts';
 import { openEngine } from './engine.ts';
 import { EventSorter, type EventSorterOptions } from './event-sorter.ts';
 import { chooseHash, HashCodes } from './hash-codes.ts';
+import { orderOfRecords, PLACE, TIME } from './sort-records.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -107,6 +109,31 @@ test('equals a plain sort, in one part or dealt out again and again', () => {
     ),
     { numRuns: 200, seed: 11 },
   );
+});
+
+test('long runs of one key, by digits or by comparison: times near together and far apart, many of them equal', () => {
+  for (const [length, spread] of [
+    [510, 2 ** 30],
+    [512, 2 ** 30],
+    [5000, 1],
+    [5000, 900],
+    [5001, 2 ** 23],
+    [3000, 2 ** 43],
+    // Too far apart for the digits.
+    [3000, 2 ** 45],
+  ]) {
+    const doubles = new Float64Array(4 * length);
+    const random = createRandom(length);
+    for (let e = 0; e < length; e++) {
+      doubles[4 * e + TIME] = Math.floor(random() * spread) - 1000;
+      doubles[4 * e + PLACE] = (e * 7) % length;
+    }
+    const records = { doubles, ints: new Int32Array(doubles.buffer), width: 4, length };
+    const expected = Array.from({ length }, (_, e) => e).sort(
+      (a, b) => doubles[4 * a + TIME] - doubles[4 * b + TIME] || doubles[4 * a + PLACE] - doubles[4 * b + PLACE],
+    );
+    expect(Array.from(orderOfRecords(records))).toEqual(expected);
+  }
 });
 
 test('a log far beyond the memory of a part: through the file, one key with most of the events', () => {

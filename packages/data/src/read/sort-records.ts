@@ -18,14 +18,20 @@ export const FURTHER = 3;
 
 /** Runs of at most this length are put in order by insertion. */
 const SHORT_RUN = 24;
+/** From this length on, counting digits is faster than comparing. */
+const LONG_RUN = 512;
+const DIGIT_BITS = 11;
+const DIGIT_MASK = 2 ** DIGIT_BITS - 1;
+/** Half of the bits of the times that `orderByDigits` takes. */
+const HALF = 2 ** (2 * DIGIT_BITS);
 
 /**
  * Order of the events by the hash of their key (unsigned), time, the further double `orderWord` where there is one, and
  * place in the log.
  *
  * Keys are numbered and their events counted, which brings the events of each together; a key whose events came in order is left
- * as it is, as those of most logs do. Otherwise time and number of an event are put into one double, where both fit,
- * since doubles are sorted an order of magnitude faster than by a comparison of our own.
+ * as it is, as those of most logs do. Otherwise many times are ordered digit by digit; of few, time and number of an event are put
+ * into one double, where both fit, since doubles are sorted an order of magnitude faster than by a comparison of our own.
  *
  * @param orderWord word of a number that orders events of the same time
  * @returns numbers of the events [length]
@@ -128,6 +134,19 @@ function orderByTime(
     if (time > high) high = time;
     areWhole &&= Number.isInteger(time);
   }
+  if (length >= LONG_RUN && areWhole && high - low < HALF * HALF) {
+    const places = orderByDigits(times, low);
+    let [first, last] = [0, Number.NaN];
+    for (let i = 0; i < length; i++) {
+      order[from + i] = run[places[i]];
+      const time = times[places[i]];
+      if (time === last) continue;
+      sortTies(order, from + first, from + i, compare);
+      [first, last] = [i, time];
+    }
+    sortTies(order, from + first, to, compare);
+    return;
+  }
   // A power of two, so that time and number are taken apart again exactly and without a division's remainder.
   const scale = 2 ** Math.ceil(Math.log2(length));
   if (!areWhole || (high - low + 1) * scale > Number.MAX_SAFE_INTEGER) {
@@ -145,6 +164,45 @@ function orderByTime(
     [first, last] = [i, time];
   }
   sortTies(order, from + first, to, compare);
+}
+
+/**
+ * Places of whole numbers by their size, equal ones as they came: a radix sort, from the least digit to the greatest.
+ *
+ * @param low the least of them; the greatest is less than 2^44 above it
+ */
+function orderByDigits(values: Float64Array, low: number): Uint32Array {
+  const { length } = values;
+  const halves = [new Int32Array(length), new Int32Array(length)];
+  for (let i = 0; i < length; i++) {
+    const value = values[i] - low;
+    halves[1][i] = value / HALF;
+    halves[0][i] = value - halves[1][i] * HALF;
+  }
+  let places = new Uint32Array(length);
+  for (let i = 0; i < length; i++) places[i] = i;
+  let next = new Uint32Array(length);
+  const ends = new Uint32Array(DIGIT_MASK + 1);
+  for (const half of halves) {
+    for (const shift of [0, DIGIT_BITS]) {
+      ends.fill(0);
+      for (let i = 0; i < length; i++) ends[(half[i] >> shift) & DIGIT_MASK]++;
+      // All in one place: this digit changes nothing.
+      if (ends[(half[0] >> shift) & DIGIT_MASK] === length) continue;
+      let end = 0;
+      for (let digit = 0; digit <= DIGIT_MASK; digit++) {
+        const count = ends[digit];
+        ends[digit] = end;
+        end += count;
+      }
+      for (let i = 0; i < length; i++) {
+        const place = places[i];
+        next[ends[(half[place] >> shift) & DIGIT_MASK]++] = place;
+      }
+      [places, next] = [next, places];
+    }
+  }
+  return places;
 }
 
 /** Equal times came out as they came in; order and place decide. */
