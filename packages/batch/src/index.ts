@@ -9,6 +9,7 @@ export {
   maxSessionLength,
   NO_TARGETS,
   numSessions,
+  positionsFromNewest,
   positionsInSession,
   type SessionBatch,
   type SessionTargets,

@@ -64,6 +64,15 @@ export function positionsInSession(offsets: Int32Array): Int32Array {
   return positions;
 }
 
+/** The same counted from 0 at the newest. */
+export function positionsFromNewest(offsets: Int32Array): Int32Array {
+  const positions = new Int32Array(offsets[offsets.length - 1]);
+  for (let b = 1; b < offsets.length; b++) {
+    for (let i = offsets[b - 1]; i < offsets[b]; i++) positions[i] = offsets[b] - 1 - i;
+  }
+  return positions;
+}
+
 /** Index into T of the newest event of every session [B]; empty sessions are an error. @throws when a session is empty. */
 export function lastPositions(offsets: Int32Array): Int32Array {
   const last = new Int32Array(offsets.length - 1);

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
 import { attend } from './neural/attend.ts';
-import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
+import { blockOptions, checkWidths, itemOptions, positionOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, type DropoutStream, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
@@ -19,7 +19,7 @@ export const esasrecSchema = checkWidths(
       .min(1)
       .optional()
       .describe('Inner width of the SwiGLU layer; 4 · hiddenSize when not given.'),
-    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
+    ...positionOptions,
     ...itemOptions,
   }),
 );
@@ -33,7 +33,7 @@ const EPSILON = 1e-5;
  * SwiGLU layers whose result passes a gate made of the block's input, x + σ(x W + b) ∘ a(norm(x)), then
  * x + σ(x W′ + b′) ∘ f(norm(x)) with f(y) = (silu(y W₁) ∘ y W₂) W₃. The paper trains it with a sampled softmax.
  *
- * Differs from RecTools: positions are counted from the oldest visible event (see `sasrec`). As there, no norm at the end.
+ * Differs from RecTools: positions are counted from the oldest visible event unless `positionsFrom: newest` (see `sasrec`). As there, no norm at the end.
  */
 export const esasrec = defineModel({
   kind: 'neural',
@@ -42,7 +42,7 @@ export const esasrec = defineModel({
 });
 
 function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
-  const { hiddenSize, numBlocks, numHeads, maxLength, usePositions } = config;
+  const { hiddenSize, numBlocks, numHeads, maxLength, usePositions, positionsFrom } = config;
   const feedForwardSize = config.feedForwardSize ?? 4 * hiddenSize;
   const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
   const items = addItemVectors(layers, {
@@ -68,7 +68,7 @@ function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed, f
 
   return createNeuralModel({
     name: 'esasrec',
-    remembersSessions: true,
+    ...(positionsFrom === 'newest' ? { countsFromNewest: true } : { remembersSessions: true }),
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineModel } from './model-spec.ts';
-import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
+import { blockOptions, checkWidths, itemOptions, positionOptions } from './neural/item-options.ts';
 import { createLayers } from './neural/layers.ts';
 import { ParameterStore } from './parameter-store.ts';
 import { createSASRecOn } from './sasrec.ts';
@@ -14,7 +14,7 @@ export const gsasrecSchema = checkWidths(
       .min(1)
       .optional()
       .describe("Width of the point-wise feed-forward layer; the paper's is hiddenSize."),
-    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
+    ...positionOptions,
     ...itemOptions,
     embedding: z
       .enum(['tied', 'separate'])
@@ -32,7 +32,7 @@ const EPSILON = 1e-5;
  * projection, an item table of its own for the output layer — taught by a binary cross-entropy with many negatives whose
  * positive part is calibrated (eqs. 8 and 12): the loss `gbce`, which it has when an experiment names none.
  *
- * Differs from the authors' code: positions are counted from the oldest visible event (see `sasrec`), and there is no padding
+ * Differs from the authors' code: positions are counted from the oldest visible event unless `positionsFrom: newest` (see `sasrec`), and there is no padding
  * to mask.
  */
 export const gsasrec = defineModel({

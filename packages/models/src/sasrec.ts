@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
-import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
+import { blockOptions, checkWidths, itemOptions, positionOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf, type Layers } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
@@ -22,7 +22,7 @@ export const sasrecSchema = checkWidths(
       .describe(
         "`pre`: x + g(norm(x)), the paper's; `post`: norm(x + g(x)); `query`: as the paper's code, RecTools and the widely used PyTorch port had it until 2025, where only the query is normalised before attention and the normalised state is what a layer adds to; `postFinal`: `post` and a norm at the end, the port's default since (its `norm_first` is `pre`).",
       ),
-    usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
+    ...positionOptions,
     scaleItems: z
       .boolean()
       .default(false)
@@ -43,9 +43,9 @@ const EPSILON = 1e-8;
  * usePositions, `dropout_rate` dropout, and key masking (`use_key_padding_mask`) is always on, because there is no padding to
  * attend to. For gSASRec see `gsasrec`.
  *
- * Differs from the paper: positions are counted from the oldest visible event, not from the newest — counted from the
- * end, a later click would change earlier positions, and the distance to the end of the training session would leak;
- * projections have biases and the heads are mixed by an output projection, as in the widely used PyTorch port; the item
+ * Differs from the paper: positions are counted from the oldest visible event, not from the newest, unless
+ * `positionsFrom: newest` says so — counted from the end, a later click changes earlier states, and training tells every position
+ * how many events follow; projections have biases and the heads are mixed by an output projection, as in the widely used PyTorch port; the item
  * vectors are scaled by √D on the way in only with `scaleItems` (their starting deviation is configurable instead).
  */
 export const sasrec = defineModel({
@@ -71,7 +71,7 @@ export function createSASRecOn(
   config: SASRecConfig,
   { numRows, features }: ModelSize,
 ): NeuralModel {
-  const { hiddenSize, maxLength, usePositions, scaleItems, dropout } = config;
+  const { hiddenSize, maxLength, usePositions, positionsFrom, scaleItems, dropout } = config;
   const items = addItemVectors(layers, {
     ...config,
     numRows,
@@ -89,7 +89,7 @@ export function createSASRecOn(
   });
   return createNeuralModel({
     name,
-    remembersSessions: true,
+    ...(positionsFrom === 'newest' ? { countsFromNewest: true } : { remembersSessions: true }),
     parameters: layers.parameters,
     maxLength,
     body(batch, mode) {

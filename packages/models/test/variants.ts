@@ -39,6 +39,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       itemBias: true,
       itemDropout: 0.3,
     },
+    { hiddenSize: 4, numBlocks: 2, maxLength: 8, dropout: 0, positionsFrom: 'newest' },
   ],
   gsasrec: [
     { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 },
@@ -51,6 +52,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
       usePositions: false,
       feedForwardSize: 5,
     },
+    { hiddenSize: 4, numBlocks: 1, maxLength: 8, positionsFrom: 'newest' },
   ],
   bert: [
     { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0 },
@@ -62,6 +64,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
   esasrec: [
     { hiddenSize: 4, numHeads: 2, numBlocks: 1, maxLength: 8 },
     { hiddenSize: 3, numBlocks: 2, maxLength: 8, dropout: 0, usePositions: false, feedForwardSize: 4 },
+    { hiddenSize: 4, numBlocks: 1, maxLength: 8, dropout: 0, positionsFrom: 'newest' },
   ],
   narm: [
     { hiddenSize: 4 },

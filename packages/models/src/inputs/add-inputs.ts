@@ -11,6 +11,7 @@ import type { InputKind, InputLayer } from './input-kind.ts';
 import { type InputConfig, type InputsConfig, inputName } from './inputs-schema.ts';
 import * as kinds from './kinds.ts';
 import { swapFeatures } from './swap-noise.ts';
+import { takeRows } from './take-rows.ts';
 
 /** What a model reads beside the item ids. */
 export interface ModelInputs {
@@ -145,21 +146,6 @@ function columnsOf(input: InputConfig, columns: readonly InputColumn[]): readonl
   if (input.kind === 'timeInterval') return [];
   const names = columns.map(({ name }) => name);
   return kindOf(input).columnNames?.(input, names) ?? [input.column];
-}
-
-function takeRows(
-  features: NonNullable<SessionBatch['features']>,
-  positions: Int32Array,
-): NonNullable<SessionBatch['features']> {
-  return Object.fromEntries(
-    Object.entries(features).map(([name, column]) => {
-      const taken = column.slice(0, positions.length);
-      positions.forEach((position, n) => {
-        taken[n] = column[position];
-      });
-      return [name, taken];
-    }),
-  );
 }
 
 function joined<Column extends Int32Array | Float32Array>(before: Column, added: Column): Column {

@@ -54,17 +54,35 @@ export const blockOptions = {
   dropout: z.number().min(0).lt(1).default(0.2).describe('Share of the numbers that a training step drops.'),
 };
 
+/** Options of models that add a learned vector per position. */
+export const positionOptions = {
+  usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
+  positionsFrom: z
+    .enum(['oldest', 'newest'])
+    .default('oldest')
+    .describe(
+      'Where positions are counted from: `oldest`, so that a later click changes nothing that was said before; `newest`, as the originals and RecTools have it, whose sessions end in the same place: better where histories are short, and a session is computed anew at every click.',
+    ),
+};
+
 interface Widths {
   readonly hiddenSize: number;
   readonly numHeads?: number;
   readonly itemSize?: number;
   readonly head?: (typeof HEADS)[number];
+  readonly usePositions?: boolean;
+  readonly positionsFrom?: 'oldest' | 'newest';
 }
 
-/** Adds the checks between widths, in the words of the options. */
+/** Adds the checks between widths, and of positions, in the words of the options. */
 export function checkWidths<Schema extends z.ZodObject>(schema: Schema): Schema {
   return schema.superRefine((value, context) => {
     const { hiddenSize, numHeads = 1, itemSize = hiddenSize, head } = value as unknown as Widths;
+    const { usePositions = true, positionsFrom = 'oldest' } = value as unknown as Widths;
+    if (!usePositions && positionsFrom === 'newest') {
+      const message = 'there are no positions to count with usePositions: false; remove one of the two';
+      context.addIssue({ code: 'custom', path: ['positionsFrom'], message });
+    }
     if (hiddenSize % numHeads !== 0) {
       context.addIssue({ code: 'custom', path: ['numHeads'], message: 'hiddenSize must be a multiple of numHeads' });
     }

@@ -1,4 +1,4 @@
-import { positionsInSession, type SessionBatch } from '@nimue/batch';
+import { positionsFromNewest, positionsInSession, type SessionBatch } from '@nimue/batch';
 import { type Dropout, deriveSeed, dropout as dropOut, embed, gatherRows, residualAdd } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
@@ -23,6 +23,8 @@ export interface ItemVectorsConfig {
   readonly itemDropout: number;
   /** Learned position vectors, as many. */
   readonly maxPositions?: number;
+  /** Where they are counted from; default `oldest`. */
+  readonly positionsFrom?: 'oldest' | 'newest';
   /** Multiplies item vectors on the way in; √D in some papers. */
   readonly scale?: number;
   /** The body takes item vectors as they are, whatever their width. */
@@ -59,6 +61,7 @@ export interface ItemVectors {
 export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
   const { numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
   const { initStd, itemSwapNoise, itemDropout, maxPositions, scale, takesItemSize = false } = config;
+  const placesOf = config.positionsFrom === 'newest' ? positionsFromNewest : positionsInSession;
   const { parameters } = layers;
   const isProjected = itemSize !== hiddenSize && !takesItemSize;
   parameters.add('items', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
@@ -88,7 +91,7 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
       const swaps = mode.training && !mode.keepsItems;
       const itemIds = swaps ? swapItems(batch, itemSwapNoise, deriveSeed(mode.seed, ITEM_SWAP_DRAW)) : batch.itemIds;
       const from = mode.memory?.numSeen ?? 0;
-      const positions = maxPositions ? positionsInSession(offsets).subarray(from) : undefined;
+      const positions = maxPositions ? placesOf(offsets).subarray(from) : undefined;
       if (!inputs) {
         return embed(tableOf('items', mode), itemIds.subarray(from), {
           ...(positions && { positionTable: parameters.matrix('positions'), positions }),

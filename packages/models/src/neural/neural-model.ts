@@ -1,4 +1,4 @@
-import type { AttentionDirection, SessionBatch } from '@nimue/batch';
+import { type AttentionDirection, lastPositions, type SessionBatch } from '@nimue/batch';
 import { gatherRows } from '@nimue/ops';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { ModelInputs } from '../inputs/add-inputs.ts';
@@ -6,6 +6,7 @@ import type { EncodeMode, NeuralModel } from '../next-item-model.ts';
 import type { ParameterStore } from '../parameter-store.ts';
 import { rankAndRecommendByHidden, rankByHidden, recommendByHidden } from '../rank-by-hidden.ts';
 import { assertWithin } from './assert-within.ts';
+import { endingAt } from './ending-at.ts';
 import type { SessionMemory } from './session-memory.ts';
 
 /** What tells one neural model from another. */
@@ -17,6 +18,8 @@ export interface NeuralParts {
   readonly carriesState?: boolean;
   /** `body` (`bodyAt`) then gives the states of the new events alone when it is handed a memory. */
   readonly remembersSessions?: boolean;
+  /** What `body` says of an event depends on how many follow it: each question is shown its session up to its position. */
+  readonly countsFromNewest?: boolean;
   /** State at every position, before the output layer [T, D]; or `bodyAt`. */
   body?(batch: SessionBatch, mode: EncodeMode): Tensor2D;
   /** State at some positions [N, D], for a body whose work grows with their number. */
@@ -40,6 +43,12 @@ export function createNeuralModel(parts: NeuralParts): NeuralModel {
     const withContext = (hidden: Tensor2D) => inputs?.addContext(hidden, batch, positions) ?? hidden;
     if (parts.bodyAt) return withContext(parts.bodyAt(batch, positions, mode));
     if (!parts.body) throw new Error(`${name}: has neither body nor bodyAt`);
+    if (parts.countsFromNewest && !mode.training) {
+      const asked = endingAt(batch, positions);
+      const ends = lastPositions(asked.offsets);
+      const states = gatherRows(parts.body(asked, mode), ends);
+      return inputs?.addContext(states, asked, ends) ?? states;
+    }
     const hidden = parts.body(batch, mode);
     return withContext(positions.length === hidden.shape[0] ? hidden : gatherRows(hidden, positions));
   };

@@ -38,6 +38,7 @@ interface CommonConfig {
   readonly head?: 'dot' | 'linear' | 'mlp' | 'gelu';
   readonly inputs?: InputsConfig;
   readonly relativeTime?: boolean;
+  readonly positionsFrom?: 'oldest' | 'newest';
 }
 
 /**
@@ -64,7 +65,7 @@ export function buildGraph(opened: OpenedModel, timeParts: TimeParts, options: G
   assertWithin('topK', topK, numItems);
 
   const config = specOf(manifest.model.name).configSchema.parse(manifest.model.config) as CommonConfig;
-  const { inputs, head = 'dot', relativeTime = false } = config;
+  const { inputs, head = 'dot', relativeTime = false, positionsFrom } = config;
   const names = inputs
     ? columnsOfInputs(
         inputs,
@@ -94,7 +95,8 @@ export function buildGraph(opened: OpenedModel, timeParts: TimeParts, options: G
       const items = scale === 1 ? rows : g.mul(rows, scale);
       const x = inputs ? combineInputs({ g, sessions, ...layers }, inputs, items) : items;
       if (!layers.has('positions')) return x;
-      return g.add(x, g.gather(layers.weight('positions'), sessions.positions));
+      const places = positionsFrom === 'newest' ? sessions.positionsFromNewest() : sessions.positions;
+      return g.add(x, g.gather(layers.weight('positions'), places));
     },
     atTarget: (x) => g.sum(g.mul(x, isTarget), 1),
   };

@@ -28,6 +28,7 @@ const VARIANTS: readonly (readonly [label: string, name: string, config: Record<
   ['sasrec, post-norm', 'sasrec', { norm: 'post', embedding: 'separate', itemBias: true, scaleItems: true }],
   ['sasrec, post-norm and a norm at the end', 'sasrec', { norm: 'postFinal' }],
   ['sasrec, query norm', 'sasrec', { norm: 'query', usePositions: false, itemSize: 6, head: 'mlp' }],
+  ['sasrec, positions from the newest', 'sasrec', { positionsFrom: 'newest' }],
   ['gru4rec, two layers', 'gru4rec', { numLayers: 2, itemSize: 5, head: 'linear' }],
   ['srgnn, two steps', 'srgnn', { numSteps: 2, head: 'gelu' }],
   ['hstu, without times', 'hstu', { relativeTime: false, usePositions: true }],

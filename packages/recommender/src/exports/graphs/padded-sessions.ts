@@ -21,6 +21,8 @@ export interface PaddedSessions {
   readonly itemIds: Value;
   /** 0 … L − 1 [1, L] */
   readonly positions: Value;
+  /** Counted from the newest event, 0 where there is none [B, L]. */
+  readonly positionsFromNewest: () => Value;
   /** 1 where there is an event of the session, a hidden one included [B, L]. */
   readonly isThere: Value;
   /** 1 at the position that predicts [B, L]. */
@@ -51,10 +53,11 @@ export function addPaddedSessions(g: Graph, options: PaddedSessionsOptions): Pad
   const all = wide(given);
   const positions = g.expand(g.range(all, 1), 0);
   const isVisible = g.cast(g.compare('less', positions, numEvents), 'int');
+  const positionsFromNewest = () => g.mul(g.sub(appendsHidden ? numEvents : g.sub(numEvents, 1), positions), isVisible);
   const newest = g.cast(g.compare('equal', positions, g.sub(numEvents, 1)), 'int');
   if (!appendsHidden) {
     const there = { isThere: isVisible, isTarget: newest, isVisible };
-    return { itemIds: all, positions, ...there, features: new Map(features), times };
+    return { itemIds: all, positions, positionsFromNewest, ...there, features: new Map(features), times };
   }
   const isTarget = g.cast(g.compare('equal', positions, numEvents), 'int');
   // A hidden event has the time of the one before, and no features.
@@ -65,6 +68,7 @@ export function addPaddedSessions(g: Graph, options: PaddedSessionsOptions): Pad
   return {
     itemIds: g.add(g.mul(all, isVisible), g.mul(isTarget, MASK_ID)),
     positions,
+    positionsFromNewest,
     isThere: g.add(isVisible, isTarget),
     isTarget,
     isVisible,
