@@ -15,6 +15,6 @@ export default {
     ],
   },
   reporters: ['default', fileURLToPath(new URL('./count-reporter.mjs', import.meta.url))],
-  testTimeout: 60_000,
+  testTimeout: 300_000,
   maxWorkers: process.env.CI ? 2 : '50%',
 };
