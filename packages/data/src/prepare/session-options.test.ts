@@ -165,6 +165,9 @@ test('a date without a zone is not read in the zone that the date before it name
     '2019-10-01 10:00:00',
     '2019-10-01 10:00:00-03:30',
     '2019-10-01',
+    '2019-10-01 10:00:00 NZ',
+    '2019-10-01T10:00:00.500',
+    '2019-10-01 10:00',
   ];
   const log = `s,i,t\n${times.map((time, n) => `a,${n},${time}\n`).join('')}`;
   // Hours of the instants in UTC, by hand; New York was four hours behind.
@@ -178,7 +181,8 @@ test('a date without a zone is not read in the zone that the date before it name
     itemCodes.forEach((code, n) => {
       hours[Number(dataset.rawItemId(code))] = (timestampsMs[n] - Date.UTC(2019, 9, 1)) / 3_600_000;
     });
-    expect(hours).toEqual([local, 8, local, 10, local, 13, local, 10, local, 13.5, day]);
+    const later = local + 0.5 / 3600;
+    expect(hours).toEqual([local, 8, local, 10, local, 13, local, 10, local, 13.5, day, -3, later, local]);
     dataset.close();
   }
 });

@@ -109,10 +109,10 @@ export function rawDoubles(vector: DuckDBVector): Float64Array {
   throw new Error('rawDoubles: expected a DOUBLE vector, got INTEGER');
 }
 
-/** The halves, lower first, of a column that is UBIGINT by its query [2 · rows]. */
-export function rawHashes(vector: DuckDBVector): Uint32Array {
+/** The halves, lower first, of a column that is UBIGINT by its query [2 · rows]. Signed, since a processor has no cheap way from unsigned to double. */
+export function rawHashes(vector: DuckDBVector): Int32Array {
   const items: unknown = 'items' in vector ? vector.items : undefined;
-  if (items instanceof BigUint64Array) return new Uint32Array(items.buffer, items.byteOffset, 2 * items.length);
+  if (items instanceof BigUint64Array) return new Int32Array(items.buffer, items.byteOffset, 2 * items.length);
   throw new Error(`rawHashes: expected a UBIGINT vector, got ${vector.type}`);
 }
 

@@ -39,7 +39,7 @@ function sorted(events: readonly Event[], options: Partial<EventSorterOptions> =
       Float64Array.from(part, (event, e) => of(event, from + e));
     sorter.push({
       length: part.length,
-      keyHashes: Uint32Array.from(part.flatMap(({ hash }) => [Number(hash & 0xffff_ffffn), Number(hash >> 32n)])),
+      keyHashes: Int32Array.from(part.flatMap(({ hash }) => [Number(hash & 0xffff_ffffn), Number(hash >> 32n)])),
       itemCodes: Int32Array.from(part, (_, e) => from + e),
       timestampsMs: column(({ time }) => time),
       places: column((_, e) => e * 1e9),
@@ -111,11 +111,15 @@ test('equals a plain sort, in one part or dealt out again and again', () => {
   );
 });
 
-test('long runs of one key, by digits or by comparison: times near together and far apart, many of them equal', () => {
+test('runs of one key, by insertion, by digits or by comparison: times near together and far apart, many of them equal', () => {
   for (const [length, spread] of [
+    [2, 2 ** 30],
+    [24, 2 ** 30],
+    [25, 2 ** 30],
     [510, 2 ** 30],
     [512, 2 ** 30],
     [5000, 1],
+    [5000, 2],
     [5000, 900],
     [5001, 2 ** 23],
     [3000, 2 ** 43],
@@ -129,10 +133,15 @@ test('long runs of one key, by digits or by comparison: times near together and 
       doubles[4 * e + PLACE] = (e * 7) % length;
     }
     const records = { doubles, ints: new Int32Array(doubles.buffer), width: 4, length };
+    for (let e = 0; e < length; e++) records.ints[2 * (4 * e + 3)] = e + 70;
     const expected = Array.from({ length }, (_, e) => e).sort(
       (a, b) => doubles[4 * a + TIME] - doubles[4 * b + TIME] || doubles[4 * a + PLACE] - doubles[4 * b + PLACE],
     );
-    expect(Array.from(orderOfRecords(records))).toEqual(expected);
+    const { order, times, itemCodes, ends } = orderOfRecords(records);
+    expect(Array.from(order)).toEqual(expected);
+    expect(Array.from(times)).toEqual(expected.map((e) => doubles[4 * e + TIME]));
+    expect(Array.from(itemCodes)).toEqual(expected.map((e) => e + 70));
+    expect(Array.from(ends)).toEqual([length]);
   }
 });
 
@@ -157,7 +166,7 @@ test('a file that cannot be written is named', () => {
   const zeros = new Float64Array(length);
   const chunk = {
     length,
-    keyHashes: new Uint32Array(2 * length),
+    keyHashes: new Int32Array(2 * length),
     itemCodes: new Int32Array(length),
     timestampsMs: zeros,
     places: zeros,
@@ -174,9 +183,9 @@ test('codes by hash, and a hash that tells all values apart', async () => {
     'two values of items have the same hash',
   );
   const codes = await HashCodes.read(engine, 'SELECT hash(i), code FROM items', 5000);
-  const hashes = Uint32Array.from([3, 9, 2 ** 32 - 1, 9]);
+  const hashes = Int32Array.from([3, 9, 2 ** 32 - 1, 9]);
   for (let n = 0; n < 2; n++) codes.add(hashes[2 * n], hashes[2 * n + 1], 70 + n);
   expect([...codes.codesOf(hashes, 2)]).toEqual([70, 71]);
-  expect(() => codes.codesOf(Uint32Array.of(1, 1), 1)).toThrow('the log was changed while it was being read');
+  expect(() => codes.codesOf(Int32Array.of(1, 1), 1)).toThrow('the log was changed while it was being read');
   engine.close();
 });

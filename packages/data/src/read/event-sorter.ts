@@ -20,7 +20,7 @@ export interface EventSorterOptions {
 /** Events in any order, with the place of each in the log. */
 export interface UnorderedChunk extends Pick<EventChunk, 'length' | 'itemCodes' | 'columns' | 'startsMs'> {
   /** 64-bit hashes of the keys, the lower half of each first [2 · length]; different keys have different ones. */
-  readonly keyHashes: Uint32Array;
+  readonly keyHashes: Int32Array;
   /** Milliseconds since 1970 UTC. */
   readonly timestampsMs: Float64Array;
   /** Any numbers that rise with the log. */
@@ -49,7 +49,8 @@ export interface SharedSorter {
 }
 
 const BUFFER_EVENTS = 8192;
-const MAX_PARTS = 256;
+const MAX_PART_BITS = 8;
+const MAX_PARTS = 2 ** MAX_PART_BITS;
 
 /**
  * Orders a log by the hash of its keys, time, order column and place, in memory of a fixed size: events are dealt out to parts by
@@ -68,7 +69,8 @@ export class EventSorter {
   readonly #width: number;
   readonly #maxEvents: number;
   #parts: Part[];
-  readonly #hashesPerPart: number;
+  /** The first bits of a hash are the number of its part. */
+  readonly #partBits: number;
   #lastKey = -1;
   #lastLow = 0;
   #lastHigh = 0;
@@ -81,9 +83,9 @@ export class EventSorter {
     this.#file = new SpillFile(options.file);
     this.#maxEvents = maxEvents;
     this.#width = FURTHER + (hasOrder ? 1 : 0) + (hasStarts ? 1 : 0) + numColumns + 1;
-    const numParts = Math.max(1, Math.min(MAX_PARTS, Math.ceil((2 * numEvents) / maxEvents)));
-    this.#hashesPerPart = 2 ** 32 / numParts;
-    this.#parts = this.#newParts(numParts);
+    const partBits = Math.ceil(Math.log2((2 * numEvents) / maxEvents));
+    this.#partBits = Math.max(0, Math.min(MAX_PART_BITS, partBits));
+    this.#parts = this.#newParts(2 ** this.#partBits);
   }
 
   /** @throws when the file cannot be written */
@@ -95,15 +97,19 @@ export class EventSorter {
       ...(this.#options.hasStarts ? [chunk.startsMs] : []),
       ...(chunk.columns ?? []),
     ] as Float64Array[];
+    const parts = this.#parts;
+    const shift = 31 - this.#partBits;
     for (let e = 0; e < length; e++) {
-      const part = this.#parts[Math.floor(keyHashes[2 * e + 1] / this.#hashesPerPart)];
+      const high = keyHashes[2 * e + 1];
+      const part = parts[(high >>> 1) >>> shift];
+      const { ints, records } = part;
       const at = part.used * width;
-      part.ints[2 * (at + KEY)] = keyHashes[2 * e];
-      part.ints[2 * (at + KEY) + 1] = keyHashes[2 * e + 1];
-      part.records[at + TIME] = timestampsMs[e];
-      part.records[at + PLACE] = places[e];
-      for (let f = 0; f < further.length; f++) part.records[at + FURTHER + f] = further[f][e];
-      part.ints[2 * (at + width - 1)] = itemCodes[e];
+      ints[2 * (at + KEY)] = keyHashes[2 * e];
+      ints[2 * (at + KEY) + 1] = high;
+      records[at + TIME] = timestampsMs[e];
+      records[at + PLACE] = places[e];
+      for (let f = 0; f < further.length; f++) records[at + FURTHER + f] = further[f][e];
+      ints[2 * (at + width - 1)] = itemCodes[e];
       if (++part.used === BUFFER_EVENTS) this.#write(part);
     }
   }
@@ -227,7 +233,7 @@ export class EventSorter {
   #chunkOf(records: EventRecords): EventChunk {
     const { hasOrder, hasStarts, numColumns = 0 } = this.#options;
     const { doubles, ints, width, length } = records;
-    const order = orderOfRecords(records, hasOrder ? FURTHER : undefined);
+    const { order, times, itemCodes, ends } = orderOfRecords(records, hasOrder ? FURTHER : undefined);
     const wordsOf = (word: number) => {
       const words = new Float64Array(length);
       for (let i = 0; i < length; i++) words[i] = doubles[order[i] * width + word];
@@ -236,25 +242,24 @@ export class EventSorter {
     const firstFurther = FURTHER + (hasOrder ? 1 : 0);
     const firstColumn = firstFurther + (hasStarts ? 1 : 0);
     const keys = new Int32Array(length);
-    const itemCodes = new Int32Array(length);
-    const timestampsMs = new Float64Array(length);
-    for (let i = 0; i < length; i++) {
-      const at = order[i] * width;
-      const low = ints[2 * (at + KEY)];
-      const high = ints[2 * (at + KEY) + 1];
+    let from = 0;
+    for (const to of ends) {
+      const at = 2 * (order[from] * width + KEY);
+      const low = ints[at];
+      const high = ints[at + 1];
+      // A key that was dealt out by time goes on from chunk to chunk.
       if (low !== this.#lastLow || high !== this.#lastHigh || this.#lastKey < 0) {
         this.#lastKey++;
         this.#lastLow = low;
         this.#lastHigh = high;
       }
-      keys[i] = this.#lastKey;
-      itemCodes[i] = ints[2 * (at + width - 1)];
-      timestampsMs[i] = doubles[at + TIME];
+      keys.fill(this.#lastKey, from, to);
+      from = to;
     }
     return {
       length,
       keys,
-      timestampsMs,
+      timestampsMs: times,
       itemCodes,
       ...(hasStarts && { startsMs: wordsOf(firstFurther) }),
       ...(numColumns > 0 && { columns: Array.from({ length: numColumns }, (_, c) => wordsOf(firstColumn + c)) }),

@@ -54,29 +54,50 @@ export class EventSql {
   }
 
   select(): string {
-    const ids = [
+    return this.#select([
       `${presentOrNull(this.#source, this.#keyName)} AS k`,
       `${presentOrNull(this.#source, this.itemName)} AS i`,
-    ];
-    return `SELECT ${[...ids, ...this.#columns].join(', ')} FROM ${this.#source.relation()}`;
+    ]);
   }
 
   /** The same of the shard, and where an event's place in the whole log is needed, with it. */
   ofShard(condition?: string): string {
-    if (!this.needsPlaces) return this.select() + where(condition, this.shard);
+    return this.#ofShard(this.select(), condition);
+  }
+
+  /** The same with ids as they stand in the file: see `raw`. */
+  rawOfShard(): string {
+    return this.#ofShard(this.#select(this.#rawIds));
+  }
+
+  #ofShard(select: string, condition?: string): string {
+    if (!this.needsPlaces) return select + where(condition, this.shard);
     const place = this.#source.placeSql ?? 'row_number() OVER ()';
     // Numbered before the others are left out.
-    const all = this.select().replace(/^SELECT /, `SELECT ${place} AS r, `);
+    const all = select.replace(/^SELECT /, `SELECT ${place} AS r, `);
     return `SELECT * FROM (${all})${where(condition, shardSql('k', this.#shard))}`;
   }
 
   /**
    * The same with ids as they stand in the file, missing ones included, and with places. To look at every id costs more than to read
-   * it, where a file has each different one but once; `isMissing` looks at the different ones.
+   * it, where a file has each different one but once, and twice as much as to parse it in a text; `isMissing` looks at the different ones.
    */
   raw(placeSql: string): string {
-    const ids = [`${sqlName(this.#keyName)} AS k`, `${sqlName(this.itemName)} AS i`];
-    return `SELECT ${[...ids, ...this.#columns, `${placeSql} AS r`].join(', ')} FROM ${this.#source.relation()}`;
+    return this.#select(this.#rawIds, `${placeSql} AS r`);
+  }
+
+  /** Of rows with raw ids: NULL for missing ones. */
+  get presentIds(): string {
+    const present = (name: string, alias: string) => `${presentOrNull(this.#source, name, alias)} AS ${alias}`;
+    return `* REPLACE (${present(this.#keyName, 'k')}, ${present(this.itemName, 'i')})`;
+  }
+
+  get #rawIds(): string[] {
+    return [`${sqlName(this.#keyName)} AS k`, `${sqlName(this.itemName)} AS i`];
+  }
+
+  #select(ids: readonly string[], ...further: readonly string[]): string {
+    return `SELECT ${[...ids, ...this.#columns, ...further].join(', ')} FROM ${this.#source.relation()}`;
   }
 
   /** Without times the place in the log says which item comes first, in whichever shard. */

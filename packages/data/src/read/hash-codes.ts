@@ -25,18 +25,19 @@ function hashesOf(column: string): string[] {
   return [`hash(${column})`, `hash(CAST(${column} AS VARCHAR) || '#')`, `hash('#' || CAST(${column} AS VARCHAR))`];
 }
 
-/** Codes by 64-bit hash: a table with open addressing, in 12 bytes per place and at least twice as many places as codes. */
+/** Words of a place: both halves of the hash, the code + 1 (0 in an empty place), and one that keeps places within a cache line. */
+const PLACE_WORDS = 4;
+
+/** Codes by 64-bit hash: a table with open addressing, in 16 bytes per place and at least twice as many places as codes. */
 export class HashCodes {
   readonly #mask: number;
-  readonly #hashes: Uint32Array;
-  /** Code + 1; 0 is an empty place. */
-  readonly #codes: Int32Array;
+  readonly #places: Int32Array;
+  #found = new Int32Array(2048);
 
   constructor(numCodes: number) {
     const size = 2 ** Math.ceil(Math.log2(Math.max(8, 2 * numCodes)));
     this.#mask = size - 1;
-    this.#hashes = new Uint32Array(2 * size);
-    this.#codes = new Int32Array(size);
+    this.#places = new Int32Array(PLACE_WORDS * size);
   }
 
   /** @param sql gives a hash (UBIGINT) and a code (INTEGER) per row */
@@ -50,28 +51,32 @@ export class HashCodes {
     return codes;
   }
 
+  /** @param low and @param high halves of the hash, as `rawHashes` gives them */
   add(low: number, high: number, code: number): void {
+    const places = this.#places;
     let place = low & this.#mask;
-    while (this.#codes[place] !== 0) place = (place + 1) & this.#mask;
-    this.#hashes[2 * place] = low;
-    this.#hashes[2 * place + 1] = high;
-    this.#codes[place] = code + 1;
+    while (places[PLACE_WORDS * place + 2] !== 0) place = (place + 1) & this.#mask;
+    places[PLACE_WORDS * place] = low;
+    places[PLACE_WORDS * place + 1] = high;
+    places[PLACE_WORDS * place + 2] = code + 1;
   }
 
-  /** Codes of the hashes, lower half first [2 · length]. @throws when a hash has none */
-  codesOf(hashes: Uint32Array, length: number): Int32Array {
-    const found = new Int32Array(length);
+  /** Codes of the hashes, lower half first [2 · length], in memory that the next call writes again. @throws when a hash has none */
+  codesOf(hashes: Int32Array, length: number): Int32Array {
+    const places = this.#places;
+    const mask = this.#mask;
+    if (this.#found.length < length) this.#found = new Int32Array(length);
+    const found = this.#found;
     for (let e = 0; e < length; e++) {
       const low = hashes[2 * e];
       const high = hashes[2 * e + 1];
-      let place = low & this.#mask;
-      while (this.#hashes[2 * place] !== low || this.#hashes[2 * place + 1] !== high || this.#codes[place] === 0) {
-        if (this.#codes[place] === 0)
-          throw new Error('HashCodes: the log was changed while it was being read; run again');
-        place = (place + 1) & this.#mask;
+      let at = PLACE_WORDS * (low & mask);
+      while (places[at] !== low || places[at + 1] !== high || places[at + 2] === 0) {
+        if (places[at + 2] === 0) throw new Error('HashCodes: the log was changed while it was being read; run again');
+        at = (at + PLACE_WORDS) & (PLACE_WORDS * mask + PLACE_WORDS - 1);
       }
-      found[e] = this.#codes[place] - 1;
+      found[e] = places[at + 2] - 1;
     }
-    return found;
+    return found.subarray(0, length);
   }
 }

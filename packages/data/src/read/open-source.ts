@@ -12,8 +12,8 @@ import { assertParquetMagic, formatOf, globWith, resolveFiles, type SourceFile }
 import { readTextHeader } from './text-header.ts';
 import { unpackIfPacked } from './unpack.ts';
 
-/** The engine numbers files, and rows in their file; no file has 2^36 rows, and 2^17 files are exact in a double. */
-const PARQUET_PLACE = `(file_index * ${2 ** 36}.0 + file_row_number)`;
+/** The engine numbers files, and rows in their file; no file has 2^36 rows, and 2^17 files are exact in a double. (A literal with a point would be a DECIMAL, whose product costs a second per 20 million rows.) */
+const PARQUET_PLACE = `(file_index * ${2 ** 36}::DOUBLE + file_row_number)`;
 
 /** The files of a log as one relation of the engine. */
 export interface Source {

@@ -16,38 +16,53 @@ export const PLACE = 2;
 /** The first of the further doubles. */
 export const FURTHER = 3;
 
+/** Events by key, and each key's by time. */
+export interface OrderedRecords {
+  /** Numbers of the events [length]. */
+  readonly order: Uint32Array;
+  /** Times in this order [length]. */
+  readonly times: Float64Array;
+  /** Item codes in this order [length]. */
+  readonly itemCodes: Int32Array;
+  /** Where the events of each key end in it [number of keys]. */
+  readonly ends: Uint32Array;
+}
+
 /** Runs of at most this length are put in order by insertion. */
 const SHORT_RUN = 24;
 /** From this length on, counting digits is faster than comparing. */
 const LONG_RUN = 512;
-const DIGIT_BITS = 11;
-const DIGIT_MASK = 2 ** DIGIT_BITS - 1;
-/** Half of the bits of the times that `orderByDigits` takes. */
-const HALF = 2 ** (2 * DIGIT_BITS);
+const MAX_DIGIT_BITS = 11;
+/** Bits of the times that four digits hold. */
+const MAX_BITS = 4 * MAX_DIGIT_BITS;
 
 /**
  * Order of the events by the hash of their key (unsigned), time, the further double `orderWord` where there is one, and
  * place in the log.
  *
- * Keys are numbered and their events counted, which brings the events of each together; a key whose events came in order is left
+ * Keys are numbered and their events counted, which brings the events of each together, times and item codes beside them: what follows
+ * reads memory that lies together. A key whose events came in order is left
  * as it is, as those of most logs do. Otherwise many times are ordered digit by digit; of few, time and number of an event are put
  * into one double, where both fit, since doubles are sorted an order of magnitude faster than by a comparison of our own.
  *
  * @param orderWord word of a number that orders events of the same time
- * @returns numbers of the events [length]
  */
-export function orderOfRecords(records: EventRecords, orderWord?: number): Uint32Array {
-  const { order, ends } = groupByKey(records);
+export function orderOfRecords(records: EventRecords, orderWord?: number): OrderedRecords {
+  const ordered = groupByKey(records);
   let from = 0;
-  for (const to of ends) {
-    orderByTime(order, from, to, records, orderWord);
+  for (const to of ordered.ends) {
+    orderByTime(ordered, from, to, records, orderWord);
     from = to;
   }
-  return order;
+  return ordered;
+}
+
+function itemWord(event: number, width: number): number {
+  return 2 * (event * width + width - 1);
 }
 
 /** Events by key, each key's in the order in which they came. */
-function groupByKey({ ints, length, width }: EventRecords): { order: Uint32Array; ends: Uint32Array } {
+function groupByKey({ doubles, ints, length, width }: EventRecords): OrderedRecords {
   const mask = 2 ** Math.ceil(Math.log2(Math.max(8, 2 * length))) - 1;
   const slots = new Int32Array(mask + 1).fill(-1);
   const keyOf = new Uint32Array(length);
@@ -82,8 +97,15 @@ function groupByKey({ ints, length, width }: EventRecords): { order: Uint32Array
     ends[k] = end;
   }
   const order = new Uint32Array(length);
-  for (let e = 0; e < length; e++) order[next[keyOf[e]]++] = e;
-  return { order, ends };
+  const times = new Float64Array(length);
+  const itemCodes = new Int32Array(length);
+  for (let e = 0; e < length; e++) {
+    const place = next[keyOf[e]]++;
+    order[place] = e;
+    times[place] = doubles[e * width + TIME];
+    itemCodes[place] = ints[itemWord(e, width)];
+  }
+  return { order, times, itemCodes, ends };
 }
 
 /** Keys by rising hash: the upper halves and the keys in one double each, then the lower halves where the upper ones are the same. */
@@ -105,10 +127,10 @@ function sortKeys(firstEvents: readonly number[], half: (event: number, which: 0
 }
 
 function orderByTime(
-  order: Uint32Array,
+  { order, times, itemCodes }: OrderedRecords,
   from: number,
   to: number,
-  { doubles, width }: EventRecords,
+  { doubles, ints, width }: EventRecords,
   orderWord: number | undefined,
 ): void {
   const compare = (a: number, b: number): number =>
@@ -116,99 +138,119 @@ function orderByTime(
     (orderWord === undefined ? 0 : doubles[a * width + orderWord] - doubles[b * width + orderWord]) ||
     doubles[a * width + PLACE] - doubles[b * width + PLACE];
   let isOrdered = true;
-  for (let i = from + 1; i < to && isOrdered; i++) isOrdered = compare(order[i - 1], order[i]) <= 0;
+  for (let i = from + 1; i < to && isOrdered; i++) {
+    isOrdered = times[i - 1] < times[i] || (times[i - 1] === times[i] && compare(order[i - 1], order[i]) <= 0);
+  }
   if (isOrdered) return;
-  if (to - from <= SHORT_RUN) {
+  /** After a change of the order there. */
+  const readAgain = (first: number, end: number) => {
+    for (let i = first; i < end; i++) {
+      times[i] = doubles[order[i] * width + TIME];
+      itemCodes[i] = ints[itemWord(order[i], width)];
+    }
+  };
+  const length = to - from;
+  if (length <= SHORT_RUN) {
     insertionSort(order, from, to, compare);
+    readAgain(from, to);
     return;
   }
-  const run = order.slice(from, to);
-  const { length } = run;
-  const times = new Float64Array(length);
+  const places = placesByTime(times.slice(from, to));
+  if (!places) {
+    order.subarray(from, to).sort(compare);
+    readAgain(from, to);
+    return;
+  }
+  const run = { order: order.slice(from, to), times: times.slice(from, to), itemCodes: itemCodes.slice(from, to) };
+  for (let i = 0; i < length; i++) {
+    const place = places[i];
+    order[from + i] = run.order[place];
+    times[from + i] = run.times[place];
+    itemCodes[from + i] = run.itemCodes[place];
+  }
+  // Equal times came out as they came in; order and place decide.
+  for (let first = from, i = from + 1; i <= to; i++) {
+    if (i < to && times[i] === times[first]) continue;
+    if (i > first + 1) {
+      if (i - first <= SHORT_RUN) insertionSort(order, first, i, compare);
+      else order.subarray(first, i).sort(compare);
+      readAgain(first, i);
+    }
+    first = i;
+  }
+}
+
+/** Places of the times by their size, equal ones as they came; nothing where they are no whole numbers, or too far apart. May change the times. */
+function placesByTime(times: Float64Array): Uint32Array | undefined {
+  const { length } = times;
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   let areWhole = true;
   for (let i = 0; i < length; i++) {
-    const time = doubles[run[i] * width + TIME];
-    times[i] = time;
+    const time = times[i];
     if (time < low) low = time;
     if (time > high) high = time;
-    areWhole &&= Number.isInteger(time);
+    areWhole &&= time === Math.floor(time);
   }
-  if (length >= LONG_RUN && areWhole && high - low < HALF * HALF) {
-    const places = orderByDigits(times, low);
-    let [first, last] = [0, Number.NaN];
-    for (let i = 0; i < length; i++) {
-      order[from + i] = run[places[i]];
-      const time = times[places[i]];
-      if (time === last) continue;
-      sortTies(order, from + first, from + i, compare);
-      [first, last] = [i, time];
-    }
-    sortTies(order, from + first, to, compare);
-    return;
-  }
+  if (!areWhole) return undefined;
+  if (length >= LONG_RUN && high - low < 2 ** MAX_BITS) return placesByDigits(times, low, high);
   // A power of two, so that time and number are taken apart again exactly and without a division's remainder.
   const scale = 2 ** Math.ceil(Math.log2(length));
-  if (!areWhole || (high - low + 1) * scale > Number.MAX_SAFE_INTEGER) {
-    order.set(run.sort(compare), from);
-    return;
-  }
+  if ((high - low + 1) * scale > Number.MAX_SAFE_INTEGER) return undefined;
   for (let i = 0; i < length; i++) times[i] = (times[i] - low) * scale + i;
   times.sort();
-  let [first, last] = [0, -1];
-  for (let i = 0; i < length; i++) {
-    const time = Math.floor(times[i] / scale);
-    order[from + i] = run[times[i] - time * scale];
-    if (time === last) continue;
-    sortTies(order, from + first, from + i, compare);
-    [first, last] = [i, time];
-  }
-  sortTies(order, from + first, to, compare);
+  const places = new Uint32Array(length);
+  for (let i = 0; i < length; i++) places[i] = times[i] - Math.floor(times[i] / scale) * scale;
+  return places;
 }
 
 /**
  * Places of whole numbers by their size, equal ones as they came: a radix sort, from the least digit to the greatest.
  *
- * @param low the least of them; the greatest is less than 2^44 above it
+ * @param low the least of them
+ * @param high the greatest, less than 2^44 above it
  */
-function orderByDigits(values: Float64Array, low: number): Uint32Array {
+function placesByDigits(values: Float64Array, low: number, high: number): Uint32Array {
   const { length } = values;
+  const bits = Math.max(1, Math.ceil(Math.log2(high - low + 1)));
+  const numDigits = Math.ceil(bits / MAX_DIGIT_BITS);
+  const digitBits = Math.ceil(bits / numDigits);
+  const size = 2 ** digitBits;
+  const mask = size - 1;
+  // Two digits in each half, so that digits are taken from 32-bit integers.
   const halves = [new Int32Array(length), new Int32Array(length)];
+  const [lower, upper] = halves;
+  const counts = new Uint32Array(4 * size);
   for (let i = 0; i < length; i++) {
     const value = values[i] - low;
-    halves[1][i] = value / HALF;
-    halves[0][i] = value - halves[1][i] * HALF;
+    const above = Math.floor(value / (size * size));
+    const below = value - above * size * size;
+    lower[i] = below;
+    upper[i] = above;
+    counts[below & mask]++;
+    counts[size + (below >> digitBits)]++;
+    counts[2 * size + (above & mask)]++;
+    counts[3 * size + (above >> digitBits)]++;
   }
   let places = new Uint32Array(length);
   for (let i = 0; i < length; i++) places[i] = i;
   let next = new Uint32Array(length);
-  const ends = new Uint32Array(DIGIT_MASK + 1);
-  for (const half of halves) {
-    for (const shift of [0, DIGIT_BITS]) {
-      ends.fill(0);
-      for (let i = 0; i < length; i++) ends[(half[i] >> shift) & DIGIT_MASK]++;
-      // All in one place: this digit changes nothing.
-      if (ends[(half[0] >> shift) & DIGIT_MASK] === length) continue;
-      let end = 0;
-      for (let digit = 0; digit <= DIGIT_MASK; digit++) {
-        const count = ends[digit];
-        ends[digit] = end;
-        end += count;
-      }
-      for (let i = 0; i < length; i++) {
-        const place = places[i];
-        next[ends[(half[place] >> shift) & DIGIT_MASK]++] = place;
-      }
-      [places, next] = [next, places];
+  for (let digit = 0; digit < numDigits; digit++) {
+    const ends = counts.subarray(digit * size, (digit + 1) * size);
+    let end = 0;
+    for (let d = 0; d < size; d++) {
+      const count = ends[d];
+      ends[d] = end;
+      end += count;
     }
+    const half = halves[digit >> 1];
+    const shift = (digit & 1) * digitBits;
+    for (let i = 0; i < length; i++) {
+      const place = places[i];
+      next[ends[(half[place] >> shift) & mask]++] = place;
+    }
+    [places, next] = [next, places];
   }
   return places;
-}
-
-/** Equal times came out as they came in; order and place decide. */
-function sortTies(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {
-  if (to - from <= SHORT_RUN) insertionSort(order, from, to, compare);
-  else order.subarray(from, to).sort(compare);
 }
 
 function insertionSort(order: Uint32Array, from: number, to: number, compare: (a: number, b: number) => number): void {
