@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { EventChunk } from '../sessions/sessionizer.ts';
 import { assertCells } from './column-types.ts';
 import type { FilesDataset } from './dataset-schema.ts';
-import { type Engine, messageOf, rawDoubles, rawHashes, sqlText } from './engine.ts';
+import { type Engine, messageOf, sqlText } from './engine.ts';
 import type {
   CountedIds,
   EventLog,
@@ -14,9 +14,8 @@ import type {
   StartRange,
   TimeUnits,
 } from './event-log.ts';
-import { EventSorter } from './event-sorter.ts';
 import { EventSql, where } from './event-sql.ts';
-import { chooseHash, HashCodes } from './hash-codes.ts';
+import { chooseHash } from './hash-codes.ts';
 import {
   assertNothingMissing,
   assertPresent,
@@ -26,7 +25,7 @@ import {
   NOTHING_MISSING,
 } from './missing-cells.ts';
 import { explainReadError, type Source } from './open-source.ts';
-import { orderedElsewhere } from './sort-thread.ts';
+import { orderedEvents } from './ordered-events.ts';
 import {
   assertTypes,
   countEvents,
@@ -403,62 +402,22 @@ export class DuckDbEventLog implements EventLog {
     this.#numEvents = numEvents;
   }
 
-  async *events(): AsyncGenerator<EventChunk> {
-    const texts = this.#sql.textColumns;
-    const joins = texts.map((c) => ` LEFT JOIN texts${c} ON e.f${c} = texts${c}.v`).join('');
-    const carriedNames = (this.#options.columns ?? []).map((_, c) => `f${c}`);
-    const carried = carriedNames.map(
-      (_, c) => `coalesce(${texts.includes(c) ? `texts${c}.code` : `e.f${c}`}, 'nan'::DOUBLE)`,
-    );
-    const hasOrder = this.#dataset.columns.order !== undefined;
-    const hasStarts = this.#start !== undefined;
-    const columns = [
-      `${this.#keyHash} AS key_hash`,
-      `${this.#itemHash} AS item_hash`,
-      't',
-      `CAST(${this.#place} AS DOUBLE) AS place`,
-      ...(hasOrder ? ['o'] : []),
-      ...(hasStarts ? ['s'] : []),
-    ];
-    const sql =
-      carried.length === 0
-        ? `SELECT ${columns.join(', ')} FROM events${this.#wanted}`
-        : `SELECT e.* EXCLUDE (${carriedNames.join(', ')}), ${carried.join(', ')} ` +
-          `FROM (SELECT ${[...columns, ...carriedNames].join(', ')} FROM events${this.#wanted}) e${joins}`;
-    const items = await HashCodes.read(this.#engine, `SELECT ${this.#itemHash}, code FROM items`, this.#numItems);
-    const sorter = new EventSorter({
+  events(): AsyncGenerator<EventChunk> {
+    return orderedEvents(this.#engine, {
+      from: `events${this.#wanted}`,
+      keyHash: this.#keyHash,
+      itemHash: this.#itemHash,
+      placeSql: this.#place,
+      hasTimes: this.hasTimes,
+      hasOrder: this.#dataset.columns.order !== undefined,
+      hasStarts: this.#start !== undefined,
+      numColumns: this.#options.columns?.length ?? 0,
+      textColumns: this.#sql.textColumns,
       numEvents: this.#numEvents,
-      hasOrder,
-      hasStarts,
-      numColumns: carried.length,
-      file: join(this.#options.temporaryDirectory, 'events-to-order'),
+      numItems: this.#numItems,
+      temporaryDirectory: this.#options.temporaryDirectory,
+      helperThread: this.#options.helperThread,
     });
-    try {
-      for await (const chunk of this.#engine.stream(sql)) {
-        const doubles = (column: number) => rawDoubles(chunk.getColumnVector(column));
-        const firstCarried = 4 + (hasOrder ? 1 : 0) + (hasStarts ? 1 : 0);
-        sorter.push({
-          length: chunk.rowCount,
-          keyHashes: rawHashes(chunk.getColumnVector(0)),
-          itemCodes: items.codesOf(rawHashes(chunk.getColumnVector(1)), chunk.rowCount),
-          timestampsMs: doubles(2),
-          places: doubles(3),
-          ...(hasOrder && { orders: doubles(4) }),
-          ...(hasStarts && { startsMs: doubles(hasOrder ? 5 : 4) }),
-          columns: carried.map((_, c) => doubles(firstCarried + c)),
-        });
-      }
-      const last = { key: -1, place: 0 };
-      const { helperThread, temporaryDirectory } = this.#options;
-      const ordered = helperThread
-        ? orderedElsewhere(sorter, join(temporaryDirectory, 'events-dealt-out-again'))
-        : sorter.ordered();
-      for await (const chunk of ordered) {
-        yield this.#time ? chunk : { ...chunk, timestampsMs: placesInKeys(chunk.keys, chunk.length, last) };
-      }
-    } finally {
-      sorter.close();
-    }
   }
 
   async *keys(): AsyncGenerator<KeyIds[]> {
@@ -576,15 +535,4 @@ export class DuckDbEventLog implements EventLog {
     }
     throw explainReadError(error, this.#source);
   }
-}
-
-/** The place of every event in its key, counted on from chunk to chunk. */
-function placesInKeys(keys: Int32Array, length: number, last: { key: number; place: number }): Float64Array {
-  const places = new Float64Array(length);
-  for (let i = 0; i < length; i++) {
-    last.place = keys[i] === last.key ? last.place + 1 : 0;
-    last.key = keys[i];
-    places[i] = last.place;
-  }
-  return places;
 }
