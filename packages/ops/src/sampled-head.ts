@@ -221,21 +221,27 @@ function placesOfExcluded(negatives: Negatives, numRows: number, numIds: number)
   if (!('shared' in negatives) || !negatives.excluded) return undefined;
   const { shared, excluded } = negatives;
   assertExcluded('sampledHead', excluded, numRows, numIds);
-  const placesOf = new Map<number, number[]>();
-  shared.forEach((id, place) => {
-    const own = placesOf.get(id);
-    if (own) own.push(place);
-    else placesOf.set(id, [place]);
-  });
-  const offsets = new Int32Array(numRows + 1);
-  const places: number[] = [];
-  for (let n = 0; n < numRows; n++) {
-    for (let i = excluded.offsets[n]; i < excluded.offsets[n + 1]; i++) {
-      for (const place of placesOf.get(excluded.itemIds[i]) ?? []) places.push(place);
-    }
-    offsets[n + 1] = places.length;
+  // Places of each id as a chain, 1 more than the place, and their number: millions of ids are looked up in a step.
+  const firstOf = new Int32Array(numIds);
+  const countOf = new Int32Array(numIds);
+  const nextOf = new Int32Array(shared.length);
+  for (let place = shared.length - 1; place >= 0; place--) {
+    nextOf[place] = firstOf[shared[place]];
+    firstOf[shared[place]] = place + 1;
+    countOf[shared[place]]++;
   }
-  return { offsets, places: Int32Array.from(places) };
+  const { itemIds } = excluded;
+  const offsets = new Int32Array(numRows + 1);
+  for (let n = 0; n < numRows; n++) {
+    let end = offsets[n];
+    for (let i = excluded.offsets[n]; i < excluded.offsets[n + 1]; i++) end += countOf[itemIds[i]];
+    offsets[n + 1] = end;
+  }
+  const places = new Int32Array(offsets[numRows]);
+  for (let i = 0, at = 0; i < itemIds.length; i++) {
+    for (let place = firstOf[itemIds[i]]; place > 0; place = nextOf[place - 1]) places[at++] = place - 1;
+  }
+  return { offsets, places };
 }
 
 function assertLogQ(name: string, values: Float32Array, length: number): void {

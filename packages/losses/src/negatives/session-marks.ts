@@ -43,11 +43,20 @@ export function sessionItems(request: NegativesRequest): ExcludedItems {
   const marks = createSessionMarks(request);
   const { targetIds } = request;
   const offsets = new Int32Array(targetIds.length + 1);
-  const itemIds: number[] = [];
+  // The rows of a session share its list: it is made once, and copied as a whole.
+  const lists: Int32Array[] = [];
+  let session = -1;
+  let list = new Int32Array(0);
   for (let n = 0; n < targetIds.length; n++) {
-    marks.moveTo(n);
-    itemIds.push(...marks.items());
-    offsets[n + 1] = itemIds.length;
+    const own = marks.moveTo(n);
+    if (own !== session) list = Int32Array.from(marks.items());
+    session = own;
+    lists.push(list);
+    offsets[n + 1] = offsets[n] + list.length;
   }
-  return { offsets, itemIds: Int32Array.from(itemIds) };
+  const itemIds = new Int32Array(offsets[targetIds.length]);
+  lists.forEach((items, n) => {
+    itemIds.set(items, offsets[n]);
+  });
+  return { offsets, itemIds };
 }
