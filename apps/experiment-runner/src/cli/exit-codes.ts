@@ -7,4 +7,6 @@ export const EXIT = {
   input: 2,
   /** Stopped by Ctrl-C, as shells expect it: 128 + SIGINT. */
   interrupted: 130,
+  /** Whoever read the output has gone: 128 + SIGPIPE. */
+  closedPipe: 141,
 } as const;
