@@ -104,6 +104,7 @@ describe('the experiments that come with the runner', () => {
       'lastfm-artists.yaml',
       'losses.yaml',
       'ml-1m-gru4rec.yaml',
+      'ml-1m-losses.yaml',
       'ml-1m.yaml',
       'movielens-gru.yaml',
       'multi-task.yaml',
