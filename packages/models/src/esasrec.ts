@@ -44,7 +44,7 @@ export const esasrec = defineModel({
 function createESASRec(config: z.infer<typeof esasrecSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numBlocks, numHeads, maxLength, usePositions, positionsFrom } = config;
   const feedForwardSize = config.feedForwardSize ?? 4 * hiddenSize;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON, layerStd: config.layerStd });
   const items = addItemVectors(layers, {
     ...config,
     numRows,

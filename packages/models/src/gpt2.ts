@@ -38,7 +38,7 @@ export const gpt2 = defineModel({
 
 function createGpt2(config: z.infer<typeof gpt2Schema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength, dropout } = config;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON, layerStd: config.layerStd });
   const items = addItemVectors(layers, { ...config, numRows, features, maxPositions: maxLength });
   const transformer = addTransformer(layers, {
     ...config,

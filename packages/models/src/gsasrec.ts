@@ -40,7 +40,7 @@ export const gsasrec = defineModel({
   configSchema: gsasrecSchema,
   loss: () => 'gbce',
   create(config, size) {
-    const layers = createLayers(new ParameterStore(size.seed), { epsilon: EPSILON });
+    const layers = createLayers(new ParameterStore(size.seed), { epsilon: EPSILON, layerStd: config.layerStd });
     return createSASRecOn(layers, 'gsasrec', { ...config, norm: 'query', scaleItems: false, mixesHeads: false }, size);
   },
 });

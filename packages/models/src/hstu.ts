@@ -50,7 +50,7 @@ export const hstu = defineModel({
 
 function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numBlocks, numHeads, maxLength, usePositions, relativeTime, relativePosition } = config;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: FINAL_EPSILON });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: FINAL_EPSILON, layerStd: config.layerStd });
   const { parameters } = layers;
   const items = addItemVectors(layers, {
     ...config,

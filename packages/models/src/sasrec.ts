@@ -55,7 +55,7 @@ export const sasrec = defineModel({
 });
 
 function createSASRec(config: z.infer<typeof sasrecSchema>, size: ModelSize): NeuralModel {
-  const layers = createLayers(new ParameterStore(size.seed), { epsilon: EPSILON });
+  const layers = createLayers(new ParameterStore(size.seed), { epsilon: EPSILON, layerStd: config.layerStd });
   return createSASRecOn(layers, 'sasrec', config, size);
 }
 

@@ -40,7 +40,7 @@ function createTransformerXl(
   config: z.infer<typeof transformerXlSchema>,
   { numRows, seed, features }: ModelSize,
 ): NeuralModel {
-  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON, layerStd: config.layerStd });
   const items = addItemVectors(layers, { ...config, numRows, features });
   const transformer = addRelativeTransformer(layers, {
     ...config,

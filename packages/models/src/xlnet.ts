@@ -74,7 +74,7 @@ export const xlnet = defineModel({
 
 function createXLNet(config: XLNetConfig, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength, attention, inputDropout = config.dropout, discriminatorWeight } = config;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON, layerStd: config.layerStd });
   const items = addItemVectors(layers, { ...config, numRows, features });
   if (attention === 'twoStream') {
     layers.parameters.add('queryStart', [1, hiddenSize], { kind: 'normal', standardDeviation: config.initStd });

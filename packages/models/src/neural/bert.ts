@@ -44,7 +44,7 @@ const EPSILON = 1e-12;
  */
 export function createBert(name: string, config: BertConfig, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, maxLength } = config;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: EPSILON, layerStd: config.layerStd });
   const items = addItemVectors(layers, { ...config, numRows, features, maxPositions: maxLength });
   const body = addBertBody(layers, items, config, '');
   const parts = { name, attention: 'bidirectional' as const, parameters: layers.parameters, maxLength, body, ...items };

@@ -14,16 +14,23 @@ export interface Layers {
   norm(name: string, x: Tensor2D, rest?: { residual?: Tensor2D; dropout?: Dropout }): Tensor2D;
 }
 
-/** @param norm.epsilon ε of every norm of the model; `rms` norms have no beta */
-export function createLayers(
-  parameters: ParameterStore,
-  { epsilon, kind = 'layer' }: { readonly epsilon: number; readonly kind?: NormKind },
-): Layers {
+export interface LayersOptions {
+  /** ε of every norm of the model. */
+  readonly epsilon: number;
+  /** `rms` norms have no beta. */
+  readonly kind?: NormKind;
+  /** Standard deviation of the matrices at the start, where a layer asks for nothing else; Glorot's when not given. */
+  readonly layerStd?: number;
+}
+
+export function createLayers(parameters: ParameterStore, { epsilon, kind = 'layer', layerStd }: LayersOptions): Layers {
+  const usual: Initializer =
+    layerStd === undefined ? { kind: 'glorot' } : { kind: 'normal', standardDeviation: layerStd };
   const withBias = new Set<string>();
   return {
     parameters,
     addLinear(name, from, to, { initializer, bias = true } = {}) {
-      parameters.add(`${name}.weights`, [from, to], initializer ?? { kind: 'glorot' });
+      parameters.add(`${name}.weights`, [from, to], initializer ?? usual);
       if (!bias) return;
       parameters.add(`${name}.bias`, [to], { kind: 'zeros' });
       withBias.add(name);
