@@ -351,4 +351,55 @@ describe('a list for the whole batch without the items of the row’s own sessio
       expect(without).toBeGreaterThan(mean + 0.1);
     }
   });
+
+  test('every item once: the full softmax, with excludeSession that of the items which are not the session’s', () => {
+    const own = [new Set([3, 4, 5]), new Set([3, 4, 5]), new Set([6, 7]), new Set([4, 8])];
+    const items = [3, 4, 5, 6, 7, 8];
+    const meanOver = (candidates: (n: number) => number[]) =>
+      own.reduce((sum, _, n) => sum + softmax(n, batch.targets.itemIds[n], candidates(n)), 0) / 4;
+    for (const correction of ['both', 'negatives', 'none']) {
+      const value = (excludeSession: boolean) =>
+        make('sampledSoftmax', { correction, negatives: { name: 'all', excludeSession } })(inputs).dataSync()[0];
+      expect(value(true)).toBeCloseTo(
+        meanOver((n) => items.filter((id) => !own[n].has(id))),
+        5,
+      );
+      expect(value(false)).toBeCloseTo(
+        meanOver((n) => items.filter((id) => id !== batch.targets.itemIds[n])),
+        5,
+      );
+    }
+  });
+
+  test.each([
+    [1, 1],
+    [3, 2],
+    [17, 33],
+    [64, 130],
+  ])('every item once, %p rows of %p items: value and gradients of crossEntropy', (numRows, numItems) => {
+    const random = createRandom(numRows);
+    const V = numItems + 3;
+    const targetIds = Int32Array.from({ length: numRows }, () => 3 + Math.floor(random() * numItems));
+    const values = [
+      tf.tensor2d(randomFloats(numRows * 5, random), [numRows, 5]),
+      tf.tensor2d(randomFloats(V * 5, random), [V, 5]),
+      tf.tensor1d(randomFloats(V, random)),
+    ] as [tf.Tensor2D, tf.Tensor2D, tf.Tensor1D];
+    const of = (loss: Loss) =>
+      tf.valueAndGrads((hidden: tf.Tensor, itemTable: tf.Tensor, itemBias: tf.Tensor) =>
+        loss({
+          hidden: hidden as tf.Tensor2D,
+          itemTable: itemTable as tf.Tensor2D,
+          itemBias: itemBias as tf.Tensor1D,
+          targetIds,
+          seed: 1,
+        }),
+      )(values);
+    const sampled = of(make('sampledSoftmax', { negatives: { name: 'all' } }));
+    const full = of(make('crossEntropy', {}));
+    assertClose('loss', sampled.value.dataSync(), full.value.dataSync(), 1e-5);
+    sampled.grads.forEach((gradient, i) => {
+      assertClose(`gradient ${i}`, gradient.dataSync(), full.grads[i].dataSync(), 1e-5);
+    });
+  });
 });
