@@ -7,7 +7,7 @@ export function formatMetric(value: number): string {
 }
 
 /** `.4312 ± .0021`; the error of a single window is unknown: `.4312 ± –`. */
-export function formatSummary({ mean, standardError }: Summary): string {
+export function formatSummary({ mean, standardError }: Omit<Summary, 'count'> & Partial<Summary>): string {
   return `${formatMetric(mean)} ± ${formatMetric(standardError)}`;
 }
 

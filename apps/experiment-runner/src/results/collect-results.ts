@@ -2,20 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunEnvironment } from '../run/environment.ts';
 import { type IndexedRun, readIndex } from '../run/run-index.ts';
+import type { ResultRow } from './result-row.ts';
 import type { ResultsDefinition } from './results-definition.ts';
-
-/** One model of one run. */
-export interface ResultRow {
-  readonly model: string;
-  readonly metrics: IndexedRun['models'][number]['metrics'];
-  readonly numSeeds?: number;
-  readonly numWindows?: number;
-  readonly trainSeconds: number;
-  readonly evaluateSeconds?: number;
-  readonly memoryBytes?: number;
-  readonly run: IndexedRun;
-  readonly environment: RunEnvironment;
-}
 
 /**
  * The newest finished run of every model among the definition's experiments. Runs on the valid split choose options and are
@@ -29,10 +17,45 @@ export async function collectResults(runsDirectory: string, definition: ResultsD
   for (const run of await readIndex(runsDirectory)) {
     if (!names.has(run.experiment) || run.split !== 'test') continue;
     const environment = JSON.parse(await readFile(join(run.run, 'environment.json'), 'utf8')) as RunEnvironment;
-    for (const { model, metrics, ...rest } of run.models) {
-      if (definition.metrics.every((name) => metrics[name] === undefined)) continue;
-      rows.set(model, { model, metrics, ...rest, run, environment });
+    for (const model of run.models) {
+      if (definition.metrics.every((name) => model.metrics[name] === undefined)) continue;
+      rows.set(model.model, rowOf(model, run, environment));
     }
+  }
+  return [...rows.values()];
+}
+
+function rowOf(
+  { model, metrics, ...spent }: IndexedRun['models'][number],
+  { experiment, startedAt }: IndexedRun,
+  { git, data, cores, cpu, backend }: RunEnvironment,
+): ResultRow {
+  return {
+    model,
+    experiment,
+    metrics,
+    ...spent,
+    startedAt,
+    ...git,
+    dataChecksum: data.checksum,
+    machine: `${cores} × ${cpu}, ${backend.name} (${backend.description})`,
+  };
+}
+
+/**
+ * The rows of earlier runs with those of later ones: of every model the one that was started last. A row whose experiment the
+ * definition no longer names goes.
+ */
+export function mergeResults(
+  definition: ResultsDefinition,
+  kept: readonly ResultRow[],
+  collected: readonly ResultRow[],
+): ResultRow[] {
+  const names = new Set(definition.experiments.map(({ name }) => name));
+  const rows = new Map<string, ResultRow>();
+  for (const row of [...kept, ...collected]) {
+    const known = rows.get(row.model);
+    if (names.has(row.experiment) && !(known && known.startedAt > row.startedAt)) rows.set(row.model, row);
   }
   return [...rows.values()];
 }

@@ -1,6 +1,6 @@
 import { formatCount, formatMetric, formatSummary } from '../report/format.ts';
 import { markdownTable } from '../report/markdown-report.ts';
-import type { ResultRow } from './collect-results.ts';
+import type { ResultRow } from './result-row.ts';
 import type { ResultsDefinition } from './results-definition.ts';
 
 /**
@@ -51,13 +51,13 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
     '## Runs',
     markdownTable({
       head: ['model', 'experiment', 'finished run', 'commit', 'data', 'machine'],
-      rows: ordered.map(({ model, run, environment }) => [
+      rows: ordered.map(({ model, experiment, startedAt, commit, isModified, dataChecksum, machine }) => [
         model,
-        run.experiment,
-        run.startedAt.slice(0, 10),
-        environment.git ? environment.git.commit.slice(0, 10) + (environment.git.isModified ? ' + changes' : '') : '',
-        environment.data.checksum.replace(/^sha256:/, '').slice(0, 16),
-        `${environment.cores} × ${environment.cpu}, ${environment.backend.name} (${environment.backend.description})`,
+        experiment,
+        startedAt.slice(0, 10),
+        commit ? commit.slice(0, 10) + (isModified ? ' + changes' : '') : '',
+        dataChecksum.replace(/^sha256:/, '').slice(0, 16),
+        machine,
       ]),
     }),
     '## To run it',
@@ -71,7 +71,6 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
 
 function ours({ metrics }: ResultRow, name: string): string {
   const summary = metrics[name];
-  // JSON has no NaN: the error of a single window comes back as null.
   return summary ? formatSummary({ ...summary, standardError: summary.standardError ?? Number.NaN }) : '';
 }
 

@@ -1,7 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectResults } from './collect-results.ts';
+import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
+import { resultsCommand } from '../cli/results-command.ts';
+import { collectResults, mergeResults } from './collect-results.ts';
+import { readKeptRows } from './kept-rows.ts';
 import { readResultsDefinition } from './results-definition.ts';
 import { renderResults } from './results-page.ts';
 
@@ -11,7 +15,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function addRun(name: string, experiment: string, split: string, model: string, mean: number): void {
+function addRun(
+  name: string,
+  experiment: string,
+  split: string,
+  model: string,
+  mean: number,
+  startedAt = '2026-01-02T00:00:00Z',
+): void {
   const run = join(folder, experiment, name);
   mkdirSync(run, { recursive: true });
   const environment = {
@@ -29,7 +40,7 @@ function addRun(name: string, experiment: string, split: string, model: string, 
   const line = {
     experiment,
     run,
-    startedAt: '2026-01-02T00:00:00Z',
+    startedAt,
     backend: 'native',
     data: 'feedface',
     split,
@@ -75,10 +86,87 @@ test('the newest run of a model on the test split, beside what was published, an
   expect(page).toContain('- bert4rec: Another paper');
 });
 
+describe('rows outlive the folders of their runs', () => {
+  const figures = () =>
+    readFileSync(join(folder, 'ml.md'), 'utf8')
+      .split('\n')
+      .filter((line) => /^\| .* ± /.test(line))
+      .map((line) => line.split('|').slice(1, 3).join('').replace(/ +/g, ' ').trim());
+  const keptPath = () => join(folder, 'ml.rows.jsonl');
+  const report = () => resultsCommand(folder, folder, {});
+  let write: jest.SpiedFunction<typeof process.stdout.write>;
+  beforeEach(() => {
+    define();
+    write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  });
+  afterEach(() => write.mockRestore());
+
+  test('a later run replaces its model alone, an earlier one nothing; the table is written without any run', async () => {
+    addRun('1', 'ml', 'test', 'sasrec', 0.1, '2026-01-02T00:00:00Z');
+    addRun('2', 'ml', 'test', 'popularity', 0.02, '2026-01-02T00:00:00Z');
+    await report();
+    expect(figures()).toEqual(['sasrec .1000 ± –', 'popularity .0200 ± –']);
+    expect(readFileSync(keptPath(), 'utf8')).not.toContain(folder);
+
+    rmSync(join(folder, 'index.jsonl'));
+    addRun('3', 'ml', 'test', 'sasrec', 0.19, '2026-01-03T00:00:00Z');
+    addRun('4', 'ml', 'test', 'popularity', 0.5, '2026-01-01T00:00:00Z');
+    addRun('5', 'ml', 'test', 'ease', 0.05, '2026-01-03T00:00:00Z');
+    await report();
+    const all = ['sasrec .1900 ± –', 'ease .0500 ± –', 'popularity .0200 ± –'];
+    expect(figures()).toEqual(all);
+
+    rmSync(join(folder, 'index.jsonl'));
+    const [kept, page] = [readFileSync(keptPath(), 'utf8'), readFileSync(join(folder, 'ml.md'), 'utf8')];
+    await report();
+    expect([readFileSync(keptPath(), 'utf8'), readFileSync(join(folder, 'ml.md'), 'utf8')]).toEqual([kept, page]);
+  });
+
+  test('a row whose experiment is no longer named goes', async () => {
+    addRun('1', 'ml', 'test', 'sasrec', 0.1);
+    await report();
+    writeFileSync(keptPath(), readFileSync(keptPath(), 'utf8').replace('"experiment":"ml"', '"experiment":"old"'));
+    addRun('2', 'ml', 'test', 'ease', 0.05);
+    rmSync(join(folder, 'index.jsonl'));
+    addRun('2', 'ml', 'test', 'ease', 0.05);
+    await report();
+    expect(figures()).toEqual(['ease .0500 ± –']);
+  });
+
+  test('a line that is no row is named, and nothing is written', async () => {
+    addRun('1', 'ml', 'test', 'sasrec', 0.1);
+    await report();
+    const row = readFileSync(keptPath(), 'utf8');
+    for (const [text, message] of [
+      [`${row}{"model"`, /ml\.rows\.jsonl:2: expected a row of results as JSON; .* take the file back/],
+      [row.replace('0.1', '"0.1"'), /ml\.rows\.jsonl:1: metrics\.ndcg@10\.mean: .*expected number/],
+      [row.replace('"model":"sasrec",', ''), /ml\.rows\.jsonl:1: model: /],
+      [row.replace('"model"', '"note":"x","model"'), /ml\.rows\.jsonl:1: row: .*note/],
+    ] as const) {
+      writeFileSync(keptPath(), text);
+      await expect(report()).rejects.toThrow(message);
+      expect(readFileSync(keptPath(), 'utf8')).toBe(text);
+    }
+  });
+});
+
 test('a definition with an unknown key, without a title or that is no YAML is refused with line and column', async () => {
   const refused = (text: string) => expect(readResultsDefinition(define(text))).rejects;
   await refused(`${DEFINITION}acount: x\n`).toThrow(/ml\.yaml:9:1: acount: unknown key; did you mean 'account'\?/);
   await refused('protocol: x\n').toThrow(/ml\.yaml:1:1: title: /);
   await refused('title: [\n').toThrow(/ml\.yaml:\d+:\d+: /);
   await expect(readResultsDefinition(join(folder, 'no.yaml'))).rejects.toThrow(/no\.yaml: not found/);
+});
+
+const RESULTS = new URL('../../results/', import.meta.url);
+
+test.each(
+  readdirSync(RESULTS)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.replace(/\.yaml$/, '')),
+)('results/%s.md is what its definition and its rows say', async (name) => {
+  const path = (ending: string) => fileURLToPath(new URL(`${name}${ending}`, RESULTS));
+  const definition = await readResultsDefinition(path('.yaml'));
+  const rows = mergeResults(definition, await readKeptRows(path('.rows.jsonl')), []);
+  expect(renderResults(definition, rows)).toBe(readFileSync(path('.md'), 'utf8'));
 });
