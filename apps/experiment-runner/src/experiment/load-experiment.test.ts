@@ -93,17 +93,21 @@ describe('the experiments that come with the runner', () => {
   test('are all valid and open with purpose, figures, duration and command', async () => {
     const names = await readdir(EXPERIMENTS);
     expect(names.sort()).toEqual([
+      'amazon-beauty-softmax.yaml',
       'amazon-beauty.yaml',
       'bert4rec-movielens.yaml',
       'eshop-daily.yaml',
       'features.yaml',
+      'generated-shop-large.yaml',
       'generated-shop.yaml',
+      'globo-380-hours.yaml',
       'globo-first-48-hours.yaml',
       'globo-policies.yaml',
       'gru4rec-electronics.yaml',
       'lastfm-artists.yaml',
       'losses.yaml',
       'ml-1m-gru4rec.yaml',
+      'ml-1m-hstu.yaml',
       'ml-1m-losses.yaml',
       'ml-1m.yaml',
       'movielens-gru.yaml',
