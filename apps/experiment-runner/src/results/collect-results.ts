@@ -13,16 +13,16 @@ import type { ResultsDefinition } from './results-definition.ts';
  */
 export async function collectResults(runsDirectory: string, definition: ResultsDefinition): Promise<ResultRow[]> {
   const names = new Set(definition.experiments.map(({ name }) => name));
-  const rows = new Map<string, ResultRow>();
+  const rows: ResultRow[] = [];
   for (const run of await readIndex(runsDirectory)) {
     if (!names.has(run.experiment) || run.split !== 'test') continue;
     const environment = JSON.parse(await readFile(join(run.run, 'environment.json'), 'utf8')) as RunEnvironment;
     for (const model of run.models) {
       if (definition.metrics.every((name) => model.metrics[name] === undefined)) continue;
-      rows.set(model.model, rowOf(model, run, environment));
+      rows.push(rowOf(model, run, environment));
     }
   }
-  return [...rows.values()];
+  return newestOfEach(rows);
 }
 
 function rowOf(
@@ -52,10 +52,15 @@ export function mergeResults(
   collected: readonly ResultRow[],
 ): ResultRow[] {
   const names = new Set(definition.experiments.map(({ name }) => name));
-  const rows = new Map<string, ResultRow>();
-  for (const row of [...kept, ...collected]) {
-    const known = rows.get(row.model);
-    if (names.has(row.experiment) && !(known && known.startedAt > row.startedAt)) rows.set(row.model, row);
+  return newestOfEach([...kept.filter(({ experiment }) => names.has(experiment)), ...collected]);
+}
+
+/** Of every model the row that was started last; of two at once the later one of the list. */
+function newestOfEach(rows: readonly ResultRow[]): ResultRow[] {
+  const newest = new Map<string, ResultRow>();
+  for (const row of rows) {
+    const known = newest.get(row.model);
+    if (!known || known.startedAt <= row.startedAt) newest.set(row.model, row);
   }
-  return [...rows.values()];
+  return [...newest.values()];
 }
