@@ -4,6 +4,7 @@ import { defineModel } from './model-spec.ts';
 import { currentSession } from './neighbors/current-session.ts';
 import { DistinctItems } from './neighbors/distinct-items.ts';
 import { nearestSessions } from './neighbors/nearest-sessions.ts';
+import { recencyWeightSchema, recencyWeights } from './neighbors/recency-weights.ts';
 import { SessionIndex } from './neighbors/session-index.ts';
 
 export const sknnSchema = z.strictObject({
@@ -17,6 +18,7 @@ export const sknnSchema = z.strictObject({
     .enum(['cosine', 'jaccard'])
     .default('cosine')
     .describe('How alike two sessions are by the items that they share.'),
+  recencyWeight: recencyWeightSchema,
   remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
 });
 
@@ -32,7 +34,7 @@ export const sknnSchema = z.strictObject({
 export const sknn = defineModel({
   kind: 'statistical',
   configSchema: sknnSchema,
-  create({ k, sampleSize, similarity, remind }, { numRows }) {
+  create({ k, sampleSize, similarity, recencyWeight, remind }, { numRows }) {
     const index = new SessionIndex();
     const distinct = new DistinctItems();
     const voted = new DistinctItems();
@@ -57,9 +59,11 @@ export const sknn = defineModel({
               : numShared / (items.length + size - numShared);
           },
         });
+        const recency = recencyWeights(neighbors.sessions, recencyWeight);
         neighbors.sessions.forEach((session, n) => {
+          const vote = neighbors.similarities[n] * recency[n];
           for (const item of distinct.of(index.itemsOf(session))) {
-            scores[item] += neighbors.similarities[n];
+            scores[item] += vote;
             voted.add(item);
           }
         });

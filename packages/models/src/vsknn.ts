@@ -5,6 +5,7 @@ import { clickWeightingSchema, placeWeight, stepWeight } from './neighbors/click
 import { currentSession } from './neighbors/current-session.ts';
 import { DistinctItems } from './neighbors/distinct-items.ts';
 import { nearestSessions } from './neighbors/nearest-sessions.ts';
+import { recencyWeightSchema, recencyWeights } from './neighbors/recency-weights.ts';
 import { SessionIndex } from './neighbors/session-index.ts';
 
 export const vsknnSchema = z.strictObject({
@@ -25,6 +26,7 @@ export const vsknnSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe('A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i); 0: not at all.'),
+  recencyWeight: recencyWeightSchema,
   lastClicks: z.int().positive().optional().describe('Only so many of the newest clicks are looked at.'),
   remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
   pushReminders: z
@@ -48,7 +50,8 @@ export const vsknn = defineModel({
   kind: 'statistical',
   configSchema: vsknnSchema,
   create(config, { numRows }) {
-    const { k, sampleSize, weighting, scoreWeighting, idfWeight, lastClicks, remind, pushReminders } = config;
+    const { k, sampleSize, weighting, scoreWeighting, idfWeight, recencyWeight, lastClicks, remind, pushReminders } =
+      config;
     const index = new SessionIndex();
     const distinct = new DistinctItems();
     const voted = new DistinctItems();
@@ -73,9 +76,10 @@ export const vsknn = defineModel({
             return sum;
           },
         });
+        const recency = recencyWeights(neighbors.sessions, recencyWeight);
         neighbors.sessions.forEach((session, n) => {
           const step = length - neighbors.matchedPlaces[n] + 1;
-          const vote = neighbors.similarities[n] * stepWeight(scoreWeighting, step);
+          const vote = neighbors.similarities[n] * stepWeight(scoreWeighting, step) * recency[n];
           for (const item of distinct.of(index.itemsOf(session))) {
             scores[item] += idfWeight > 0 ? vote * (1 + idfWeight * index.inverseFrequencyOf(item)) : vote;
             voted.add(item);

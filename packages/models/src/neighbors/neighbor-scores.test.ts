@@ -89,6 +89,34 @@ test('the sample is the most recent sessions that share an item', () => {
   expect(scored.sort()).toEqual([3, 5, 8]);
 });
 
+test.each(['sknn', 'vsknn'] as const)(
+  '%s: recencyWeight tells items with the same votes apart, the newer first',
+  (name) => {
+    const spec = models[name];
+    const tops = [0, 0.001].map((recencyWeight) => {
+      const config = spec.configSchema.parse({ recencyWeight, k: 3 });
+      const model = spec.create(config as never, { numRows: 8, seed: 1 }) as StatisticalModel;
+      const { itemIds, offsets } = packSessions([
+        [3, 4],
+        [3, 5],
+        [3, 6],
+      ]);
+      model.fitWindow({ itemIds, offsets });
+      const batch = packSessions([[3]], { positions: Int32Array.of(0), itemIds: Int32Array.of(5) });
+      return { top: model.recommend(batch, 4), rank: model.rankTargets(batch) };
+    });
+    const [tied, told] = tops;
+    // Three neighbors that are alike: 3 has three votes, 4, 5 and 6 one each; a tie counts against the target, 5.
+    expect([...tied.top.itemIds]).toEqual([3, 4, 5, 6]);
+    expect([...tied.rank]).toEqual([4]);
+    const vote = tied.top.scores[1];
+    expect([...told.top.itemIds]).toEqual([3, 6, 5, 4]);
+    // The oldest counts 1, the one between 1.0005, the newest 1.001.
+    assertClose('scores', told.top.scores, [3.0015 * vote, 1.001 * vote, 1.0005 * vote, vote], 1e-6);
+    expect([...told.rank]).toEqual([3]);
+  },
+);
+
 test('a decay over time without times is an error that says what to do', () => {
   const spec = models.stan;
   const model = spec.create(spec.configSchema.parse({}), { numRows: 5, seed: 1 }) as StatisticalModel;
