@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
 import { attend } from './neural/attend.ts';
-import { blockOptions, checkWidths, itemOptions, positionOptions } from './neural/item-options.ts';
+import { blockOptions, checkWidths, itemOptions, positionOptions, scalingOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, type DropoutStream, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
@@ -20,6 +20,7 @@ export const esasrecSchema = checkWidths(
       .optional()
       .describe('Inner width of the SwiGLU layer; 4 · hiddenSize when not given.'),
     ...positionOptions,
+    ...scalingOptions,
     ...itemOptions,
   }),
 );

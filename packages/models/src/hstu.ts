@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
 import { attendNewest } from './neural/attend-newest.ts';
-import { blockOptions, checkWidths, itemOptions } from './neural/item-options.ts';
+import { blockOptions, checkWidths, itemOptions, scalingOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
@@ -20,10 +20,7 @@ export const hstuSchema = checkWidths(
     usePositions: z.boolean().default(true).describe('Adds a learned vector per position.'),
     relativeTime: z.boolean().default(true).describe('Bias by the time between two events; the data must have times.'),
     relativePosition: z.boolean().default(true).describe('Bias by the number of events between them.'),
-    scaleItems: z
-      .boolean()
-      .default(false)
-      .describe('Multiplies item vectors by √hiddenSize on the way in, as the original does.'),
+    ...scalingOptions,
     numTimeBuckets: z.int().min(1).max(255).default(128).describe('Buckets of the logarithm of the time in seconds.'),
     ...itemOptions,
   }),
@@ -57,7 +54,6 @@ function createHSTU(config: z.infer<typeof hstuSchema>, { numRows, seed, feature
     numRows,
     features,
     ...(usePositions && { maxPositions: maxLength }),
-    ...(config.scaleItems && { scale: Math.sqrt(hiddenSize) }),
   });
   const blocks = Array.from({ length: numBlocks }, (_, i) => `block${i + 1}`);
   const small = { kind: 'normal', standardDeviation: 0.02 } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
-import { blockOptions, checkWidths, itemOptions, positionOptions } from './neural/item-options.ts';
+import { blockOptions, checkWidths, itemOptions, positionOptions, scalingOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf, type Layers } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
@@ -23,10 +23,7 @@ export const sasrecSchema = checkWidths(
         "`pre`: x + g(norm(x)), the paper's; `post`: norm(x + g(x)); `query`: as the paper's code, RecTools and the widely used PyTorch port had it until 2025, where only the query is normalised before attention and the normalised state is what a layer adds to; `postFinal`: `post` and a norm at the end, the port's default since (its `norm_first` is `pre`).",
       ),
     ...positionOptions,
-    scaleItems: z
-      .boolean()
-      .default(false)
-      .describe("Multiplies item vectors by √hiddenSize on the way in, as the paper's code and the port do."),
+    ...scalingOptions,
     ...itemOptions,
   }),
 );
@@ -71,13 +68,12 @@ export function createSASRecOn(
   config: SASRecConfig,
   { numRows, features }: ModelSize,
 ): NeuralModel {
-  const { hiddenSize, maxLength, usePositions, positionsFrom, scaleItems, dropout } = config;
+  const { hiddenSize, maxLength, usePositions, positionsFrom, dropout } = config;
   const items = addItemVectors(layers, {
     ...config,
     numRows,
     features,
     ...(usePositions && { maxPositions: maxLength }),
-    ...(scaleItems && { scale: Math.sqrt(hiddenSize) }),
   });
   const transformer = addTransformer(layers, {
     ...config,

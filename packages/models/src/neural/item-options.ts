@@ -72,6 +72,16 @@ export const positionOptions = {
     ),
 };
 
+/** Options of models whose originals scale the item vectors. */
+export const scalingOptions = {
+  scaleItems: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Multiplies item vectors by √hiddenSize on the way in, as the originals of SASRec and HSTU do: small vectors from the start then weigh on the way in what large ones do.',
+    ),
+};
+
 interface Widths {
   readonly hiddenSize: number;
   readonly numHeads?: number;

@@ -25,8 +25,8 @@ export interface ItemVectorsConfig {
   readonly maxPositions?: number;
   /** Where they are counted from; default `oldest`. */
   readonly positionsFrom?: 'oldest' | 'newest';
-  /** Multiplies item vectors on the way in; √D in some papers. */
-  readonly scale?: number;
+  /** Multiplies item vectors by √hiddenSize on the way in. */
+  readonly scaleItems?: boolean;
   /** The body takes item vectors as they are, whatever their width. */
   readonly takesItemSize?: boolean;
   /** What is read beside the item ids, of these columns of the batch. */
@@ -60,7 +60,8 @@ export interface ItemVectors {
 /** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
 export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
   const { numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
-  const { initStd, itemSwapNoise, itemDropout, maxPositions, scale, takesItemSize = false } = config;
+  const { initStd, itemSwapNoise, itemDropout, maxPositions, takesItemSize = false } = config;
+  const scale = config.scaleItems ? Math.sqrt(hiddenSize) : undefined;
   const placesOf = config.positionsFrom === 'newest' ? positionsFromNewest : positionsInSession;
   const { parameters } = layers;
   const isProjected = itemSize !== hiddenSize && !takesItemSize;
