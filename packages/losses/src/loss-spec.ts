@@ -19,6 +19,8 @@ export interface LossInputs {
   readonly batch?: SessionBatch;
   /** How often every item occurs in the train windows so far [V], for negatives drawn or corrected by popularity. */
   readonly itemCounts?: Int32Array;
+  /** How many train windows ago every item was last met [V], 0 in the newest; for losses over recent items. */
+  readonly itemAges?: Int32Array;
   /** What a head of the model says of N hidden states [N], by the head's name; for losses that have `heads`. */
   readonly headOutput?: (head: string, hidden: Tensor2D) => Tensor1D;
 }

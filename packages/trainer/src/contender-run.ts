@@ -21,6 +21,7 @@ import type { Evaluation } from './evaluation/evaluate.ts';
 import { WindowEvaluator } from './evaluation/evaluate-window.ts';
 import { type FitProgress, newFitProgress } from './fit-progress.ts';
 import { countSteps, type FitEpoch, type FitWindowArgs, fitWindow } from './fit-window.ts';
+import { addItemAges } from './item-ages.ts';
 import { itemFeaturesFrom } from './item-features.ts';
 import { estimateMemoryOfWindow, type MemoryEstimate } from './memory-estimate.ts';
 import { newItemsFrom } from './new-items.ts';
@@ -49,6 +50,7 @@ export class ContenderRun {
   readonly #resumed: RunState | undefined;
   #vocabulary = new ItemVocabulary();
   #itemCounts: Int32Array = new Int32Array(0);
+  #itemAges: Int32Array = new Int32Array(0);
   #model: AnyModel | undefined;
   #train: TrainSessions | undefined;
   #pipeline: FeaturePipeline | undefined;
@@ -175,6 +177,7 @@ export class ContenderRun {
     this.#itemFeatures = undefined;
     this.#fittedWindows = [];
     this.#itemCounts = new Int32Array(0);
+    this.#itemAges = new Int32Array(0);
     this.#labels = labelsFor(this.#contender);
     this.#pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
     this.#evaluator.restart();
@@ -215,6 +218,7 @@ export class ContenderRun {
         model.setItemFeatures(this.#itemFeatures);
       }
       this.#itemCounts = await addItemCounts(this.#itemCounts, { encodedWindows }, numRows);
+      this.#itemAges = await addItemAges(this.#itemAges, { encodedWindows }, numRows);
     }
     return model;
   }
@@ -243,6 +247,7 @@ export class ContenderRun {
       objective,
       sessions: train.sessions,
       itemCounts: this.#itemCounts,
+      itemAges: this.#itemAges,
       config: step.carryWeights ? training : { ...training, epochs: training.baseEpochs ?? training.epochs },
       seed: windowSeed,
     };
@@ -440,7 +445,10 @@ export class ContenderRun {
   }
 }
 
-type PlannedFit = Pick<FitWindowArgs, 'model' | 'objective' | 'sessions' | 'itemCounts' | 'config' | 'seed'>;
+type PlannedFit = Pick<
+  FitWindowArgs,
+  'model' | 'objective' | 'sessions' | 'itemCounts' | 'itemAges' | 'config' | 'seed'
+>;
 
 interface StepPlace {
   readonly windowIndex: number;

@@ -41,6 +41,8 @@ export interface FitWindowArgs {
   readonly place?: { readonly windowIndex: number; readonly numWindows: number };
   /** How often every item occurs in the train windows so far [V], for losses that sample. */
   readonly itemCounts?: Int32Array;
+  /** How many train windows ago every item was last met [V], 0 in the newest, for losses over recent items. */
+  readonly itemAges?: Int32Array;
   /** For messages. */
   readonly window: string;
   /** Where to go on; it moves with the training. Default: the beginning. */
@@ -197,7 +199,7 @@ const NUM_FIRST_STEPS = 10;
 
 /** One step, and `progress` after it. @returns false when the batches hold no target: nothing was learned */
 function takeStep(
-  { model, loss, optimizer, config, seed, itemCounts, window, average, onStep }: FitWindowArgs,
+  { model, loss, optimizer, config, seed, itemCounts, itemAges, window, average, onStep }: FitWindowArgs,
   progress: FitProgress,
   step: {
     readonly group: readonly StepBatch[];
@@ -220,6 +222,7 @@ function takeStep(
   const firstLoss = firstLosses.sum / firstLosses.count;
   const rest = {
     itemCounts,
+    itemAges,
     learningRate,
     clipNorm,
     touchedRowsOnly,

@@ -25,6 +25,7 @@ export interface TrainStepArgs {
   readonly seed: number;
   /** How often every item occurs in the train windows so far [V], for losses that sample. */
   readonly itemCounts?: Int32Array;
+  readonly itemAges?: Int32Array;
   readonly learningRate: number;
   readonly clipNorm?: number;
   /** A loss above it changes nothing, as one that is not finite. */
@@ -65,7 +66,7 @@ export function trainStep(args: TrainStepArgs): number {
 }
 
 function gradientsOfStep(
-  { model, loss, touchedRowsOnly, carried, itemCounts }: TrainStepArgs,
+  { model, loss, touchedRowsOnly, carried, itemCounts, itemAges }: TrainStepArgs,
   batches: readonly { readonly batch: SessionBatch; readonly seed: number }[],
 ) {
   const parts = batches.map(({ batch, seed }) => {
@@ -73,6 +74,7 @@ function gradientsOfStep(
       touchedRowsOnly,
       carried,
       itemCounts,
+      itemAges,
     });
     const lossValue = value.dataSync()[0];
     value.dispose();
@@ -102,12 +104,13 @@ export function lossAndGradients(
     touchedRowsOnly = false,
     carried,
     itemCounts,
-  }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemCounts'> = {},
+    itemAges,
+  }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemCounts' | 'itemAges'> = {},
 ): { value: Scalar; gradients: NamedTensorMap; rows: Record<string, MovedRows> } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
   const heads = loss.heads && ((head: string, hidden: Tensor2D) => headOutput(model.parameters, head, hidden));
-  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts, headOutput: heads });
+  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts, itemAges, headOutput: heads });
   const compute = () => {
     if (model.trainingLoss) return model.trainingLoss(batch, seed, ofTargets, replacedTokenLoss);
     const mode = { training: true, seed, carried } as const;

@@ -51,6 +51,31 @@ test('the same seed gives the same model; averaged weights and other losses go w
   expect((await scores(3)).value).not.toBe((await scores(2)).value);
 });
 
+test('a loss among recent items leaves the vectors of the others as they are', async () => {
+  const among = { recentWindows: 1, others: 0 };
+  const loss = losses.crossEntropy.create(losses.crossEntropy.configSchema.parse({ among }));
+  let model: ReturnType<typeof gru> | undefined;
+  const create = (size: ModelSize) => {
+    model = gru(size);
+    return model;
+  };
+  const settings = { ...training, epochs: 2, optimizer: 'sgd' as const };
+  const trainer = new Trainer({ model: create, loss, training: settings });
+  const vectors = () => {
+    if (model?.kind !== 'neural') throw new Error('expected a neural model');
+    const items = model.parameters.read().get('items') as Float32Array;
+    return Array.from({ length: items.length / 12 }, (_, id) => [...items.subarray(12 * id, 12 * (id + 1))]);
+  };
+  await trainer.fit(walks);
+  const before = vectors();
+  await trainer.fit([{ items: [0, 1, 2] }, { items: [1, 2, 0] }]);
+  const after = vectors();
+  const moved = after.flatMap((vector, id) => (vector.every((x, d) => x === before[id][d]) ? [] : [id]));
+  // Ids 3, 4 and 5 are the items 0, 1 and 2.
+  expect(moved).toEqual([3, 4, 5]);
+  trainer.dispose();
+});
+
 test('what it cannot do is said', async () => {
   expect(() => new Trainer({ model: gru, training: { keepBest: ['hr@1'] } })).toThrow('use fitAndEvaluate');
   const trainer = new Trainer({ model: gru, training });

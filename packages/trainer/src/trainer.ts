@@ -18,6 +18,7 @@ import { type Evaluation, evaluate } from './evaluation/evaluate.ts';
 import { type EvaluationConfig, evaluatedMetrics, evaluationSchema } from './evaluation/evaluation-schema.ts';
 import { visibleLength } from './evaluation/visible-length.ts';
 import { type FitStep, fitWindow } from './fit-window.ts';
+import { addItemAges } from './item-ages.ts';
 import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
 import { type TrainingConfig, trainingSchema } from './training-schema.ts';
@@ -60,6 +61,7 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #average: WeightAverage | undefined;
   #itemCounts: Int32Array = new Int32Array(0);
+  #itemAges: Int32Array = new Int32Array(0);
   #model: AnyModel | undefined;
   #numFits = 0;
 
@@ -102,16 +104,13 @@ export class Trainer {
       model.fitWindow(encoded);
       return undefined;
     }
-    const counts = await addItemCounts(
-      this.#itemCounts,
-      {
-        async *encodedWindows() {
-          yield encoded;
-        },
+    const window = {
+      async *encodedWindows() {
+        yield encoded;
       },
-      numRows,
-    );
-    this.#itemCounts = counts;
+    };
+    this.#itemCounts = await addItemCounts(this.#itemCounts, window, numRows);
+    this.#itemAges = await addItemAges(this.#itemAges, window, numRows);
     if (!this.#training.carryOptimizer) this.#optimizer.restart();
     const { baseEpochs, epochs } = this.#training;
     return fitWindow({
@@ -121,7 +120,8 @@ export class Trainer {
       optimizer: this.#optimizer,
       average: this.#average,
       sessions: encoded,
-      itemCounts: counts,
+      itemCounts: this.#itemCounts,
+      itemAges: this.#itemAges,
       config: { ...this.#training, epochs: this.#numFits === 1 ? (baseEpochs ?? epochs) : epochs },
       seed: fitSeed,
       window: `fit ${this.#numFits}`,

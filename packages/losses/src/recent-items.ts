@@ -1,0 +1,66 @@
+import { FIRST_ITEM_ID } from '@nimue/batch';
+import { z } from 'zod';
+import { RandomBits } from './negatives/random-bits.ts';
+
+export const recentItemsSchema = z.strictObject({
+  recentWindows: z.int().min(1).describe('Items that the newest so many train windows hold take part.'),
+  others: z.int().min(0).default(1000).describe('Of all other items so many take part, drawn anew at every step.'),
+});
+
+export type RecentItemsConfig = z.infer<typeof recentItemsSchema>;
+
+export interface RecentItemsRequest {
+  /** How many train windows ago every item was last met [V], 0 in the newest. */
+  readonly itemAges: Int32Array | undefined;
+  /** Rows V of the item table, the reserved ones included. */
+  readonly numTableRows: number;
+  /** Of the step: the same seed draws the same items. */
+  readonly seed: number;
+  /** [N] */
+  readonly targetIds: Int32Array;
+}
+
+/**
+ * Ids of the items that take part in a step: the recent ones, and others drawn without repeats; rising, after the reserved ids,
+ * so that they are rows of a smaller table of the same shape.
+ *
+ * @returns `rows` [M] and the places [N] of the targets in it
+ * @throws when the ages are missing, or not one for each row, or a target is none of the recent items
+ */
+export function recentItems(
+  { itemAges, numTableRows, seed, targetIds }: RecentItemsRequest,
+  { recentWindows, others }: RecentItemsConfig,
+): { rows: Int32Array; targets: Int32Array } {
+  if (itemAges?.length !== numTableRows) {
+    const came = itemAges ? `${itemAges.length} entries` : 'nothing';
+    throw new Error(
+      `losses: \`among\` needs itemAges, how many train windows ago each of ${numTableRows} items was last met; got ${came}`,
+    );
+  }
+  const old: number[] = [];
+  const taken = new Uint8Array(numTableRows).fill(1, 0, FIRST_ITEM_ID);
+  for (let id = FIRST_ITEM_ID; id < numTableRows; id++) {
+    if (itemAges[id] < recentWindows) taken[id] = 1;
+    else old.push(id);
+  }
+  const random = new RandomBits(seed);
+  const numOthers = Math.min(others, old.length);
+  for (let i = 0; i < numOthers; i++) {
+    const drawn = i + random.below(old.length - i);
+    [old[i], old[drawn]] = [old[drawn], old[i]];
+    taken[old[i]] = 1;
+  }
+  const places = new Int32Array(numTableRows);
+  const rows: number[] = [];
+  taken.forEach((isTaken, id) => {
+    places[id] = rows.length;
+    if (isTaken) rows.push(id);
+  });
+  const targets = targetIds.map((id, n) => {
+    if (itemAges[id] < recentWindows) return places[id];
+    throw new Error(
+      `losses: target item ${id} of row ${n} is in none of the newest ${recentWindows} train windows; take in the ages after the window that is trained on`,
+    );
+  });
+  return { rows: Int32Array.from(rows), targets };
+}
