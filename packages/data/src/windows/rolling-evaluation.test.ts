@@ -16,6 +16,34 @@ test('incremental: train on the window before, weights carried over', () => {
   ]);
 });
 
+test('minSessions: a window with fewer sessions is an empty one, for training and evaluation', () => {
+  const sizes = [9, 2, 5, 0, 4, 7];
+  expect(plan(sizes, { policy: 'incremental', minSessions: 5 })).toEqual([
+    [[0], 2, false],
+    [[2], 5, true],
+  ]);
+  expect(plan(sizes, { policy: 'expanding', minSessions: 5 })).toEqual([
+    [[0], 2, false],
+    [[0, 2], 5, false],
+  ]);
+  expect(plan(sizes, { policy: 'sliding', size: 2, minSessions: 4, emptyWindows: 'count' })).toEqual([
+    [[0], 2, false],
+    [[2], 4, false],
+    [[4], 5, false],
+  ]);
+  const { skipped } = planRollingEvaluation(windowsOf(...sizes, 1), { policy: 'incremental', minSessions: 5 });
+  expect(skipped.map(({ id, reason }) => `${id}: ${reason}`)).toEqual([
+    'day 1: it has 2 sessions, minSessions is 5',
+    'day 3: no session starts in it',
+    'day 4: it has 4 sessions, minSessions is 5',
+    'day 6: it has 1 session, minSessions is 5',
+  ]);
+  expect(() => plan(sizes, { policy: 'incremental', minSessions: 5, emptyWindows: 'error' })).toThrow(
+    'window day 1 has 2 sessions, minSessions is 5 (3 such windows)',
+  );
+  expect(() => plan(sizes, { policy: 'incremental', minSessions: 10 })).toThrow('needs 2 windows with 10 sessions');
+});
+
 test('sliding: the last n, from scratch', () => {
   expect(plan([5, 5, 5, 5], { policy: 'sliding', size: 2 })).toEqual([
     [[0, 1], 2, false],

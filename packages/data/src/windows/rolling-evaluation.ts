@@ -30,6 +30,8 @@ export type RollingEvaluationOptions = TrainPolicy & {
    * `error`: refuse.
    */
   readonly emptyWindows?: (typeof EMPTY_WINDOWS)[number];
+  /** A window with fewer sessions is taken for an empty one: neither trained on nor evaluated. Default 1. */
+  readonly minSessions?: number;
 };
 
 /** One step of a rolling evaluation; the numbers are indices into the list of windows. */
@@ -55,7 +57,7 @@ type CountedWindow = PlannedWindow & { readonly numSessions: number };
 
 /**
  * Plans training and evaluation over windows: train on the past, evaluate on the next window. What becomes of windows
- * without sessions, `emptyWindows` says; they are never evaluated, and reported in `skipped`.
+ * without sessions, or with fewer than `minSessions`, `emptyWindows` says; they are never evaluated, and reported in `skipped`.
  *
  * @throws when there are not enough windows with sessions, or a window is empty and `emptyWindows` is `'error'`
  *
@@ -67,15 +69,15 @@ export function planRollingEvaluation(
   windows: readonly CountedWindow[],
   options: RollingEvaluationOptions,
 ): EvaluationPlan {
-  const { emptyWindows = 'skip' } = options;
-  const isFilled = (window: number) => windows[window].numSessions > 0;
+  const { emptyWindows = 'skip', minSessions = 1 } = options;
+  const isFilled = (window: number) => windows[window].numSessions >= minSessions;
   const filled = [...windows.keys()].filter(isFilled);
   const skipped: { window: number; id: string; reason: string }[] = [];
   const skip = (window: number, reason: string) => skipped.push({ window, id: windows[window].id, reason });
-  for (const window of windows.keys()) if (!isFilled(window)) skip(window, 'no session starts in it');
+  for (const window of windows.keys()) if (!isFilled(window)) skip(window, reasonOf(windows[window], minSessions));
   if (skipped.length > 0 && emptyWindows === 'error') {
     throw new Error(
-      `planRollingEvaluation: window ${skipped[0].id} has no sessions (${skipped.length} such windows); ` +
+      `planRollingEvaluation: window ${skipped[0].id} has ${countOf(windows[skipped[0].window])}${minSessions > 1 ? `, minSessions is ${minSessions}` : ''} (${skipped.length} such windows); ` +
         `choose a longer span, or emptyWindows: 'skip'`,
     );
   }
@@ -83,7 +85,7 @@ export function planRollingEvaluation(
   const counted = emptyWindows === 'skip' ? filled : [...windows.keys()];
   const tooFew = () =>
     new Error(
-      `planRollingEvaluation: ${options.policy} needs ${size + 1} windows with sessions (${size} to train, 1 to evaluate), ` +
+      `planRollingEvaluation: ${options.policy} needs ${size + 1} windows with ${minSessions === 1 ? '' : `${minSessions} `}sessions (${size} to train, 1 to evaluate), ` +
         `got ${filled.length} of ${windows.length}; choose a shorter span or more of the log`,
     );
   if (filled.length < 2 || counted.length < size + 1) throw tooFew();
@@ -126,6 +128,15 @@ export function planRollingEvaluation(
   if (steps.length === 0) throw tooFew();
   assertNoLeak(windows, steps);
   return { steps, skipped: skipped.sort((a, b) => a.window - b.window) };
+}
+
+function reasonOf({ numSessions }: CountedWindow, minSessions: number): string {
+  if (numSessions === 0) return 'no session starts in it';
+  return `it has ${countOf({ numSessions })}, minSessions is ${minSessions}`;
+}
+
+function countOf({ numSessions }: Pick<CountedWindow, 'numSessions'>): string {
+  return numSessions === 0 ? 'no sessions' : numSessions === 1 ? '1 session' : `${numSessions} sessions`;
 }
 
 function carriesWeights({ policy }: TrainPolicy): boolean {

@@ -70,12 +70,19 @@ const emptyWindows = z
   .describe(
     'Windows without sessions: `skip` leaves them out; `count` counts them, so that the last 3 days are days of the calendar; `break` does, and asks nothing of the window after one; `error` refuses the log.',
   );
+const minSessions = z
+  .int()
+  .min(1)
+  .default(1)
+  .describe(
+    'A window with fewer sessions is taken for an empty one: an hour of an outage, of which a mean over hours would tell nothing.',
+  );
 /** Windows of the base period, which is trained on first. */
 const baseSize = z.int().min(1).optional().describe('Windows of the base period, which is trained on first.');
 
 /** The `windows` section's policy: which windows are trained on before the next one is evaluated. */
 export const rollingEvaluationSchema = z.discriminatedUnion('policy', [
-  z.strictObject({ policy: z.literal('incremental'), baseSize, emptyWindows }),
+  z.strictObject({ policy: z.literal('incremental'), baseSize, emptyWindows, minSessions }),
   z.strictObject({
     policy: z.literal('replay'),
     baseSize,
@@ -90,16 +97,19 @@ export const rollingEvaluationSchema = z.discriminatedUnion('policy', [
       .optional()
       .describe('How many windows back older sessions are drawn from; without it, all.'),
     emptyWindows,
+    minSessions,
   }),
   z.strictObject({
     policy: z.literal('sliding'),
     size: z.int().min(1).describe('Windows that are trained on together.'),
     emptyWindows,
+    minSessions,
   }),
-  z.strictObject({ policy: z.literal('expanding'), baseSize, emptyWindows }),
+  z.strictObject({ policy: z.literal('expanding'), baseSize, emptyWindows, minSessions }),
   z.strictObject({
     policy: z.literal('frozen'),
     size: z.int().min(1).default(1).describe('Windows that are trained on together.'),
     emptyWindows,
+    minSessions,
   }),
 ]);
