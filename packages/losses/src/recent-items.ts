@@ -21,11 +21,11 @@ export interface RecentItemsRequest {
 }
 
 /**
- * Ids of the items that take part in a step: the recent ones, and others drawn without repeats; rising, after the reserved ids,
- * so that they are rows of a smaller table of the same shape.
+ * Ids of the items that take part in a step: the recent ones, the targets (which are older where a step trains on many windows), and
+ * others drawn without repeats; rising, after the reserved ids, so that they are rows of a smaller table of the same shape.
  *
  * @returns `rows` [M] and the places [N] of the targets in it
- * @throws when the ages are missing, or not one for each row, or a target is none of the recent items
+ * @throws when the ages are missing, or not one for each row
  */
 export function recentItems(
   { itemAges, numTableRows, seed, targetIds }: RecentItemsRequest,
@@ -39,9 +39,10 @@ export function recentItems(
   }
   const old: number[] = [];
   const taken = new Uint8Array(numTableRows).fill(1, 0, FIRST_ITEM_ID);
+  for (const target of targetIds) taken[target] = 1;
   for (let id = FIRST_ITEM_ID; id < numTableRows; id++) {
     if (itemAges[id] < recentWindows) taken[id] = 1;
-    else old.push(id);
+    else if (!taken[id]) old.push(id);
   }
   const random = new RandomBits(seed);
   const numOthers = Math.min(others, old.length);
@@ -56,11 +57,5 @@ export function recentItems(
     places[id] = rows.length;
     if (isTaken) rows.push(id);
   });
-  const targets = targetIds.map((id, n) => {
-    if (itemAges[id] < recentWindows) return places[id];
-    throw new Error(
-      `losses: target item ${id} of row ${n} is in none of the newest ${recentWindows} train windows; take in the ages after the window that is trained on`,
-    );
-  });
-  return { rows: Int32Array.from(rows), targets };
+  return { rows: Int32Array.from(rows), targets: targetIds.map((id) => places[id]) };
 }
