@@ -19,16 +19,23 @@ export type Initializer =
   /** Normal with variance 2 / (fan in + fan out) (Glorot & Bengio 2010, eq. 16). */
   | { readonly kind: 'glorot' };
 
-let isDeferred = false;
+type Shapes = ReadonlyMap<string, readonly number[]>;
 
-/** Makes a model whose weights are about to be written. */
-export function withoutStartingValues<Model>(create: () => Model): Model {
-  const before = isDeferred;
-  isDeferred = true;
+/** Shapes of the weights that are about to be written, by name; undefined: starting values are drawn. */
+let aboutToBeWritten: Shapes | undefined;
+
+/**
+ * Makes a model whose weights are about to be written.
+ *
+ * @param shapes of those weights, for what cannot be known from the model's options (`ParameterStore.storedShape`)
+ */
+export function withoutStartingValues<Model>(create: () => Model, shapes: Shapes = new Map()): Model {
+  const before = aboutToBeWritten;
+  aboutToBeWritten = shapes;
   try {
     return create();
   } finally {
-    isDeferred = before;
+    aboutToBeWritten = before;
   }
 }
 
@@ -61,7 +68,7 @@ export class ParameterStore {
     if (this.#parameters.has(name)) throw new Error(`ParameterStore: '${name}' exists already`);
     const seed = deriveSeed(this.#seed, this.#parameters.size);
     this.#parameters.set(name, { variable: undefined, shape: [...shape], initializer, seed, growsWithItems });
-    if (!isDeferred) this.variable(name);
+    if (!aboutToBeWritten) this.variable(name);
   }
 
   matrix(name: string): Tensor2D {
@@ -82,6 +89,14 @@ export class ParameterStore {
   /** Its first axis is the item id where it `growsWithItems`. */
   shape(name: string): readonly number[] {
     return this.#get(name).shape;
+  }
+
+  /**
+   * Shape of a weight that is about to be written, undefined of a model that is made anew: a width may have been chosen by how many
+   * categories there were when the model was first made.
+   */
+  storedShape(name: string): readonly number[] | undefined {
+    return aboutToBeWritten?.get(name);
   }
 
   growsWithItems(name: string): boolean {

@@ -55,3 +55,39 @@ test.each(['gru4rec', 'sasrec', 'bert4rec'])(
     recommender.dispose();
   },
 );
+
+test('a model whose categories have become many more since it was made opens, and answers as before', async () => {
+  // 2 devices when the model is made, 22 when it is saved: by the rule their vectors would have another width.
+  const sessions = FEATURE_SESSIONS.map((session, s) => ({
+    ...session,
+    columns: {
+      ...session.columns,
+      device: session.items.map(() => (s % 3 === 1 ? `device ${s}` : s % 2 ? 'desk' : 'tv')),
+    },
+  }));
+  const folder = join(root, 'grown');
+  const { targetValues } = await trainSmall('gru4rec', folder, {
+    sessions,
+    features: everyFeature(join(root, 'vectors.csv')),
+    config: { inputs: { aggregation: 'concat', features: [{ kind: 'category', column: 'device' }] } },
+    training: { epochs: 4, learningRate: 0.05 },
+  });
+  const recommender = Recommender.load(folder);
+  const asked = sessions.filter((_, s) => s % 3 === 2);
+  const answers = recommender.recommend({
+    sessions: asked.map(({ items, timestampsMs, columns }) => ({
+      items: items.slice(0, -1),
+      timestampsMs: timestampsMs.slice(0, -1),
+      columns: Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, cells.slice(0, -1)])),
+    })),
+    k: 20,
+    withScores: true,
+  });
+  const reciprocal = answers.map(({ items }, s) => {
+    const target = items.find(({ item }) => item === asked[s].items.at(-1));
+    return target ? 1 / items.filter(({ score }) => (score as number) >= (target.score as number)).length : 0;
+  });
+  expect(new Set(reciprocal).size).toBeGreaterThan(3);
+  expect(reciprocal).toEqual([...(targetValues?.['mrr@20'] ?? [])]);
+  recommender.dispose();
+});

@@ -89,7 +89,8 @@ export function* openModelInSteps(
   if (!objectiveSpec) throw refuse(`there is no objective '${manifest.objective.name}'`);
   const config = spec.configSchema.parse(manifest.model.config);
   const size = { numRows: manifest.numRows, seed: manifest.seed, features: manifest.columns };
-  const model = withoutStartingValues(() => spec.create(config, size));
+  const shapes = new Map(under(tensors, 'weights/').map(([name, { shape }]) => [name, shape]));
+  const model = withoutStartingValues(() => spec.create(config, size), shapes);
   try {
     yield* fill(model, tensors, manifest);
   } catch (error) {
@@ -107,15 +108,11 @@ export function* openModelInSteps(
 }
 
 function* fill(model: AnyModel, tensors: ReadonlyMap<string, StoredTensor>, { numCountedWindows }: Manifest): Steps {
-  const under = (prefix: string) =>
-    [...tensors]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, t]) => [name.slice(prefix.length), t] as const);
   if (model.kind === 'neural') {
-    const weights = under('weights/').map(([name, { values }]) => [name, floatsOf(values)] as const);
+    const weights = under(tensors, 'weights/').map(([name, { values }]) => [name, floatsOf(values)] as const);
     model.parameters.write(new Map(weights));
     yield;
-    const features = Object.fromEntries(under('itemFeatures/').map(([name, { values }]) => [name, values]));
+    const features = Object.fromEntries(under(tensors, 'itemFeatures/').map(([name, { values }]) => [name, values]));
     model.setItemFeatures?.(features as NonNullable<EncodedSessions['features']>);
     return;
   }
@@ -139,6 +136,13 @@ function* fill(model: AnyModel, tensors: ReadonlyMap<string, StoredTensor>, { nu
       yield;
     }
   }
+}
+
+/** Tensors whose names begin so, without that. */
+function under(tensors: ReadonlyMap<string, StoredTensor>, prefix: string) {
+  return [...tensors]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, tensor]) => [name.slice(prefix.length), tensor] as const);
 }
 
 function floatsOf(values: StoredTensor['values']): Float32Array {

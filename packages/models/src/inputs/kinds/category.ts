@@ -4,8 +4,8 @@ import { columnOfRows, type InputColumn } from '../input-column.ts';
 import { columnOptions, defineInputKind, widthOf } from '../input-kind.ts';
 
 /**
- * A learned vector per category. Its size, where neither it nor the aggregation gives one, is ⌈2 ⁴√n⌉ for n categories, as in
- * Transformers4Rec. Inputs that name the same `table` share their vectors.
+ * A learned vector per category. Its size, where neither it nor the aggregation gives one, is ⌈2 ⁴√n⌉ for n categories, those that there are when
+ * the model is made, as in Transformers4Rec. Inputs that name the same `table` share their vectors.
  */
 export const category = defineInputKind({
   configSchema: z.strictObject({
@@ -23,7 +23,8 @@ export const category = defineInputKind({
     const { parameters } = layers;
     const numValues = valuesOf(columns, column);
     const parameter = table === undefined ? `${name}.table` : `inputs.table.${table}`;
-    const wanted = widthOf(size, width, Math.ceil(2 * numValues ** 0.25));
+    const rule = parameters.storedShape(parameter)?.[1] ?? Math.ceil(2 * numValues ** 0.25);
+    const wanted = widthOf(size, width, rule);
     if (!parameters.names.includes(parameter)) {
       parameters.add(parameter, [numValues, wanted], { kind: 'normal', standardDeviation: initStd });
     }
