@@ -29,6 +29,7 @@ test('defaults are filled in', () => {
     policy: 'frozen',
     size: 1,
     emptyWindows: 'skip',
+    minSessions: 1,
   });
 });
 
