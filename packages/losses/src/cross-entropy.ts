@@ -28,8 +28,9 @@ const SEED_AMONG = 0x616d6f;
  * targets, each by its weight where they have some. Reserved ids are no items and take no part in the softmax. A position that is already perfect counts in the
  * mean like any other.
  *
- * With `among` the softmax, and what label smoothing spreads, is over the items of the newest train windows, the targets and some of the others. What is
- * recommended and ranked is the whole catalogue all the same: the others keep the scores low that they once got.
+ * With `among` the softmax, and what label smoothing spreads, is over the items of the newest train windows, the targets and some of the
+ * others. What is recommended and ranked is the whole catalogue all the same: an item that is left out stays where it was pushed, and is
+ * pushed again when it is drawn.
  *
  * @throws with `among`, when seed or ages are missing
  */
