@@ -37,25 +37,29 @@ export function recentItems(
       `losses: \`among\` needs itemAges, how many train windows ago each of ${numTableRows} items was last met; got ${came}`,
     );
   }
-  const old: number[] = [];
   const taken = new Uint8Array(numTableRows).fill(1, 0, FIRST_ITEM_ID);
   for (const target of targetIds) taken[target] = 1;
+  const old = new Int32Array(numTableRows);
+  let numOld = 0;
   for (let id = FIRST_ITEM_ID; id < numTableRows; id++) {
     if (itemAges[id] < recentWindows) taken[id] = 1;
-    else if (!taken[id]) old.push(id);
+    else if (!taken[id]) old[numOld++] = id;
   }
   const random = new RandomBits(seed);
-  const numOthers = Math.min(others, old.length);
+  const numOthers = Math.min(others, numOld);
   for (let i = 0; i < numOthers; i++) {
-    const drawn = i + random.below(old.length - i);
-    [old[i], old[drawn]] = [old[drawn], old[i]];
-    taken[old[i]] = 1;
+    const at = i + random.below(numOld - i);
+    const drawn = old[at];
+    old[at] = old[i];
+    taken[drawn] = 1;
   }
   const places = new Int32Array(numTableRows);
-  const rows: number[] = [];
-  taken.forEach((isTaken, id) => {
-    places[id] = rows.length;
-    if (isTaken) rows.push(id);
-  });
-  return { rows: Int32Array.from(rows), targets: targetIds.map((id) => places[id]) };
+  const rows = new Int32Array(numTableRows);
+  let numRows = 0;
+  for (let id = 0; id < numTableRows; id++) {
+    if (!taken[id]) continue;
+    places[id] = numRows;
+    rows[numRows++] = id;
+  }
+  return { rows: rows.slice(0, numRows), targets: targetIds.map((id) => places[id]) };
 }

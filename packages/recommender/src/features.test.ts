@@ -20,6 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
+/** Of the targets in the lists, 0 where they are not in them; a tie counts against the target. */
+function reciprocalRanks(answers: ReturnType<Recommender['recommend']>, targets: readonly string[]): number[] {
+  return answers.map(({ items }, s) => {
+    const target = items.find(({ item }) => item === targets[s]);
+    return target ? 1 / items.filter(({ score }) => (score as number) >= (target.score as number)).length : 0;
+  });
+}
+
 test.each(['gru4rec', 'sasrec', 'bert4rec'])(
   '%s with features: the saved model answers with the numbers of evaluation',
   async (name) => {
@@ -38,11 +46,7 @@ test.each(['gru4rec', 'sasrec', 'bert4rec'])(
     );
     const answers = recommender.recommend({ sessions: FEATURE_QUESTIONS, k: 20, withScores: true });
     const targets = FEATURE_SESSIONS.filter((_, s) => s % 3 === 2).map(({ items }) => items[items.length - 1]);
-    const reciprocal = answers.map(({ items }, s) => {
-      const target = items.find(({ item }) => item === targets[s]);
-      // A tie counts against the target.
-      return target ? 1 / items.filter(({ score }) => (score as number) >= (target.score as number)).length : 0;
-    });
+    const reciprocal = reciprocalRanks(answers, targets);
     expect(new Set(reciprocal).size).toBeGreaterThan(3);
     expect(reciprocal).toEqual([...(targetValues?.['mrr@20'] ?? [])]);
     // What is the same in every event may be given once.
@@ -83,10 +87,8 @@ test('a model whose categories have become many more since it was made opens, an
     k: 20,
     withScores: true,
   });
-  const reciprocal = answers.map(({ items }, s) => {
-    const target = items.find(({ item }) => item === asked[s].items.at(-1));
-    return target ? 1 / items.filter(({ score }) => (score as number) >= (target.score as number)).length : 0;
-  });
+  const targets = asked.map(({ items }) => items[items.length - 1]);
+  const reciprocal = reciprocalRanks(answers, targets);
   expect(new Set(reciprocal).size).toBeGreaterThan(3);
   expect(reciprocal).toEqual([...(targetValues?.['mrr@20'] ?? [])]);
   recommender.dispose();
