@@ -47,10 +47,15 @@ export const crossEntropy = defineLoss({
 
 /** The same with the rows of a part of the items for a table. */
 function partOf(inputs: LossInputs, among: RecentItemsConfig): LossInputs {
-  const { itemTable, itemBias, seed, itemAges, targetIds } = inputs;
+  const { itemTable, itemBias, seed, itemHistory, targetIds } = inputs;
   if (seed === undefined) throw new Error('crossEntropy: the seed is missing; `among` needs one per step');
   const { rows, targets } = recentItems(
-    { itemAges, numTableRows: itemTable.shape[0], seed: deriveSeed(seed, SEED_AMONG), targetIds },
+    {
+      itemAges: itemHistory?.ages,
+      numTableRows: itemTable.shape[0],
+      seed: deriveSeed(seed, SEED_AMONG),
+      targetIds,
+    },
     among,
   );
   return {

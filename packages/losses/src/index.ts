@@ -1,3 +1,4 @@
+export type { ItemHistory } from './item-history.ts';
 export { defineLoss, type Loss, type LossInputs, type LossSpec } from './loss-spec.ts';
 export * as losses from './losses.ts';
 export {

@@ -1,6 +1,7 @@
 import type { SessionBatch } from '@nimue/batch';
 import type { Scalar, Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 import type { z } from 'zod';
+import type { ItemHistory } from './item-history.ts';
 import type { TaskHead } from './task-head.ts';
 
 /** What a loss compares: N hidden states with the items that came next, and what drawing negatives needs. */
@@ -17,10 +18,8 @@ export interface LossInputs {
   readonly seed?: number;
   /** Where the targets stand, for negatives that leave out the items of their session; their labels, and how much each counts. */
   readonly batch?: SessionBatch;
-  /** How often every item occurs in the train windows so far [V], for negatives drawn or corrected by popularity. */
-  readonly itemCounts?: Int32Array;
-  /** How many train windows ago every item was last met [V], 0 in the newest; for losses over recent items. */
-  readonly itemAges?: Int32Array;
+  /** How often and when every item was met in the train windows so far, for losses that draw or choose items by it. */
+  readonly itemHistory?: Partial<ItemHistory>;
   /** What a head of the model says of N hidden states [N], by the head's name; for losses that have `heads`. */
   readonly headOutput?: (head: string, hidden: Tensor2D) => Tensor1D;
 }

@@ -34,7 +34,7 @@ test.each(fixture.cases.map((row) => [row.name, JSON.stringify(row.config), row]
         itemBias: itemBias as tf.Tensor1D,
         targetIds: Int32Array.from(fixture.targets),
         seed: 1,
-        itemCounts: new Int32Array(13).fill(1),
+        itemHistory: { counts: new Int32Array(13).fill(1) },
       }),
     )(inputs);
     assertClose('loss', value.dataSync(), [row.loss], 1e-5);

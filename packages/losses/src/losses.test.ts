@@ -119,7 +119,7 @@ function handInputs(): LossInputs {
     itemTable: tf.tensor2d([9, 9, 9, 0, log(2), log(5)], [6, 1]),
     targetIds: Int32Array.of(4, 5),
     seed: 1,
-    itemCounts: Int32Array.of(7, 7, 7, 1, 2, 1),
+    itemHistory: { counts: Int32Array.of(7, 7, 7, 1, 2, 1) },
     batch: labelledBatch({ bought: [1, 0], price: [3, -1] }),
     headOutput: firstUnit,
   };
@@ -166,7 +166,7 @@ describe.each(Object.entries(HAND))('%s', (name, rows) => {
         itemBias: itemBias as tf.Tensor1D,
         targetIds: Int32Array.of(3, 7, 3),
         seed: 5,
-        itemCounts: Int32Array.of(0, 0, 0, 4, 1, 1, 2, 9),
+        itemHistory: { counts: Int32Array.of(0, 0, 0, 4, 1, 1, 2, 9) },
         batch: labelledBatch({ bought: [1, 0, Number.NaN], price: [0.5, Number.NaN, -2] }),
         headOutput: firstUnit,
       });
@@ -218,7 +218,7 @@ test.each(sampling)('%s with its own defaults: one seed one loss, and it needs a
     hidden: tf.tensor2d(randomFloats(5 * 3, random), [5, 3]),
     itemTable: tf.tensor2d(randomFloats(60 * 3, random), [60, 3]),
     targetIds: Int32Array.of(3, 40, 59, 3, 8),
-    itemCounts: new Int32Array(60).map((_, i) => 1 + (i % 7)),
+    itemHistory: { counts: new Int32Array(60).map((_, i) => 1 + (i % 7)) },
   };
   const value = (seed?: number) => make(name, {})({ ...inputs, seed }).dataSync()[0];
   expect(value(4)).toBe(value(4));
@@ -246,7 +246,7 @@ test.each([
     hidden: tf.tensor2d(randomFloats(30 * 4, random), [30, 4]),
     itemTable: tf.tensor2d(randomFloats(200 * 4, random, 2), [200, 4]),
     targetIds: Int32Array.from({ length: 30 }, () => 3 + Math.floor(197 * random() ** 3)),
-    itemCounts: new Int32Array(200).map((_, i) => Math.ceil(1000 / (1 + i))),
+    itemHistory: { counts: new Int32Array(200).map((_, i) => Math.ceil(1000 / (1 + i))) },
     seed: 2,
   };
   const full = make('crossEntropy', {})(inputs).dataSync()[0];
@@ -262,11 +262,11 @@ test('refusals: unknown probabilities, uncounted targets, session items without 
   expect(() => sampledSoftmax({ negatives: unlike })).toThrow('excludeSession in each of them or in none');
   expect(() => sampledSoftmax({ negatives: { name: 'uniform', count: 4097 } })).toThrow('<=4096');
   expect(() => sampledSoftmax({ negatives: { name: 'hardest' } })).toThrow();
-  const { itemCounts: _, ...withoutCounts } = handInputs();
+  const { itemHistory: _, ...withoutCounts } = handInputs();
   expect(() => sampledSoftmax({})(withoutCounts)).toThrow("negatives 'popularity': itemCounts is missing");
-  const uncounted = { ...handInputs(), itemCounts: Int32Array.of(0, 0, 0, 3, 0, 1) };
+  const uncounted = { ...handInputs(), itemHistory: { counts: Int32Array.of(0, 0, 0, 3, 0, 1) } };
   expect(() => sampledSoftmax({})(uncounted)).toThrow('target item 4 of row 0 has no count');
-  expect(() => sampledSoftmax({})({ ...handInputs(), itemCounts: Int32Array.of(0, 0, 0, 3) })).toThrow(
+  expect(() => sampledSoftmax({})({ ...handInputs(), itemHistory: { counts: Int32Array.of(0, 0, 0, 3) } })).toThrow(
     'itemCounts has 4 entries, expected one for each of 6 table rows',
   );
   const own = { negatives: { name: 'uniform', per: 'position', excludeSession: true } };

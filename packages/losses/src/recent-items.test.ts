@@ -32,7 +32,7 @@ function randomInputs(numItems: number, numTargets: number, seed: number): LossI
     itemBias: tf.tensor1d(randomFloats(rows, random)),
     targetIds: Int32Array.from({ length: numTargets }, () => recent[Math.floor(random() * recent.length)]),
     seed,
-    itemAges,
+    itemHistory: { ages: itemAges },
   };
 }
 
@@ -60,7 +60,7 @@ describe.each([
 
   test('without others: the softmax over the recent items, of which alone anything is learned', () => {
     const inputs = inputsOf();
-    const ages = inputs.itemAges as Int32Array;
+    const ages = inputs.itemHistory?.ages as Int32Array;
     const { value, gradients } = withGradients({ among: { recentWindows: 3, others: 0 }, labelSmoothing: 0.3 }, inputs);
     const [hidden, table, bias] = [inputs.hidden, inputs.itemTable, inputs.itemBias as tf.Tensor1D].map((tensor) =>
       tensor.dataSync(),
@@ -125,9 +125,9 @@ test('a target that is not recent takes part, and is not drawn again', () => {
 test('what is missing or does not fit is said', () => {
   const inputs = randomInputs(4, 2, 3);
   const loss = lossOf({ among: { recentWindows: 3 } });
-  expect(() => loss({ ...inputs, itemAges: undefined })).toThrow(
-    /`among` needs itemAges.* each of 7 items.*got nothing/,
+  expect(() => loss({ ...inputs, itemHistory: undefined })).toThrow(
+    /`among` needs itemHistory\.ages.* each of 7 items.*got nothing/,
   );
-  expect(() => loss({ ...inputs, itemAges: new Int32Array(5) })).toThrow(/got 5 entries/);
+  expect(() => loss({ ...inputs, itemHistory: { ages: new Int32Array(5) } })).toThrow(/got 5 entries/);
   expect(() => loss({ ...inputs, seed: undefined })).toThrow(/seed is missing/);
 });

@@ -34,7 +34,7 @@ export function recentItems(
   if (itemAges?.length !== numTableRows) {
     const came = itemAges ? `${itemAges.length} entries` : 'nothing';
     throw new Error(
-      `losses: \`among\` needs itemAges, how many train windows ago each of ${numTableRows} items was last met; got ${came}`,
+      `losses: \`among\` needs itemHistory.ages, how many train windows ago each of ${numTableRows} items was last met; got ${came}`,
     );
   }
   const taken = new Uint8Array(numTableRows).fill(1, 0, FIRST_ITEM_ID);

@@ -16,7 +16,7 @@ type Correction = z.output<typeof correctionSchema>;
 
 /** @throws when the seed is missing or a target is a reserved id */
 export function drawNegatives(sampler: NegativeSampler, inputs: LossInputs): DrawnNegatives {
-  const { hidden, itemTable, itemBias, targetIds, seed, batch, itemCounts } = inputs;
+  const { hidden, itemTable, itemBias, targetIds, seed, batch, itemHistory } = inputs;
   if (seed === undefined)
     throw new Error('losses: the seed is missing; a loss that draws negatives needs one per step');
   const reserved = targetIds.findIndex((id) => id < FIRST_ITEM_ID);
@@ -25,7 +25,7 @@ export function drawNegatives(sampler: NegativeSampler, inputs: LossInputs): Dra
     seed: deriveSeed(seed, SEED_COUNTER),
     targetIds,
     numTableRows: itemTable.shape[0],
-    itemCounts,
+    itemCounts: itemHistory?.counts,
     batch,
     scores: { hidden, itemTable, itemBias },
   });

@@ -19,13 +19,14 @@ describe('a list for the whole batch without the items of the row’s own sessio
   const sessions = packSessions([[3, 4], [6], [4]]);
   const batch = { ...sessions, targets: { positions: Int32Array.of(0, 1, 2, 3), itemIds: Int32Array.of(4, 5, 7, 8) } };
   const random = createRandom(12);
+  const counts = new Int32Array(9).fill(1);
   const inputs: LossInputs = {
     hidden: tf.tensor2d(randomFloats(4, random), [4, 1]),
     itemTable: tf.tensor2d(randomFloats(9, random), [9, 1]),
     targetIds: batch.targets.itemIds,
     batch,
     seed: 3,
-    itemCounts: new Int32Array(9).fill(1),
+    itemHistory: { counts },
   };
   const score = (n: number, id: number) => inputs.hidden.dataSync()[n] * inputs.itemTable.dataSync()[id];
   const softmax = (n: number, target: number, negatives: number[]) =>
@@ -53,7 +54,12 @@ describe('a list for the whole batch without the items of the row’s own sessio
           ? { name: 'mixed', parts: negatives.parts.map((part) => ({ ...part, excludeSession: on })) }
           : { ...negatives, excludeSession: on };
       const drawnBy = createSampler(negativesSchema.parse(withOption(true)));
-      const drawn = drawnBy({ ...inputs, seed: deriveSeed(3, 0x6e6567), numTableRows: 9 }).negatives;
+      const drawn = drawnBy({
+        ...inputs,
+        itemCounts: counts,
+        seed: deriveSeed(3, 0x6e6567),
+        numTableRows: 9,
+      }).negatives;
       if (!('shared' in drawn)) throw new Error('the list is shared');
       const expected = own.map((items, n) =>
         softmax(

@@ -42,7 +42,7 @@ function valueAndGradients(loss: Loss, weights?: Float32Array): { value: number;
       targetIds: batch.targets.itemIds,
       seed: 1,
       batch,
-      itemCounts: Int32Array.from({ length: V }, (_, v) => v + 1),
+      itemHistory: { counts: Int32Array.from({ length: V }, (_, v) => v + 1) },
     }),
   )([hidden, table]);
   return { value: value.dataSync()[0], gradient: [...grads[0].dataSync()], table: [...grads[1].dataSync()] };

@@ -14,15 +14,14 @@ import { checkpointsOf, type RunParts, restoreRun, stateOf } from './checkpoints
 import type { RunCheckpoints } from './checkpoints/run-checkpoints.ts';
 import type { RunState } from './checkpoints/run-state.ts';
 import { MIN_WINDOWS_TO_COMPARE } from './compare-models.ts';
-import { addItemCounts } from './count-items.ts';
 import { DivergenceError } from './divergence-error.ts';
 import { earlierResults } from './evaluation/earlier-windows.ts';
 import type { Evaluation } from './evaluation/evaluate.ts';
 import { WindowEvaluator } from './evaluation/evaluate-window.ts';
 import { type FitProgress, newFitProgress } from './fit-progress.ts';
 import { countSteps, type FitEpoch, type FitWindowArgs, fitWindow } from './fit-window.ts';
-import { addItemAges } from './item-ages.ts';
 import { itemFeaturesFrom } from './item-features.ts';
+import { addItemHistory, NO_HISTORY } from './item-history.ts';
 import { estimateMemoryOfWindow, type MemoryEstimate } from './memory-estimate.ts';
 import { newItemsFrom } from './new-items.ts';
 import { Optimizer } from './optimizer.ts';
@@ -49,8 +48,7 @@ export class ContenderRun {
   readonly #checkpoints: RunCheckpoints | undefined;
   readonly #resumed: RunState | undefined;
   #vocabulary = new ItemVocabulary();
-  #itemCounts: Int32Array = new Int32Array(0);
-  #itemAges: Int32Array = new Int32Array(0);
+  #itemHistory = NO_HISTORY;
   #model: AnyModel | undefined;
   #train: TrainSessions | undefined;
   #pipeline: FeaturePipeline | undefined;
@@ -176,8 +174,7 @@ export class ContenderRun {
     this.#vocabulary = new ItemVocabulary();
     this.#itemFeatures = undefined;
     this.#fittedWindows = [];
-    this.#itemCounts = new Int32Array(0);
-    this.#itemAges = new Int32Array(0);
+    this.#itemHistory = NO_HISTORY;
     this.#labels = labelsFor(this.#contender);
     this.#pipeline = features.length > 0 ? await createFeaturePipeline(features) : undefined;
     this.#evaluator.restart();
@@ -217,8 +214,7 @@ export class ContenderRun {
         this.#itemFeatures = await itemFeaturesFrom(numRows, encodedWindows, this.#itemFeatures);
         model.setItemFeatures(this.#itemFeatures);
       }
-      this.#itemCounts = await addItemCounts(this.#itemCounts, { encodedWindows }, numRows);
-      this.#itemAges = await addItemAges(this.#itemAges, { encodedWindows }, numRows);
+      this.#itemHistory = await addItemHistory(this.#itemHistory, { encodedWindows }, numRows);
     }
     return model;
   }
@@ -246,8 +242,7 @@ export class ContenderRun {
       model,
       objective,
       sessions: train.sessions,
-      itemCounts: this.#itemCounts,
-      itemAges: this.#itemAges,
+      itemHistory: this.#itemHistory,
       config: step.carryWeights ? training : { ...training, epochs: training.baseEpochs ?? training.epochs },
       seed: windowSeed,
     };
@@ -445,10 +440,7 @@ export class ContenderRun {
   }
 }
 
-type PlannedFit = Pick<
-  FitWindowArgs,
-  'model' | 'objective' | 'sessions' | 'itemCounts' | 'itemAges' | 'config' | 'seed'
->;
+type PlannedFit = Pick<FitWindowArgs, 'model' | 'objective' | 'sessions' | 'itemHistory' | 'config' | 'seed'>;
 
 interface StepPlace {
   readonly windowIndex: number;

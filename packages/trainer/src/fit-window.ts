@@ -10,7 +10,7 @@ import {
   packBatches,
   type SpilledSessions,
 } from '@nimue/data';
-import type { Loss } from '@nimue/losses';
+import type { ItemHistory, Loss } from '@nimue/losses';
 import { CarriedStates, type NeuralModel } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import { DivergenceError } from './divergence-error.ts';
@@ -39,10 +39,8 @@ export interface FitWindowArgs {
   readonly average?: WeightAverage;
   /** Which window of how many this is, for a schedule over the whole run. */
   readonly place?: { readonly windowIndex: number; readonly numWindows: number };
-  /** How often every item occurs in the train windows so far [V], for losses that sample. */
-  readonly itemCounts?: Int32Array;
-  /** How many train windows ago every item was last met [V], 0 in the newest, for losses over recent items. */
-  readonly itemAges?: Int32Array;
+  /** Of the train windows so far, for losses that draw or choose items by it. */
+  readonly itemHistory?: ItemHistory;
   /** For messages. */
   readonly window: string;
   /** Where to go on; it moves with the training. Default: the beginning. */
@@ -199,7 +197,7 @@ const NUM_FIRST_STEPS = 10;
 
 /** One step, and `progress` after it. @returns false when the batches hold no target: nothing was learned */
 function takeStep(
-  { model, loss, optimizer, config, seed, itemCounts, itemAges, window, average, onStep }: FitWindowArgs,
+  { model, loss, optimizer, config, seed, itemHistory, window, average, onStep }: FitWindowArgs,
   progress: FitProgress,
   step: {
     readonly group: readonly StepBatch[];
@@ -221,8 +219,7 @@ function takeStep(
   if (!first) return false;
   const firstLoss = firstLosses.sum / firstLosses.count;
   const rest = {
-    itemCounts,
-    itemAges,
+    itemHistory,
     learningRate,
     clipNorm,
     touchedRowsOnly,

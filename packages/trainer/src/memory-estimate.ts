@@ -1,6 +1,6 @@
 import type { SessionBatch } from '@nimue/batch';
 import { longestSeen, packBatches, planBatches } from '@nimue/data';
-import type { Loss } from '@nimue/losses';
+import type { ItemHistory, Loss } from '@nimue/losses';
 import type { NeuralModel } from '@nimue/models';
 import type { Tensor } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
@@ -34,8 +34,7 @@ export interface MemoryEstimateArgs {
   readonly batch: SessionBatch;
   /** Events of the largest batch. */
   readonly maxEvents: number;
-  readonly itemCounts?: Int32Array;
-  readonly itemAges?: Int32Array;
+  readonly itemHistory?: ItemHistory;
   readonly touchedRowsOnly?: boolean;
   /** Arrays that the optimizer keeps for every weight. */
   readonly numOptimizerStates: number;
@@ -57,13 +56,13 @@ const GROWTH_OF_PROCESS = 45e6;
  * event a session, are largest at first, when every lane is at work.
  */
 export function estimateMemoryOfWindow(
-  { model, loss, objective, sessions, config, seed, itemCounts, itemAges }: Omit<FitWindowArgs, 'optimizer' | 'window'>,
+  { model, loss, objective, sessions, config, seed, itemHistory }: Omit<FitWindowArgs, 'optimizer' | 'window'>,
   numOptimizerStates: number,
   numCopies = 0,
 ): MemoryEstimate | undefined {
   const { batchSize, maxBatchEvents, bucketBatches, touchedRowsOnly, averageDecay } = config;
   const hasAverage = averageDecay !== undefined;
-  const common = { model, loss, itemCounts, itemAges, touchedRowsOnly, numOptimizerStates, hasAverage, numCopies };
+  const common = { model, loss, itemHistory, touchedRowsOnly, numOptimizerStates, hasAverage, numCopies };
   if (config.sessionParallel) {
     assertSessionParallel(model, objective, sessions);
     for (const { batch } of laneBatches(sessions, { batchSize, seed, epoch: 1 })) {
@@ -119,13 +118,10 @@ function stepBytes(args: MemoryEstimateArgs, small: SessionBatch, large: Session
 }
 
 /** Bytes of tensors that a step holds at its fullest, those from before it apart. */
-function peakOf(
-  { model, loss, itemCounts, itemAges, touchedRowsOnly }: MemoryEstimateArgs,
-  batch: SessionBatch,
-): number {
+function peakOf({ model, loss, itemHistory, touchedRowsOnly }: MemoryEstimateArgs, batch: SessionBatch): number {
   if (batch.targets.positions.length === 0) return 0;
   return peakBytesOf(() => {
-    const { value, gradients } = lossAndGradients(model, loss, batch, 1, { itemCounts, itemAges, touchedRowsOnly });
+    const { value, gradients } = lossAndGradients(model, loss, batch, 1, { itemHistory, touchedRowsOnly });
     tf.dispose([value, gradients]);
   });
 }

@@ -2,8 +2,8 @@ import { datasetFromSessions, ItemVocabulary, planRollingEvaluation } from '@nim
 import { losses } from '@nimue/losses';
 import { models } from '@nimue/models';
 import * as tf from '@tensorflow/tfjs';
-import { addItemCounts } from './count-items.ts';
 import { evaluationSchema, runContender, type TrainerEvent, trainingSchema } from './index.ts';
+import { addItemHistory, NO_HISTORY } from './item-history.ts';
 import { readTrainSessions } from './train-sessions.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,7 +26,7 @@ async function replayed(share: number, seed: number, limit: number) {
   const vocabulary = new ItemVocabulary();
   for (const window of [0, 1]) (await readTrainSessions(dataset, [window], vocabulary, limit)).dispose();
   const train = await readTrainSessions(dataset, [2], vocabulary, limit, {}, { windows: [0, 1], share, seed });
-  const counts = [...(await addItemCounts(new Int32Array(0), train, vocabulary.size))];
+  const counts = [...(await addItemHistory(NO_HISTORY, train, vocabulary.size)).counts];
   const windows: number[][] = [];
   for await (const { itemIds } of train.encodedWindows()) windows.push([...itemIds]);
   const { numSessions, numEvents, numReplayed, numNewItems } = train;

@@ -1,5 +1,5 @@
 import type { SessionBatch } from '@nimue/batch';
-import { type Loss, replacedTokenLoss } from '@nimue/losses';
+import { type ItemHistory, type Loss, replacedTokenLoss } from '@nimue/losses';
 import { type CarriedStates, headOutput, hiddenAtTargets, type NeuralModel } from '@nimue/models';
 import {
   clipByGlobalNorm,
@@ -23,9 +23,8 @@ export interface TrainStepArgs {
   readonly further?: readonly { readonly batch: SessionBatch; readonly seed: number }[];
   /** Seeds every dropout and every draw of the batch. */
   readonly seed: number;
-  /** How often every item occurs in the train windows so far [V], for losses that sample. */
-  readonly itemCounts?: Int32Array;
-  readonly itemAges?: Int32Array;
+  /** Of the train windows so far, for losses that draw or choose items by it. */
+  readonly itemHistory?: ItemHistory;
   readonly learningRate: number;
   readonly clipNorm?: number;
   /** A loss above it changes nothing, as one that is not finite. */
@@ -66,15 +65,14 @@ export function trainStep(args: TrainStepArgs): number {
 }
 
 function gradientsOfStep(
-  { model, loss, touchedRowsOnly, carried, itemCounts, itemAges }: TrainStepArgs,
+  { model, loss, touchedRowsOnly, carried, itemHistory }: TrainStepArgs,
   batches: readonly { readonly batch: SessionBatch; readonly seed: number }[],
 ) {
   const parts = batches.map(({ batch, seed }) => {
     const { value, gradients, rows } = lossAndGradients(model, loss, batch, seed, {
       touchedRowsOnly,
       carried,
-      itemCounts,
-      itemAges,
+      itemHistory,
     });
     const lossValue = value.dataSync()[0];
     value.dispose();
@@ -103,14 +101,13 @@ export function lossAndGradients(
   {
     touchedRowsOnly = false,
     carried,
-    itemCounts,
-    itemAges,
-  }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemCounts' | 'itemAges'> = {},
+    itemHistory,
+  }: Pick<TrainStepArgs, 'touchedRowsOnly' | 'carried' | 'itemHistory'> = {},
 ): { value: Scalar; gradients: NamedTensorMap; rows: Record<string, MovedRows> } {
   const nameOf = new Map(model.parameters.names.map((name) => [model.parameters.variable(name).name, name]));
   const variables = model.parameters.names.map((name) => model.parameters.variable(name));
   const heads = loss.heads && ((head: string, hidden: Tensor2D) => headOutput(model.parameters, head, hidden));
-  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemCounts, itemAges, headOutput: heads });
+  const ofTargets: Loss = (inputs) => loss({ ...inputs, seed, batch, itemHistory, headOutput: heads });
   const compute = () => {
     if (model.trainingLoss) return model.trainingLoss(batch, seed, ofTargets, replacedTokenLoss);
     const mode = { training: true, seed, carried } as const;

@@ -13,12 +13,11 @@ import { type Loss, losses } from '@nimue/losses';
 import type { AnyModel, ModelSize } from '@nimue/models';
 import { deriveSeed } from '@nimue/ops';
 import type { z } from 'zod';
-import { addItemCounts } from './count-items.ts';
 import { type Evaluation, evaluate } from './evaluation/evaluate.ts';
 import { type EvaluationConfig, evaluatedMetrics, evaluationSchema } from './evaluation/evaluation-schema.ts';
 import { visibleLength } from './evaluation/visible-length.ts';
 import { type FitStep, fitWindow } from './fit-window.ts';
-import { addItemAges } from './item-ages.ts';
+import { addItemHistory, NO_HISTORY } from './item-history.ts';
 import { Optimizer } from './optimizer.ts';
 import * as optimizers from './optimizers.ts';
 import { type TrainingConfig, trainingSchema } from './training-schema.ts';
@@ -60,8 +59,7 @@ export class Trainer {
   readonly #rawIds: string[] = [];
   readonly #optimizer: Optimizer;
   readonly #average: WeightAverage | undefined;
-  #itemCounts: Int32Array = new Int32Array(0);
-  #itemAges: Int32Array = new Int32Array(0);
+  #itemHistory = NO_HISTORY;
   #model: AnyModel | undefined;
   #numFits = 0;
 
@@ -109,8 +107,7 @@ export class Trainer {
         yield encoded;
       },
     };
-    this.#itemCounts = await addItemCounts(this.#itemCounts, window, numRows);
-    this.#itemAges = await addItemAges(this.#itemAges, window, numRows);
+    this.#itemHistory = await addItemHistory(this.#itemHistory, window, numRows);
     if (!this.#training.carryOptimizer) this.#optimizer.restart();
     const { baseEpochs, epochs } = this.#training;
     return fitWindow({
@@ -120,8 +117,7 @@ export class Trainer {
       optimizer: this.#optimizer,
       average: this.#average,
       sessions: encoded,
-      itemCounts: this.#itemCounts,
-      itemAges: this.#itemAges,
+      itemHistory: this.#itemHistory,
       config: { ...this.#training, epochs: this.#numFits === 1 ? (baseEpochs ?? epochs) : epochs },
       seed: fitSeed,
       window: `fit ${this.#numFits}`,

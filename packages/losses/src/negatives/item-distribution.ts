@@ -46,7 +46,7 @@ export function popularityDistribution(itemCounts: Int32Array, alpha: number): I
 export function assertCounts(sampler: string, itemCounts: Int32Array | undefined, numTableRows: number): Int32Array {
   if (!itemCounts) {
     throw new Error(
-      `negatives '${sampler}': itemCounts is missing; pass how often every item occurs in the train windows`,
+      `negatives '${sampler}': itemCounts is missing (itemHistory.counts of a loss); pass how often every item occurs in the train windows`,
     );
   }
   if (itemCounts.length !== numTableRows) {
