@@ -17,6 +17,7 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
     return [
       peer?.as ? `${row.model} (${peer.as})` : row.model,
       ...metrics.flatMap((name) => [ours(row, name), peer ? difference(row, name, peer.values[name]) : '']),
+      String(row.numWindows ?? ''),
       String(row.numSeeds ?? ''),
       row.trainSeconds.toFixed(0),
       row.evaluateSeconds?.toFixed(0) ?? '',
@@ -31,10 +32,12 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
     '',
     '',
     '',
+    '',
   ]);
   const head = [
     'model',
     ...metrics.flatMap((name) => [name, 'published']),
+    'windows',
     'seeds',
     'train s',
     'evaluate s',

@@ -74,10 +74,10 @@ test('the newest run of a model on the test split, beside what was published, an
   const definition = await readResultsDefinition(define());
   const page = renderResults(definition, await collectResults(folder, definition));
   expect(page.split('\n').filter((line) => line.startsWith('| '))).toEqual([
-    '| model | ndcg@10 | published | seeds | train s | evaluate s | memory MiB |',
-    '| sasrec | .1900 ± – | .1821 (+.0079) | 1 | 12 | 4 | 3 |',
-    '| popularity | .0200 ± – |  | 1 | 12 | 4 | 3 |',
-    '| bert4rec | not run | .1537 |  |  |  |  |',
+    '| model | ndcg@10 | published | windows | seeds | train s | evaluate s | memory MiB |',
+    '| sasrec | .1900 ± – | .1821 (+.0079) | 1 | 1 | 12 | 4 | 3 |',
+    '| popularity | .0200 ± – |  | 1 | 1 | 12 | 4 | 3 |',
+    '| bert4rec | not run | .1537 |  |  |  |  |  |',
     '| model | experiment | finished run | commit | data | machine |',
     '| sasrec | ml | 2026-01-02 | 0123456789 | feedfacecafebeef | 2 × A processor, native (avx2, 2 threads) |',
     '| popularity | ml | 2026-01-02 | 0123456789 | feedfacecafebeef | 2 × A processor, native (avx2, 2 threads) |',
