@@ -110,6 +110,7 @@ describe('the experiments that come with the runner', () => {
       'lastfm-artists.yaml',
       'losses.yaml',
       'ml-1m-bert4rec.yaml',
+      'ml-1m-esasrec.yaml',
       'ml-1m-gru4rec.yaml',
       'ml-1m-gsasrec.yaml',
       'ml-1m-hstu.yaml',
