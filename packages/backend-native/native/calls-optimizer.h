@@ -25,7 +25,7 @@ napi_value runAdam(Call& call) {
   a.moved = readMovedRows(call, a.count);
   a.step = call.size();
   a.learningRate = call.number(), a.beta1 = call.number(), a.beta2 = call.number();
-  a.epsilon = call.number(), a.weightDecay = call.number();
+  a.epsilon = call.number(), a.weightDecay = call.number(), a.l2 = call.number();
   a.parameter = call.floats(a.count), a.gradient = call.floats(gradientLength(a.count, a.moved));
   a.moment1 = call.floats(a.count), a.moment2 = call.floats(a.count);
   if (!call.failed()) kernels().adam(a);

@@ -210,7 +210,7 @@ struct AdamArgs {
   float *parameter, *moment1, *moment2;
   const float* gradient;
   int64_t count;
-  double learningRate, beta1, beta2, epsilon, weightDecay;
+  double learningRate, beta1, beta2, epsilon, weightDecay, l2;
   int64_t step;
   MovedRows moved;
 };

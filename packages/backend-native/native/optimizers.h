@@ -41,7 +41,7 @@ static void forEachMoved(int64_t count, const nimue::MovedRows& moved, const Mov
   }
 }
 
-/** p ← p − η (m̂ / (√v̂ + ε) + λ p) with m and v updated. */
+/** p ← p − η (m̂ / (√v̂ + ε) + λ p) with m and v updated by g + λ₂ p. */
 static void adam(const nimue::AdamArgs& args) {
   const V beta1 = splat(static_cast<float>(args.beta1)), rest1 = splat(static_cast<float>(1 - args.beta1));
   const V beta2 = splat(static_cast<float>(args.beta2)), rest2 = splat(static_cast<float>(1 - args.beta2));
@@ -51,10 +51,11 @@ static void adam(const nimue::AdamArgs& args) {
   const V root = splat(static_cast<float>(1 / sqrt(correction2)));
   const V epsilon = splat(static_cast<float>(args.epsilon));
   const V decay = splat(static_cast<float>(args.learningRate * args.weightDecay));
+  const V l2 = splat(static_cast<float>(args.l2));
   float *const parameter = args.parameter, *const moment1 = args.moment1, *const moment2 = args.moment2;
   const float* const gradient = args.gradient;
   forEachMoved(args.count, args.moved, [=](int64_t at, int64_t gradientAt, auto size) ALWAYS_INLINE {
-    const V p = load(parameter + at, size), g = load(gradient + gradientAt, size);
+    const V p = load(parameter + at, size), g = fma(l2, p, load(gradient + gradientAt, size));
     const V m = fma(beta1, load(moment1 + at, size), rest1 * g);
     const V v = fma(beta2, load(moment2 + at, size), rest2 * g * g);
     store(parameter + at, p - fma(rate, m / fma(vsqrt(v), root, epsilon), decay * p), size);

@@ -11,7 +11,7 @@ function movedRows(parameter: Variable, rows: Int32Array | undefined) {
 export function createOptimizerKernels(backend: NativeBackend) {
   const { addon } = backend;
   return {
-    adam({ parameter, gradient, moment1, moment2, learningRate, beta1, beta2, epsilon, weightDecay, step, rows }) {
+    adam({ parameter, gradient, moment1, moment2, learningRate, beta1, beta2, epsilon, weightDecay, l2, step, rows }) {
       addon.adam(
         parameter.size,
         ...movedRows(parameter, rows),
@@ -21,6 +21,7 @@ export function createOptimizerKernels(backend: NativeBackend) {
         beta2,
         epsilon,
         weightDecay,
+        l2 ?? 0,
         backend.writableFloats(parameter),
         backend.floats(gradient),
         backend.writableFloats(moment1),

@@ -3,7 +3,7 @@ import type { Tensor2D } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
 import { z } from 'zod';
 import { defineModel, type ModelSize } from './model-spec.ts';
-import { checkWidths, itemOptions } from './neural/item-options.ts';
+import { checkWidths, itemOptions, layerOptions } from './neural/item-options.ts';
 import { addItemVectors } from './neural/item-vectors.ts';
 import { createLayers, dropoutsOf } from './neural/layers.ts';
 import { createNeuralModel } from './neural/neural-model.ts';
@@ -24,6 +24,7 @@ export const srgnnSchema = checkWidths(
       .describe(
         'The newest events of a session that the model sees; unlimited when not given. Work grows with its square.',
       ),
+    ...layerOptions,
     ...itemOptions,
   }),
 );
@@ -46,7 +47,7 @@ export const srgnn = defineModel({
 
 function createSrgnn(config: z.infer<typeof srgnnSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
   const { hiddenSize, numSteps, maxLength } = config;
-  const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
+  const layers = createLayers(new ParameterStore(seed), { epsilon: 0, layerStd: config.layerStd });
   const items = addItemVectors(layers, { ...config, numRows, features });
   for (const side of ['in', 'out']) {
     layers.addLinear(`edges.${side}`, hiddenSize, hiddenSize);

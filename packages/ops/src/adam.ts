@@ -8,6 +8,9 @@ import { assertGradient, moveTo, movingPart } from './moved-rows.ts';
  *
  * m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², p ← p − η ( m̂ / (√v̂ + ε) + λ p ).
  *
+ * With `l2` g is the gradient of loss + λ₂/2 ‖p‖²: λ₂ p is added before the moments see it, so that it is scaled as the
+ * gradient is (`weight_decay` of PyTorch's `Adam`; that of its `AdamW` is λ).
+ *
  * With `rows`, the gradient holds those rows alone, and only they move, in the parameter and in its moments ("lazy" Adam:
  * `LazyAdam` of TensorFlow Addons, `SparseAdam` of PyTorch); the bias correction still counts all steps. This is not dense Adam with zero gradients elsewhere: dense Adam moves a row on by its momentum, lets its
  * moments fall and decays its weights in every step. The two agree, with λ = 0, up to and including the first step that
@@ -26,10 +29,12 @@ export function adam(args: AdamArgs): void {
 
 export function adamReference(args: AdamArgs): void {
   const { parameter, gradient, moment1, moment2, learningRate, beta1, beta2, epsilon, weightDecay, step, rows } = args;
+  const { l2 = 0 } = args;
   tf.tidy(() => {
     const [p, m0, v0] = [parameter, moment1, moment2].map((variable) => movingPart(variable, rows));
-    const m = tf.add(tf.mul(m0, beta1), tf.mul(gradient, 1 - beta1));
-    const v = tf.add(tf.mul(v0, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const g = l2 > 0 ? tf.add(gradient, tf.mul(p, l2)) : gradient;
+    const m = tf.add(tf.mul(m0, beta1), tf.mul(g, 1 - beta1));
+    const v = tf.add(tf.mul(v0, beta2), tf.mul(tf.square(g), 1 - beta2));
     const mHat = tf.div(m, 1 - beta1 ** step);
     const root = tf.sqrt(tf.div(v, 1 - beta2 ** step));
     const update = tf.add(tf.div(mHat, tf.add(root, epsilon)), tf.mul(p, weightDecay));

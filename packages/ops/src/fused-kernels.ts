@@ -293,6 +293,8 @@ export interface AdamArgs {
   readonly beta2: number;
   readonly epsilon: number;
   readonly weightDecay: number;
+  /** λ₂ ≥ 0: λ₂ p is added to the gradient. Default 0. */
+  readonly l2?: number;
   /** Number of steps taken, this one included (1 for the first). */
   readonly step: number;
   readonly rows?: MovedRows;

@@ -7,7 +7,7 @@ import { adagrad, adam, clipByGlobalNorm, sgd } from './ops.ts';
 describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
   beforeAll(() => useBackend(backend));
 
-  test('two steps of Adam by hand', () => {
+  test.each([0, 0.3])('two steps of Adam by hand, l2 %d', (l2) => {
     const parameter = tf.variable(tf.tensor1d([1]));
     const moment1 = tf.variable(tf.tensor1d([0]));
     const moment2 = tf.variable(tf.tensor1d([0]));
@@ -16,11 +16,12 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
       [1, 0.5],
       [2, -2],
     ]) {
-      m = 0.9 * m + 0.1 * g;
-      v = 0.99 * v + 0.01 * g * g;
+      const whole = g + l2 * p;
+      m = 0.9 * m + 0.1 * whole;
+      v = 0.99 * v + 0.01 * whole * whole;
       p -= 0.1 * (m / (1 - 0.9 ** step) / (Math.sqrt(v / (1 - 0.99 ** step)) + 1e-8) + 0.01 * p);
       const gradient = tf.tensor1d([g]);
-      const rest = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 };
+      const rest = { learningRate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01, l2 };
       adam({ parameter, gradient, moment1, moment2, ...rest, step });
       assertClose(`after step ${step}`, parameter.dataSync(), [p], 1e-6);
     }

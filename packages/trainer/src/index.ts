@@ -58,6 +58,7 @@ export * as optimizers from './optimizers.ts';
 export { type Contender, type Reference, type RunRollingArgs, runContender, runReference } from './run-rolling.ts';
 export { Plateau, type PlateauConfig, plateauSchema } from './schedules/reduce-on-plateau.ts';
 export type { Schedule, SchedulePoint } from './schedules/schedule.ts';
+export { type StepConfig, stepSchema } from './schedules/step.ts';
 export * as schedules from './schedules.ts';
 export { type HeadSummary, type ModelSummary, summarizeResults } from './summarize-results.ts';
 export { columnsOfHeads } from './target-labels.ts';

@@ -15,6 +15,8 @@ test.each([
   ['cosine', 0, [8, 4 + 2 * Math.SQRT2, 4, 4 - 2 * Math.SQRT2]],
   ['cosine', 0.25, [8, 8, 6, 2]],
   ['cosineRestarts', 0, [8, 4, 8, 4]],
+  ['step', 0, [8, 8, 0.8, 0.08]],
+  ['step', 0.5, [4, 8, 8, 0.8]],
 ] as const)('%s with warm-up %p by hand', (schedule, warmupShare, expected) => {
   assertClose('rates', at(schedule, warmupShare, 4), expected, 1e-12);
 });

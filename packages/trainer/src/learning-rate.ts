@@ -1,3 +1,4 @@
+import { type StepConfig, stepSchema } from './schedules/step.ts';
 import * as schedules from './schedules.ts';
 
 export type ScheduleName = keyof typeof schedules;
@@ -10,7 +11,11 @@ export interface LearningRateConfig {
   readonly warmupShare: number;
   /** Cosines of `cosineRestarts`. Default 2. */
   readonly numCycles?: number;
+  /** Cuts of `step`. Default to a tenth after half and three quarters. */
+  readonly cuts?: StepConfig;
 }
+
+const DEFAULT_CUTS = stepSchema.parse({});
 
 /**
  * The learning rate of a step.
@@ -26,11 +31,11 @@ export interface LearningRateConfig {
  * [1, 2, 3, 6, 10].map((step) => learningRateAt(step, 10, config)); // → [0.05, 0.1, 0.1, 0.0625, 0.0125]
  */
 export function learningRateAt(step: number, numSteps: number, config: LearningRateConfig): number {
-  const { learningRate, schedule, warmupShare, numCycles = 2 } = config;
+  const { learningRate, schedule, warmupShare, numCycles = 2, cuts = DEFAULT_CUTS } = config;
   const numWarmup = Math.round(warmupShare * numSteps);
   const ownsWarmup = schedule === 'oneCycle';
   if (!ownsWarmup && step <= numWarmup) return (learningRate * step) / numWarmup;
   const before = ownsWarmup ? 0 : numWarmup;
-  const point = { stepsDone: step - before - 1, numSteps: numSteps - before, numWarmup, numCycles };
+  const point = { stepsDone: step - before - 1, numSteps: numSteps - before, numWarmup, numCycles, cuts };
   return learningRate * schedules[schedule](point);
 }

@@ -28,12 +28,12 @@ function apply(optimizer: Optimizer, store: ParameterStore, gradient: readonly n
 const tableOf = (store: ParameterStore) => [...(store.read().get('table') as Float32Array)];
 const create = (config: TrainingConfig) => new Optimizer(optimizers[config.optimizer](config));
 
-const configs = (['adagrad', 'adam', 'sgd'] as const).flatMap((optimizer) =>
+const configs = (['adagrad', 'adam', 'adamL2', 'sgd'] as const).flatMap((optimizer) =>
   [0, 0.9].map((momentum) => trainingSchema.parse({ optimizer, momentum, learningRate: 5, weightDecay: 0 })),
 );
 
 test('the list has the optimizers that an experiment may name; adam is the default', () => {
-  expect(Object.keys(optimizers)).toEqual(['adagrad', 'adam', 'sgd']);
+  expect(Object.keys(optimizers)).toEqual(['adagrad', 'adam', 'adamL2', 'sgd']);
   expect(trainingSchema.parse({})).toMatchObject({ optimizer: 'adam', momentum: 0 });
   expect(trainingSchema.safeParse({ optimizer: 'lion' }).success).toBe(false);
   expect(trainingSchema.safeParse({ optimizer: 'sgd', momentum: 1 }).success).toBe(false);
@@ -85,15 +85,16 @@ describe.each(configs)('$optimizer, momentum $momentum', (config) => {
   });
 });
 
-test('adam is the op, step by step', () => {
-  const config = trainingSchema.parse({ weightDecay: 0.1 });
+test.each(['adam', 'adamL2'] as const)('%s is the op, step by step', (name) => {
+  const config = trainingSchema.parse({ optimizer: name, weightDecay: 0.1 });
   const optimizer = create(config);
   const store = createStore(3);
   const [parameter, moment1, moment2] = [start, 0, 0].map((values) =>
     tf.tidy(() => tf.variable(values === 0 ? tf.zeros([3, 2]) : tf.tensor(values, [3, 2]))),
   );
-  const { beta1, beta2, epsilon, weightDecay } = config;
-  const rest = { parameter, moment1, moment2, learningRate: 0.1, beta1, beta2, epsilon, weightDecay };
+  const { beta1, beta2, epsilon } = config;
+  const decay = name === 'adam' ? { weightDecay: 0.1 } : { weightDecay: 0, l2: 0.1 };
+  const rest = { parameter, moment1, moment2, learningRate: 0.1, beta1, beta2, epsilon, ...decay };
   gradients.forEach((gradient, i) => {
     apply(optimizer, store, gradient);
     tf.tidy(() => adam({ ...rest, gradient: tf.tensor(gradient, [3, 2]), step: i + 1 }));

@@ -6,3 +6,4 @@ export { inverseSquareRoot } from './schedules/inverse-square-root.ts';
 export { linear } from './schedules/linear.ts';
 export { oneCycle } from './schedules/one-cycle.ts';
 export { reduceOnPlateau } from './schedules/reduce-on-plateau.ts';
+export { step } from './schedules/step.ts';

@@ -5,6 +5,7 @@ import type { ScheduleName } from './learning-rate.ts';
 import { NEW_ITEMS } from './new-items.ts';
 import * as optimizers from './optimizers.ts';
 import { plateauSchema } from './schedules/reduce-on-plateau.ts';
+import { stepSchema } from './schedules/step.ts';
 import * as schedules from './schedules.ts';
 import { WEIGHT_DECAY_GROUPS } from './weight-decay-groups.ts';
 
@@ -82,6 +83,7 @@ export const trainingSchema = z.strictObject({
       'Over what it moves: it starts anew in every `window`, or once over the whole `run`, every window an equal part of it.',
     ),
   numCycles: z.int().min(1).optional().describe('`cosineRestarts`: how many cosines; 2 when not given.'),
+  cuts: stepSchema.optional().describe('`step`: when the rate is cut, and by what.'),
   plateau: plateauSchema.optional().describe('`reduceOnPlateau`: what counts as one and what is done then.'),
   warmupShare: z
     .number()
@@ -104,7 +106,7 @@ export const trainingSchema = z.strictObject({
     .min(0)
     .default(0)
     .describe(
-      'Weight decay λ: decoupled with `adam` (AdamW), added to the scaled gradient with `adagrad`, to the gradient with `sgd`.',
+      'Weight decay λ: decoupled with `adam` (AdamW), added to the scaled gradient with `adagrad`, to the gradient with `adamL2` and `sgd`.',
     ),
   weightDecayOn: z
     .enum(WEIGHT_DECAY_GROUPS)
@@ -126,13 +128,13 @@ export const trainingSchema = z.strictObject({
     .describe(
       'The optimizer keeps its state from window to window with the weights; otherwise each window starts with a fresh one.',
     ),
-  beta1: z.number().min(0).lt(1).default(0.9).describe('`adam`: how much of the first moment stays.'),
-  beta2: z.number().min(0).lt(1).default(0.999).describe('`adam`: how much of the second moment stays.'),
+  beta1: z.number().min(0).lt(1).default(0.9).describe('`adam`, `adamL2`: how much of the first moment stays.'),
+  beta2: z.number().min(0).lt(1).default(0.999).describe('`adam`, `adamL2`: how much of the second moment stays.'),
   epsilon: z
     .number()
     .positive()
     .default(1e-8)
-    .describe('`adam`: beside the root; `adagrad`: inside it, where GRU4Rec has 1e-6.'),
+    .describe('`adam`, `adamL2`: beside the root; `adagrad`: inside it, where GRU4Rec has 1e-6.'),
   touchedRowsOnly: z
     .boolean()
     .default(false)

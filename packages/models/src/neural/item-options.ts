@@ -40,6 +40,17 @@ export const itemOptions = {
   inputs: inputsSchema.optional().describe('What is read beside the item ids.'),
 };
 
+/** Options of models whose matrices may start from another deviation. */
+export const layerOptions = {
+  layerStd: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      "Standard deviation of the layers' matrices at the start, such as BERT's .02; when not given √(2 / (width in + width out)), as RecTools has it.",
+    ),
+};
+
 /** Options of every model made of blocks with attention. */
 export const blockOptions = {
   hiddenSize: z.int().min(1).default(64).describe('Width of the hidden states.'),
@@ -52,13 +63,7 @@ export const blockOptions = {
   numHeads: z.int().min(1).default(1).describe('Heads of the attention; hiddenSize is a multiple of it.'),
   maxLength: z.int().min(1).default(50).describe('The newest events of a session that the model sees.'),
   dropout: z.number().min(0).lt(1).default(0.2).describe('Share of the numbers that a training step drops.'),
-  layerStd: z
-    .number()
-    .positive()
-    .optional()
-    .describe(
-      "Standard deviation of the layers' matrices at the start, such as BERT's .02; when not given √(2 / (width in + width out)), as RecTools has it.",
-    ),
+  ...layerOptions,
 };
 
 /** Options of models that add a learned vector per position. */
