@@ -98,6 +98,7 @@ describe('the experiments that come with the runner', () => {
       'bert4rec-movielens.yaml',
       'eshop-daily.yaml',
       'features.yaml',
+      'generated-shop-hourly.yaml',
       'generated-shop-large.yaml',
       'generated-shop.yaml',
       'globo-380-hours-gru.yaml',
