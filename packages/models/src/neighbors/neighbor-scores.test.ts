@@ -117,6 +117,27 @@ test.each(['sknn', 'vsknn'] as const)(
   },
 );
 
+test.each(['stan', 'vstan'] as const)('%s: afterWeight tells the items beside the shared one apart', (name) => {
+  const spec = models[name];
+  const tops = [0, 0.001].map((afterWeight) => {
+    const config = spec.configSchema.parse({ afterWeight, recencyDecayDays: null, remind: false });
+    const model = spec.create(config as never, { numRows: 8, seed: 1 }) as StatisticalModel;
+    const { itemIds, offsets } = packSessions([[6, 4, 3, 5, 7]]);
+    model.fitWindow({ itemIds, offsets });
+    const batch = packSessions([[3]], { positions: Int32Array.of(0), itemIds: Int32Array.of(5) });
+    return { top: model.recommend(batch, 4), rank: model.rankTargets(batch) };
+  });
+  const [tied, told] = tops;
+  // 4 and 5 lie one click from 3, 6 and 7 two; a tie counts against the target, 5.
+  expect([...tied.top.itemIds]).toEqual([4, 5, 6, 7]);
+  expect(tied.top.scores[0]).toBe(tied.top.scores[1]);
+  expect([...tied.rank]).toEqual([2]);
+  const [near, , far] = tied.top.scores;
+  expect([...told.top.itemIds]).toEqual([5, 4, 7, 6]);
+  assertClose('scores', told.top.scores, [1.001 * near, near, 1.001 * far, far], 1e-6);
+  expect([...told.rank]).toEqual([1]);
+});
+
 test('a decay over time without times is an error that says what to do', () => {
   const spec = models.stan;
   const model = spec.create(spec.configSchema.parse({}), { numRows: 5, seed: 1 }) as StatisticalModel;

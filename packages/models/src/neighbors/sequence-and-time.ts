@@ -30,6 +30,13 @@ export const stanOptions = {
     .describe(
       'λ₃ in clicks: an item d clicks away from the last shared item of the neighbor gets exp(−d/λ₃) of its vote.',
     ),
+  afterWeight: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe(
+      'Items that a neighbor clicked after the last shared one count 1 + afterWeight, those before it 1: 0, as in the originals, makes no difference between what comes next and what came before.',
+    ),
   remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
 };
 
@@ -39,6 +46,8 @@ export interface SequenceAndTimeConfig {
   readonly positionDecay: number | null;
   readonly recencyDecayDays: number | null;
   readonly neighborDecay: number | null;
+  /** Items that a neighbor clicked after the last shared one count 1 + afterWeight, those before it 1. */
+  readonly afterWeight: number;
   readonly remind: boolean;
   /** λ in clicks: a neighbor whose newest shared item lies d clicks back in the current session counts exp(−d/λ). */
   readonly matchDecay: number | null;
@@ -52,7 +61,8 @@ export function createSequenceAndTimeModel(
   config: SequenceAndTimeConfig,
   { numRows }: ModelSize,
 ): StatisticalModel {
-  const { k, sampleSize, positionDecay, recencyDecayDays, neighborDecay, matchDecay, idfWeight, remind } = config;
+  const { k, sampleSize, positionDecay, recencyDecayDays, neighborDecay, afterWeight, matchDecay, idfWeight, remind } =
+    config;
   const index = new SessionIndex();
   const distinct = new DistinctItems();
   const voted = new DistinctItems();
@@ -93,7 +103,8 @@ export function createSequenceAndTimeModel(
         for (const [item, place] of lastPlacesOf(clicks)) {
           if (!remind && visible.has(item)) continue;
           const idf = idfWeight === null ? 1 : 1 + idfWeight * index.inverseFrequencyOf(item);
-          scores[item] += vote * idf * fading(Math.abs(place - lastShared), neighborDecay);
+          const side = place > lastShared ? 1 + afterWeight : 1;
+          scores[item] += vote * idf * side * fading(Math.abs(place - lastShared), neighborDecay);
           voted.add(item);
         }
       });
