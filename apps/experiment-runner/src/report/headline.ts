@@ -60,7 +60,7 @@ export function beyondAccuracyTable(report: RunFigures): TextTable | undefined {
 }
 
 /** Mean and standard error over the windows; of a single window over the seeds. */
-function spreadOf({ numWindows, numSeeds, metrics, overSeeds }: ModelSummary, metric: string): Summary {
+export function spreadOf({ numWindows, numSeeds, metrics, overSeeds }: ModelSummary, metric: string): Summary {
   return numWindows === 1 && numSeeds > 1 ? overSeeds[metric] : metrics[metric];
 }
 

@@ -47,7 +47,7 @@ export function renderResults(definition: ResultsDefinition, rows: readonly Resu
     `# ${title}`,
     protocol,
     markdownTable({ head, rows: [...own, ...theirs] }),
-    'Mean ± standard error over windows, each averaged over its seeds first (`–` where there is one). Behind a published figure stands what ours has more or less.',
+    'Mean ± standard error over windows, each averaged over its seeds first; of a single window over its seeds (`–` where there is one of both). Behind a published figure stands what ours has more or less.',
     ...(published.length > 0
       ? ['## Sources', published.map(({ model, as, source }) => `- ${as ?? model}: ${source}`).join('\n')]
       : []),

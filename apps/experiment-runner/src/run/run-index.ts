@@ -1,6 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelSummary } from '@nimue/trainer';
+import { spreadOf } from '../report/headline.ts';
 import type { RunReport } from '../report/run-report.ts';
 
 /** A finished run, as `index.jsonl` holds it. */
@@ -15,6 +16,7 @@ export interface IndexedRun {
   readonly split: string;
   readonly models: readonly {
     readonly model: string;
+    /** Means and standard errors over windows; of a single window over its seeds. */
     readonly metrics: ModelSummary['metrics'];
     readonly trainSeconds: number;
     /** These four are missing in lines of earlier versions. */
@@ -39,14 +41,14 @@ export async function addToIndex(runsDirectory: string, run: string, report: Run
     ...(environment.git && { commit: environment.git.commit }),
     data: environment.data.checksum,
     split: experiment.evaluation.split,
-    models: summaries.map(({ model, metrics, trainSeconds, evaluateSeconds, numSeeds, numWindows }) => ({
-      model,
-      metrics,
-      trainSeconds,
-      evaluateSeconds,
-      numSeeds,
-      numWindows,
-      memoryBytes: report.usage.find((own) => own.model === model)?.memoryBytes ?? 0,
+    models: summaries.map((summary) => ({
+      model: summary.model,
+      metrics: Object.fromEntries(Object.keys(summary.metrics).map((metric) => [metric, spreadOf(summary, metric)])),
+      trainSeconds: summary.trainSeconds,
+      evaluateSeconds: summary.evaluateSeconds,
+      numSeeds: summary.numSeeds,
+      numWindows: summary.numWindows,
+      memoryBytes: report.usage.find((own) => own.model === summary.model)?.memoryBytes ?? 0,
     })),
   };
   await appendFile(join(runsDirectory, INDEX), `${JSON.stringify(entry)}\n`);
