@@ -3,21 +3,15 @@ import * as tf from '@tensorflow/tfjs';
 import { configurations, configure, relativeDifference } from '../test/compare-backends.ts';
 import { createRandom, randomFloats } from '../test/random-arrays.ts';
 
+const ADAM = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1, l2: 0.2 };
+
 function threeSteps(values: Float32Array, gradients: readonly Float32Array[]): Float32Array[] {
   return tf.tidy(() => {
     const parameter = tf.variable(tf.tensor1d(values));
     const moment1 = tf.variable(tf.zerosLike(parameter), false);
     const moment2 = tf.variable(tf.zerosLike(parameter), false);
     gradients.forEach((gradient, i) => {
-      const step = {
-        learningRate: 0.01,
-        beta1: 0.9,
-        beta2: 0.98,
-        epsilon: 1e-8,
-        weightDecay: 0.1,
-        l2: 0.2,
-        step: i + 1,
-      };
+      const step = { ...ADAM, step: i + 1 };
       adam({ parameter, gradient: tf.tensor1d(gradient), moment1, moment2, ...step });
     });
     return [parameter, moment1, moment2].map((t) => t.dataSync() as Float32Array);
@@ -58,15 +52,7 @@ test.each([
       const parameter = tf.variable(tf.tensor2d(values, [numRows, width]));
       const [moment1, moment2] = [0.5, 0.25].map((x) => tf.variable(tf.fill([numRows, width], x), false));
       gradients.forEach((gradient, i) => {
-        const step = {
-          learningRate: 0.01,
-          beta1: 0.9,
-          beta2: 0.98,
-          epsilon: 1e-8,
-          weightDecay: 0.1,
-          l2: 0.2,
-          step: i + 1,
-        };
+        const step = { ...ADAM, step: i + 1 };
         adam({ parameter, gradient: tf.tensor2d(gradient, [numNamed, width]), moment1, moment2, rows, ...step });
       });
       return [parameter, moment1, moment2].map((t) => t.dataSync().slice() as Float32Array);
