@@ -3,6 +3,7 @@ import { createCountingModel } from './counting-model.ts';
 import { defineModel } from './model-spec.ts';
 import { currentSession } from './neighbors/current-session.ts';
 import { DistinctItems } from './neighbors/distinct-items.ts';
+import { FillBehind, fillSessionsSchema } from './neighbors/fill-behind.ts';
 import { nearestSessions } from './neighbors/nearest-sessions.ts';
 import { recencyWeightSchema, recencyWeights } from './neighbors/recency-weights.ts';
 import { SessionIndex } from './neighbors/session-index.ts';
@@ -20,6 +21,7 @@ export const sknnSchema = z.strictObject({
     .describe('How alike two sessions are by the items that they share.'),
   recencyWeight: recencyWeightSchema,
   remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
+  fillSessions: fillSessionsSchema,
 });
 
 /**
@@ -34,8 +36,9 @@ export const sknnSchema = z.strictObject({
 export const sknn = defineModel({
   kind: 'statistical',
   configSchema: sknnSchema,
-  create({ k, sampleSize, similarity, recencyWeight, remind }, { numRows }) {
+  create({ k, sampleSize, similarity, recencyWeight, remind, fillSessions }, { numRows }) {
     const index = new SessionIndex();
+    const rest = new FillBehind(index, fillSessions);
     const distinct = new DistinctItems();
     const voted = new DistinctItems();
     return createCountingModel({
@@ -68,6 +71,7 @@ export const sknn = defineModel({
           }
         });
         if (!remind) for (const item of items) scores[item] = 0;
+        rest.fill(scores, voted, remind ? [] : items);
         onlyScored(voted.view);
       },
     });

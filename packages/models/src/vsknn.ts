@@ -4,6 +4,7 @@ import { defineModel } from './model-spec.ts';
 import { clickWeightingSchema, placeWeight, stepWeight } from './neighbors/click-weights.ts';
 import { currentSession } from './neighbors/current-session.ts';
 import { DistinctItems } from './neighbors/distinct-items.ts';
+import { FillBehind, fillSessionsSchema } from './neighbors/fill-behind.ts';
 import { nearestSessions } from './neighbors/nearest-sessions.ts';
 import { recencyWeightSchema, recencyWeights } from './neighbors/recency-weights.ts';
 import { SessionIndex } from './neighbors/session-index.ts';
@@ -33,6 +34,7 @@ export const vsknnSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Multiplies the score of an item of the current session by one more than its clicks in it.'),
+  fillSessions: fillSessionsSchema,
 });
 
 /**
@@ -50,9 +52,10 @@ export const vsknn = defineModel({
   kind: 'statistical',
   configSchema: vsknnSchema,
   create(config, { numRows }) {
-    const { k, sampleSize, weighting, scoreWeighting, idfWeight, recencyWeight, lastClicks, remind, pushReminders } =
-      config;
+    const { k, sampleSize, weighting, scoreWeighting, idfWeight, recencyWeight, lastClicks } = config;
+    const { remind, pushReminders, fillSessions } = config;
     const index = new SessionIndex();
+    const rest = new FillBehind(index, fillSessions);
     const distinct = new DistinctItems();
     const voted = new DistinctItems();
     return createCountingModel({
@@ -89,6 +92,7 @@ export const vsknn = defineModel({
           if (!remind) scores[item] = 0;
           else if (pushReminders) scores[item] *= counts[i] + 1;
         });
+        rest.fill(scores, voted, remind ? [] : items);
         onlyScored(voted.view);
       },
     });

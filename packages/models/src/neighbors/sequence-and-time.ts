@@ -5,6 +5,7 @@ import type { ModelSize } from '../model-spec.ts';
 import type { StatisticalModel } from '../next-item-model.ts';
 import { currentSession } from './current-session.ts';
 import { DistinctItems } from './distinct-items.ts';
+import { FillBehind, fillSessionsSchema } from './fill-behind.ts';
 import { nearestSessions } from './nearest-sessions.ts';
 import { SessionIndex } from './session-index.ts';
 
@@ -38,6 +39,7 @@ export const stanOptions = {
       'Items that a neighbor clicked after the last shared one count 1 + afterWeight, those before it 1: 0, as in the originals, makes no difference between what comes next and what came before.',
     ),
   remind: z.boolean().default(true).describe('Whether items of the current session may be recommended again.'),
+  fillSessions: fillSessionsSchema,
 };
 
 export interface SequenceAndTimeConfig {
@@ -49,6 +51,8 @@ export interface SequenceAndTimeConfig {
   /** Items that a neighbor clicked after the last shared one count 1 + afterWeight, those before it 1. */
   readonly afterWeight: number;
   readonly remind: boolean;
+  /** Items without a vote stand in the order of their clicks in so many of the most recent sessions; 0: they tie. */
+  readonly fillSessions: number;
   /** λ in clicks: a neighbor whose newest shared item lies d clicks back in the current session counts exp(−d/λ). */
   readonly matchDecay: number | null;
   /** A vote for item i is multiplied by 1 + idfWeight · ln(sessions / clicks on i). */
@@ -61,9 +65,10 @@ export function createSequenceAndTimeModel(
   config: SequenceAndTimeConfig,
   { numRows }: ModelSize,
 ): StatisticalModel {
-  const { k, sampleSize, positionDecay, recencyDecayDays, neighborDecay, afterWeight, matchDecay, idfWeight, remind } =
-    config;
+  const { k, sampleSize, positionDecay, recencyDecayDays, neighborDecay, afterWeight, matchDecay, idfWeight } = config;
+  const { remind, fillSessions } = config;
   const index = new SessionIndex();
+  const rest = new FillBehind(index, fillSessions);
   const distinct = new DistinctItems();
   const voted = new DistinctItems();
   const fading = (distance: number, lambda: number | null) => (lambda === null ? 1 : Math.exp(-distance / lambda));
@@ -108,6 +113,7 @@ export function createSequenceAndTimeModel(
           voted.add(item);
         }
       });
+      rest.fill(scores, voted, remind ? [] : visible);
       onlyScored(voted.view);
     },
   });
