@@ -116,6 +116,50 @@ test('functions, sums, transposes and gathers as on the cpu', () => {
   expectLikeCpu([array(10, 33)], (x) => tf.gather(x, tf.tensor1d([3, 3, 9, 0], 'int32')));
 });
 
+describe('blocks', () => {
+  test('slices of random shapes, empty and whole ones among them, and their gradients', () => {
+    const whole = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
+    for (let round = 0; round < 60; round++) {
+      const rank = whole(1, 5);
+      const shape = Array.from({ length: rank }, () => whole(1, rank > 3 ? 5 : 20));
+      const begin = shape.map((n) => (random() < 0.4 ? 0 : whole(0, n - 1)));
+      const size = shape.map((n, i) => (random() < 0.4 ? n - begin[i] : whole(round % 5 ? 1 : 0, n - begin[i])));
+      const x = array(...shape);
+      configure(configurations()[0]);
+      tf.setBackend('native');
+      const got = tf.tidy(() => tf.slice(tf.tensor(x.values, shape), begin, size).dataSync());
+      tf.setBackend('cpu');
+      const expected = tf.tidy(() => tf.slice(tf.tensor(x.values, shape), begin, size).dataSync());
+      expect([shape, begin, size, ...got]).toEqual([shape, begin, size, ...expected]);
+    }
+    expectLikeCpu([array(12, 40)], (x) => tf.square(tf.slice(x, [1, 3], [10, 20])));
+  });
+
+  test('parts along every axis, equal and unequal, and their gradients', () => {
+    for (const axis of [0, 1, 2, -1]) {
+      expectLikeCpu([array(6, 9, 12)], (x) => {
+        const [a, b, c] = tf.split(x, 3, axis);
+        return tf.add(tf.mul(a, b), tf.square(c));
+      });
+    }
+    const parts = tf.split(tf.range(0, 200).reshape([2, 100]), [1, 30, 0, 69], 1);
+    expect(parts.map(({ shape }) => shape)).toEqual([
+      [2, 1],
+      [2, 30],
+      [2, 0],
+      [2, 69],
+    ]);
+    expect([...parts[0].dataSync()]).toEqual([0, 100]);
+    expect([...parts[1].dataSync()].slice(28, 32)).toEqual([29, 30, 101, 102]);
+    expect(parts[3].dataSync()[137]).toBe(199);
+  });
+
+  test('a slice beyond its tensor is refused', () => {
+    tf.setBackend('native');
+    expect(() => tf.slice(tf.ones([20, 20]), [1, 0], [20, 20])).toThrow(/slice|size/i);
+  });
+});
+
 test('a view that JavaScript kernels return does not change when its source is disposed and its memory reused', () => {
   configure(configurations()[0]);
   tf.setBackend('native');

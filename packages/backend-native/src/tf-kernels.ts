@@ -1,13 +1,14 @@
 import type { KernelConfig, KernelFunc, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 import * as tf from '@tensorflow/tfjs';
+import { copyBlock } from './copy-block.ts';
 import { NativeBackend } from './native-backend.ts';
 
-/** A kernel that handles the case in C++, or returns undefined to leave it to the CPU backend's JavaScript. */
-type FastPath = (
+/** A kernel that handles the case fast, or returns undefined to leave it to the CPU backend's JavaScript. */
+type FastPath<Result = TensorInfo> = (
   backend: NativeBackend,
   inputs: Record<string, TensorInfo>,
   attrs: NamedAttrMap,
-) => TensorInfo | undefined;
+) => Result | undefined;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((size, n) => size * n, 1);
 const isFloat = (...tensors: readonly TensorInfo[]): boolean => tensors.every((t) => t?.dtype === 'float32');
@@ -160,12 +161,44 @@ const gather: FastPath = (backend, { x, indices }, attrs) => {
   return y.info;
 };
 
-const FAST_PATHS: Readonly<Record<string, FastPath>> = {
+function block(backend: NativeBackend, x: TensorInfo, begin: readonly number[], size: readonly number[]): TensorInfo {
+  const y = backend.output(size);
+  copyBlock(backend.floats(x), x.shape, begin, size, y.values);
+  return y.info;
+}
+
+/** A block of any shape: the CPU backend looks every number up by its indices. */
+const slice: FastPath = (backend, { x }, attrs) => {
+  if (!isFloat(x)) return undefined;
+  const { begin, size } = attrs as unknown as { begin: number | number[]; size: number | number[] };
+  const [from, taken] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size);
+  if (sizeOf(taken) < MIN_ELEMENTS) return undefined;
+  tf.slice_util.assertParamsValid(x as tf.Tensor, from, taken);
+  return block(backend, x, from, taken);
+};
+
+/** Parts along one axis. */
+const splitV: FastPath<TensorInfo[]> = (backend, { x }, attrs) => {
+  if (!isFloat(x) || sizeOf(x.shape) < MIN_ELEMENTS) return undefined;
+  const { numOrSizeSplits, axis } = attrs as unknown as { numOrSizeSplits: number | number[]; axis: number };
+  const [along] = tf.util.parseAxisParam(axis, x.shape);
+  const begin = x.shape.map(() => 0);
+  return tf.backend_util.prepareSplitSize(x as tf.Tensor, numOrSizeSplits, along).map((length) => {
+    const size = x.shape.map((n, i) => (i === along ? length : n));
+    const part = block(backend, x, begin, size);
+    begin[along] += length;
+    return part;
+  });
+};
+
+const FAST_PATHS: Readonly<Record<string, FastPath | FastPath<TensorInfo[]>>> = {
   BatchMatMul: batchMatMul,
   _FusedMatMul: fusedMatMul,
   Sum: sum,
   Transpose: transpose,
   GatherV2: gather,
+  Slice: slice,
+  SplitV: splitV,
   ...Object.fromEntries(Object.entries(BINARY).map(([name, kind]) => [name, binary(kind)])),
   ...Object.fromEntries(Object.entries(UNARY).map(([name, kind]) => [name, unary(kind)])),
 };
@@ -216,7 +249,7 @@ function withFastPath({ kernelName, kernelFunc }: KernelConfig): KernelFunc {
   };
 }
 
-/** Registers every kernel of the CPU backend under the native backend's name, the hot ones with a C++ path in front. */
+/** Registers every kernel of the CPU backend under the native backend's name, the hot ones with a fast path in front. */
 export function registerTfKernels(backendName: string): void {
   for (const config of tf.getKernelsForBackend('cpu')) {
     if (tf.getKernel(config.kernelName, backendName)) continue;
