@@ -107,6 +107,61 @@ describe('items are drawn as often as they should be, the tail too', () => {
   });
 });
 
+describe('uniform without repeats', () => {
+  test('every set of items is as likely as any other', () => {
+    const sampler = createSampler(negativesSchema.parse({ name: 'uniform', count: 2, repeats: false }));
+    const sets = new Map<string, number>();
+    for (let seed = 0; seed < 5000; seed++) {
+      // Five items: ten sets of two.
+      const { negatives, numNegatives } = sampler({ seed, targetIds: Int32Array.of(3), numTableRows: 8 });
+      const ids = 'shared' in negatives ? [...negatives.shared].sort() : [];
+      expect([ids.length, numNegatives]).toEqual([2, 2]);
+      sets.set(ids.join(), (sets.get(ids.join()) ?? 0) + 1);
+    }
+    expect(sets.size).toBe(10);
+    expectDistribution(Float64Array.from(sets.values()), new Float64Array(10).fill(1));
+  });
+
+  test('all of the catalogue at most, and how often an item is expected', () => {
+    for (const [count, expected] of [
+      [1, 1],
+      [399, 399],
+      [400, 400],
+      [4096, 400],
+    ]) {
+      const sampler = createSampler(negativesSchema.parse({ name: 'uniform', count, repeats: false }));
+      const drawn = sampler({ seed: 1, targetIds: Int32Array.of(3), numTableRows: NUM_ROWS });
+      const ids = 'shared' in drawn.negatives ? drawn.negatives.shared : [];
+      expect([ids.length, drawn.numNegatives, new Set(ids).size]).toEqual([expected, expected, expected]);
+      expect(Math.min(...ids)).toBeGreaterThanOrEqual(FIRST_ITEM_ID);
+      expect(Math.max(...ids)).toBeLessThan(NUM_ROWS);
+      expect(drawn.logExpectedCount?.(17)).toBeCloseTo(Math.log(expected / 400), 12);
+    }
+  });
+
+  test("each row leaves its session's items out, as with repeats", () => {
+    const batch = {
+      ...packSessions([
+        [3, 4],
+        [7, 5, 7],
+      ]),
+      targets: { positions: Int32Array.of(0, 3), itemIds: Int32Array.of(4, 7) },
+    };
+    const [without, within] = [false, true].map((repeats) => {
+      const config = { name: 'uniform', count: 3, repeats, excludeSession: true };
+      const request = { seed: 1, targetIds: Int32Array.of(4, 7), numTableRows: 9, batch };
+      const { negatives } = createSampler(negativesSchema.parse(config))(request);
+      return 'excluded' in negatives ? negatives.excluded : undefined;
+    });
+    expect(without).toBeDefined();
+    expect(without).toEqual(within);
+  });
+
+  test('for every position of its own it is refused', () => {
+    expect(() => negativesSchema.parse({ name: 'uniform', per: 'position', repeats: false })).toThrow(/per: batch/);
+  });
+});
+
 test.each([1, 2, 7, 255, 4096])('%p negatives: as many as asked for, the same for the same seed', (count) => {
   for (const per of ['batch', 'position']) {
     const config = { name: 'popularity', count, per };
