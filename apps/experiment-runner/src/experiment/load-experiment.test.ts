@@ -105,6 +105,7 @@ describe('the experiments that come with the runner', () => {
       'globo-380-hours-side-information.yaml',
       'globo-380-hours-xlnet.yaml',
       'globo-380-hours.yaml',
+      'globo-48-hours-gru.yaml',
       'globo-48-hours-transformers.yaml',
       'globo-first-48-hours.yaml',
       'globo-policies.yaml',
