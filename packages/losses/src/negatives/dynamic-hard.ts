@@ -47,7 +47,7 @@ export const dynamicHard = defineNegatives({
     const drawPool =
       alpha > 0
         ? popularity.create({ name: 'popularity', alpha, ...fields })
-        : uniform.create({ name: 'uniform', ...fields });
+        : uniform.create({ name: 'uniform', repeats: true, ...fields });
     return (request) => {
       const { targetIds, scores } = request;
       if (!scores)
