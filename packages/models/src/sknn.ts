@@ -32,6 +32,8 @@ export const sknnSchema = z.strictObject({
  * Differs from session-rec: its cosine multiplies by √|n| instead of dividing, which prefers long sessions; ties at the k-th
  * neighbor go to the more recent session, where there they fall as a set is ordered; recency is by the start of a session,
  * the order in which sessions are indexed, so that a window only adds to the end.
+ *
+ * `fillSessions` is ours: what stands behind the items that neighbors vote for, in session-rec every other item alike.
  */
 export const sknn = defineModel({
   kind: 'statistical',

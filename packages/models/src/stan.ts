@@ -12,7 +12,8 @@ export const stanSchema = z.strictObject(stanOptions);
  * λ₁, λ₂, λ₃ are session-rec's `lambda_spw`, `lambda_snh` and `lambda_inh`.
  *
  * `afterWeight` a is ours: the term of an item clicked after i* is multiplied by 1 + a, since the distance in eq. 5 has no
- * sign: what comes next counts as much as what came before. 0 leaves it so.
+ * sign: what comes next counts as much as what came before. 0 leaves it so. So is `fillSessions`: what stands behind the items
+ * that neighbors vote for, in the originals every other item alike.
  *
  * Differs from session-rec: ties at the k-th neighbor go to the more recent session; recency of the sample is by the
  * start of a session, not by its last click (why: see `sknn`).

@@ -47,6 +47,8 @@ export const vsknnSchema = z.strictObject({
  * ten clicks instead of turning negative; with `lastClicks` the sample holds only sessions that share one of those clicks;
  * ties at the k-th neighbor go to the more recent session; recency is by the start of a session, not by its last
  * click (why: see `sknn`).
+ *
+ * `fillSessions` is ours: what stands behind the items that neighbors vote for, in session-rec every other item alike.
  */
 export const vsknn = defineModel({
   kind: 'statistical',
