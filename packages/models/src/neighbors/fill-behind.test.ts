@@ -2,6 +2,9 @@ import { packSessions } from '@nimue/batch';
 import { assertClose, createRandom } from '@nimue/testing';
 import * as models from '../models.ts';
 import type { StatisticalModel } from '../next-item-model.ts';
+import { DistinctItems } from './distinct-items.ts';
+import { FillBehind } from './fill-behind.ts';
+import { SessionIndex } from './session-index.ts';
 
 const NAMES = ['sknn', 'vsknn', 'stan', 'vstan'] as const;
 const noTimes = { stan: { recencyDecayDays: null }, vstan: { recencyDecayDays: null, idfWeight: null } };
@@ -14,6 +17,17 @@ function create(name: (typeof NAMES)[number], config: Record<string, unknown>, n
 
 /** After the session [3], with target 6. */
 const query = packSessions([[3]], { positions: Int32Array.of(0), itemIds: Int32Array.of(6) });
+
+test('a vote that is negative or no number stays what it is', () => {
+  const index = new SessionIndex();
+  index.add(packSessions([[3, 4, 5, 6]]));
+  const scores = Float64Array.of(0, 0, 0, Number.NaN, -1, 0, 2);
+  const voted = new DistinctItems();
+  voted.clear();
+  new FillBehind(index, 1).fill(scores, voted);
+  expect([...scores.subarray(3)]).toEqual([Number.NaN, -1, 1e-36, 2]);
+  expect([...voted.view]).toEqual([5]);
+});
 
 describe.each(NAMES)('%s: fillSessions', (name) => {
   const sessions = [

@@ -46,7 +46,8 @@ export class FillBehind {
     if (this.#countedAt !== this.#index.numSessions) this.#count();
     const leftOut = new Set(withheld);
     for (const [item, weight] of this.#weights) {
-      if (leftOut.has(item) || scores[item] > 0) continue;
+      // A vote that is not a number stays, so that it is refused as it would be without filling.
+      if (leftOut.has(item) || scores[item] !== 0) continue;
       scores[item] = weight * FILL_SCALE;
       voted.add(item);
     }
