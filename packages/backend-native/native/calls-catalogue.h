@@ -47,6 +47,7 @@ napi_value runSampledHead(Call& call) {
   a.form = static_cast<SampledForm>(form);
   a.parameter = static_cast<float>(call.number());
   a.elu = static_cast<float>(call.number());
+  a.tanh = call.boolean();
   const int64_t negatives = a.shared ? a.numNegatives : a.numRows * a.numNegatives;
   if (a.numRows + negatives > INT32_MAX) call.fail("argument", "fewer than 2³¹ targets and negatives", "more");
   a.hidden = call.floats(a.numRows * a.width);

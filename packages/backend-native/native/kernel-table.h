@@ -181,8 +181,9 @@ struct SampledHeadArgs {
   SampledForm form;
   /* Power of the target's sigmoid (binary), weight of the penalty (BPR-max). */
   float parameter;
-  /* Of the exponential linear unit on the scores (BPR-max); 0 for none. */
+  /* Of the exponential linear unit on the scores of the pairwise losses, 0 for none; or tanh on them. */
   float elu;
+  bool tanh;
   double* loss;
   /* Null without gradients. */
   float *dHidden, *dTable, *dBias;

@@ -98,7 +98,38 @@ static float negativesOf(const SampledRow& row) {
   return sumLanes(count);
 }
 
-static float bprRow(SampledRow& row) {
+/** What scores x pass through before a pairwise loss sees them: α (eˣ − 1) below 0 where α > 0, tanh x, or nothing. */
+struct Bend {
+  float elu;
+  bool tanh;
+};
+
+static void bendScores(const Bend& bend, SampledRow& row) {
+  if (bend.tanh) {
+    for (int64_t j = 0; j < row.count; j += VL) {
+      const V z = load(row.z + j);
+      store(row.z + j, select(takesPart(z), vtanh(z), z));
+    }
+    row.target = tanhf(row.target);
+  } else if (bend.elu > 0) {
+    for (int64_t j = 0; j < row.count; j += VL) {
+      const V z = load(row.z + j);
+      const V bent = select((VI)(z < V{}) & takesPart(z), splat(bend.elu) * (vexp(z) - splat(1.f)), z);
+      store(row.z + j, bent);
+    }
+    if (row.target < 0) row.target = bend.elu * expm1f(row.target);
+  }
+}
+
+/** Slope of a bend where its value is y: tanh has 1 − y², the exponential linear unit α eˣ = y + α below 0. */
+INLINE V bendSlope(const Bend& bend, V y) {
+  const V one = splat(1.f);
+  if (bend.tanh) return one - y * y;
+  return bend.elu > 0 ? select((VI)(y < V{}), y + splat(bend.elu), one) : one;
+}
+INLINE float bendSlope(const Bend& bend, float y) { return bendSlope(bend, splat(y))[0]; }
+
+static float bprRow(SampledRow& row, const Bend& bend) {
   const float count = negativesOf(row);
   const V target = splat(row.target), factor = splat(row.scale / (count > 0 ? count : 1));
   V losses{}, dTarget{};
@@ -108,13 +139,13 @@ static float bprRow(SampledRow& row) {
     const V slope = select(part, vsigmoid(z - target) * factor, V{});
     losses = losses + select(part, vsoftplus(z - target), V{});
     dTarget = dTarget + slope;
-    store(row.z + j, slope);
+    store(row.z + j, select(part, slope * bendSlope(bend, z), V{}));
   }
-  row.dTarget = -sumLanes(dTarget);
+  row.dTarget = -sumLanes(dTarget) * bendSlope(bend, row.target);
   return count > 0 ? sumLanes(losses) / count : 0;
 }
 
-static float top1Row(SampledRow& row) {
+static float top1Row(SampledRow& row, const Bend& bend) {
   const float count = negativesOf(row);
   const V target = splat(row.target), factor = splat(row.scale / (count > 0 ? count : 1)), one = splat(1.f);
   V losses{}, dTarget{};
@@ -125,28 +156,15 @@ static float top1Row(SampledRow& row) {
     const V dAbove = select(part, above * (one - above) * factor, V{});
     losses = losses + select(part, above + square, V{});
     dTarget = dTarget + dAbove;
-    store(row.z + j, select(part, dAbove + (z + z) * square * (one - square) * factor, V{}));
+    const V slope = dAbove + (z + z) * square * (one - square) * factor;
+    store(row.z + j, select(part, slope * bendSlope(bend, z), V{}));
   }
-  row.dTarget = -sumLanes(dTarget);
+  row.dTarget = -sumLanes(dTarget) * bendSlope(bend, row.target);
   return count > 0 ? sumLanes(losses) / count : 0;
 }
 
-/** The scores x below 0 become α (eˣ − 1). */
-static void throughElu(SampledRow& row, float alpha) {
-  for (int64_t j = 0; j < row.count; j += VL) {
-    const V z = load(row.z + j);
-    const V bent = select((VI)(z < V{}) & takesPart(z), splat(alpha) * (vexp(z) - splat(1.f)), z);
-    store(row.z + j, bent);
-  }
-  if (row.target < 0) row.target = alpha * expm1f(row.target);
-}
-
-/** Slope of that unit where its value is y: α eˣ = y + α below 0. */
-INLINE V eluSlope(V y, float alpha) { return select((VI)(y < V{}), y + splat(alpha), splat(1.f)); }
-
 /** The row's loss is log Σ eᶻ − log Σ eᶻ σ(s − z) + λ Σ w z². */
-static float bprMaxRow(SampledRow& row, float bpreg, float elu) {
-  if (elu > 0) throughElu(row, elu);
+static float bprMaxRow(SampledRow& row, const Bend& bend, float bpreg) {
   const V max = splat(largestLogit(row)), target = splat(row.target);
   V wonMax = splat(2 * MASKED_LOGIT);
   for (int64_t j = 0; j < row.count; j += VL) {
@@ -180,15 +198,14 @@ static float bprMaxRow(SampledRow& row, float bpreg, float elu) {
     const V won = vexp(z - vsoftplus(z - target) - wonLargest) * wonFactor;
     const V ranking = weight - won * vsigmoid(target - z);
     const V regularising = weight * lambda * (z * z - splat(penalty) + two * z);
-    const V slope = elu > 0 ? eluSlope(z, elu) : splat(1.f);
-    store(row.z + j, select(part, (ranking + regularising) * slope, V{}));
+    store(row.z + j, select(part, (ranking + regularising) * bendSlope(bend, z), V{}));
     dTarget = dTarget + select(part, won * vsigmoid(z - target), V{});
   }
-  row.dTarget = -sumLanes(dTarget) * (elu > 0 && row.target < 0 ? row.target + elu : 1);
+  row.dTarget = -sumLanes(dTarget) * bendSlope(bend, row.target);
   return max[0] + logf(sum) - wonLargest[0] - logf(wonSum) + bpreg * penalty;
 }
 
-static float top1MaxRow(SampledRow& row) {
+static float top1MaxRow(SampledRow& row, const Bend& bend) {
   const V max = splat(largestLogit(row)), target = splat(row.target), one = splat(1.f);
   V sums{}, losses{};
   for (int64_t j = 0; j < row.count; j += VL) {
@@ -213,10 +230,11 @@ static float top1MaxRow(SampledRow& row) {
     const V weight = vexp(z - max) * factor;
     const V above = vsigmoid(z - target), square = vsigmoid(z * z);
     const V dAbove = above * (one - above), dSquare = (z + z) * square * (one - square);
-    store(row.z + j, select(part, weight * (above + square - splat(loss) + dAbove + dSquare), V{}));
+    const V slope = weight * (above + square - splat(loss) + dAbove + dSquare);
+    store(row.z + j, select(part, slope * bendSlope(bend, z), V{}));
     dTarget = dTarget + select(part, weight * dAbove, V{});
   }
-  row.dTarget = -sumLanes(dTarget);
+  row.dTarget = -sumLanes(dTarget) * bendSlope(bend, row.target);
   return loss;
 }
 
@@ -224,12 +242,17 @@ static float sampledRowLoss(const nimue::SampledHeadArgs& args, SampledRow& row)
   switch (args.form) {
     case nimue::SAMPLED_SOFTMAX: return sampledSoftmaxRow(row);
     case nimue::SAMPLED_BINARY: return binaryRow(row, args.parameter);
-    case nimue::SAMPLED_BPR_MAX: return bprMaxRow(row, args.parameter, args.elu);
-    case nimue::SAMPLED_TOP1_MAX: return top1MaxRow(row);
-    case nimue::SAMPLED_BPR: return bprRow(row);
-    case nimue::SAMPLED_TOP1: return top1Row(row);
+    default: break;
   }
-  return 0;
+  const Bend bend{args.elu, args.tanh};
+  bendScores(bend, row);
+  switch (args.form) {
+    case nimue::SAMPLED_BPR_MAX: return bprMaxRow(row, bend, args.parameter);
+    case nimue::SAMPLED_TOP1_MAX: return top1MaxRow(row, bend);
+    case nimue::SAMPLED_BPR: return bprRow(row, bend);
+    case nimue::SAMPLED_TOP1: return top1Row(row, bend);
+    default: return 0;
+  }
 }
 
 static float dotProduct(const float* a, const float* b, int64_t width) {

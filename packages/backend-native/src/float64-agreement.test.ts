@@ -298,7 +298,8 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
       negativeLogQ: logQ.negatives,
       positivePower: form === 'gbce' ? samplingRate * (0.6 * (1 - 1 / samplingRate) + 1 / samplingRate) : 1,
       bpreg: 0.3,
-      elu: seed % 3 === 0 ? 0 : 0.4,
+      elu: seed % 3 === 0 ? 0.4 : 0,
+      tanh: seed % 3 === 1,
     };
     expectExact(
       [array(rows, width), array(items, width), array(items)],
@@ -311,6 +312,7 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed))('random sizes, seed 
           calibration: 0.6,
           bpreg: 0.3,
           elu: settings.elu,
+          tanh: settings.tanh,
         }),
       (hidden, table, bias) => reference.sampledHead(hidden, table, bias, targetIds, settings),
     );

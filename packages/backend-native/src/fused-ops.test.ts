@@ -227,6 +227,7 @@ describe('sampledHead', () => {
             form,
             bias: bias as Tensor1D,
             logQ,
+            tanh: true,
           }),
         );
       }

@@ -65,6 +65,7 @@ export function createHeadKernels(backend: NativeBackend) {
         FORM_NUMBERS[form],
         form === 'bprMax' ? args.bpreg : args.positivePower,
         args.elu,
+        args.tanh ? 1 : 0,
         backend.floats(hidden),
         backend.floats(table),
         bias && backend.floats(bias),

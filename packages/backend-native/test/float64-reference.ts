@@ -280,6 +280,7 @@ export interface SampledSettings {
   readonly positivePower: number;
   readonly bpreg: number;
   readonly elu: number;
+  readonly tanh: boolean;
 }
 
 export function sampledHead(
@@ -289,11 +290,14 @@ export function sampledHead(
   targetIds: Int32Array,
   settings: SampledSettings,
 ): Matrix {
-  const { form, negativeIds, numNegatives, targetLogQ, negativeLogQ, positivePower, bpreg, elu } = settings;
+  const { form, negativeIds, numNegatives, targetLogQ, negativeLogQ, positivePower, bpreg, elu, tanh } = settings;
+  const isPairwise = !['softmax', 'bce', 'gbce'].includes(form);
   const score = (n: number, item: number, logQ: number) => {
     let sum = get(bias, 0, item) - logQ;
     for (let d = 0; d < hidden.columns; d++) sum += get(hidden, n, d) * get(table, item, d);
-    return form === 'bprMax' && elu > 0 && sum < 0 ? elu * (Math.exp(sum) - 1) : sum;
+    if (!isPairwise) return sum;
+    if (tanh) return Math.tanh(sum);
+    return elu > 0 && sum < 0 ? elu * (Math.exp(sum) - 1) : sum;
   };
   const sum = (x: number[]) => x.reduce((a, b) => a + b, 0);
   let loss = 0;

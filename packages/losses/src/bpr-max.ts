@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineLoss } from './loss-spec.ts';
 import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
 import { sampledLoss } from './sampled-loss.ts';
+import { pairwiseSchema } from './score-activation.ts';
 
 /**
  * BPR against the hardest negatives: −log Σⱼ wⱼ σ(s − zⱼ) + λ Σⱼ wⱼ zⱼ², w = softmax of z over the negatives, 0 where there are
@@ -11,16 +12,12 @@ import { sampledLoss } from './sampled-loss.ts';
  * adds 1e-24.
  */
 export const bprMax = defineLoss({
-  configSchema: z.strictObject({
+  configSchema: pairwiseSchema({
     negatives: negativesSchema
       .prefault({ name: 'popularity', alpha: 0.5, count: 256, per: 'batch' })
       .describe('What the target is compared with, and how it is drawn.'),
     bpreg: z.number().min(0).default(1).describe("λ: weight of the penalty on the negatives' scores."),
-    elu: z
-      .number()
-      .min(0)
-      .default(0)
-      .describe('α of the exponential linear unit that scores pass through first, the `elu-α` of GRU4Rec; 0: none.'),
   }),
-  create: ({ negatives, bpreg, elu }) => sampledLoss(createSampler(negatives), { form: 'bprMax', bpreg, elu }),
+  create: ({ negatives, bpreg, elu, tanh }) =>
+    sampledLoss(createSampler(negatives), { form: 'bprMax', bpreg, elu, tanh }),
 });

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { defineLoss } from './loss-spec.ts';
 import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
 import { sampledLoss } from './sampled-loss.ts';
+import { pairwiseSchema } from './score-activation.ts';
 
 /**
  * Bayesian personalised ranking: 1/K Σⱼ −log σ(s − zⱼ), over the negatives that are not the target.
@@ -10,10 +10,10 @@ import { sampledLoss } from './sampled-loss.ts';
  * the target itself as one of the K, which adds a constant.
  */
 export const bpr = defineLoss({
-  configSchema: z.strictObject({
+  configSchema: pairwiseSchema({
     negatives: negativesSchema
       .prefault({ name: 'uniform', count: 1, per: 'position' })
       .describe('What the target is compared with, and how it is drawn.'),
   }),
-  create: ({ negatives }) => sampledLoss(createSampler(negatives), { form: 'bpr' }),
+  create: ({ negatives, elu, tanh }) => sampledLoss(createSampler(negatives), { form: 'bpr', elu, tanh }),
 });

@@ -54,6 +54,11 @@ const HAND: Record<keyof typeof losses, { config: Record<string, unknown>; expec
   bpr: [
     { config: inBatch, expected: (log(7 / 2) + log(29 / 25)) / 2 },
     { config: hardest(2), expected: (log(7 / 2) + log(3 / 2) + log(29 / 25) + log(26 / 25)) / 4 },
+    // tanh ln x = (x² − 1) / (x² + 1)
+    {
+      config: { ...inBatch, tanh: true },
+      expected: (log(1 + exp(12 / 13 - 3 / 5)) + log(1 + exp(15 / 17 - 312 / 313))) / 2,
+    },
   ],
   bprMax: [
     {
@@ -61,6 +66,15 @@ const HAND: Record<keyof typeof losses, { config: Record<string, unknown>; expec
       expected: (log(7 / 2) + 0.5 * log(5) ** 2 + log(29 / 25) + 0.5 * log(4) ** 2) / 2,
     },
     // weights 1/6 and 5/6, then 1/5 and 4/5
+    {
+      config: { ...inBatch, bpreg: 0.5, tanh: true },
+      expected:
+        (log(1 + exp(12 / 13 - 3 / 5)) +
+          0.5 * (12 / 13) ** 2 +
+          log(1 + exp(15 / 17 - 312 / 313)) +
+          0.5 * (15 / 17) ** 2) /
+        2,
+    },
     {
       config: { ...hardest(2), bpreg: 0, elu: 0.5 },
       expected: -(log((1 / 6) * (2 / 3) + (5 / 6) * (2 / 7)) + log((1 / 5) * (25 / 26) + (4 / 5) * (25 / 29))) / 2,
@@ -257,6 +271,10 @@ test.each([
 
 test('refusals: unknown probabilities, uncounted targets, session items without a batch', () => {
   const sampledSoftmax = (config: Record<string, unknown>) => make('sampledSoftmax', config);
+  for (const name of ['bpr', 'bprMax', 'top1', 'top1Max'] as const) {
+    const both = () => make(name, { ...inBatch, elu: 0.5, tanh: true });
+    expect(both).toThrow('scores pass through tanh or elu, not both; remove elu: 0.5 or tanh');
+  }
   expect(() => sampledSoftmax(hardest(2))).toThrow("dynamicHard has no known probabilities; expected 'none'");
   const unlike = { name: 'mixed', parts: [{ name: 'uniform', excludeSession: true }, { name: 'inBatch' }] };
   expect(() => sampledSoftmax({ negatives: unlike })).toThrow('excludeSession in each of them or in none');

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { defineLoss } from './loss-spec.ts';
 import { createSampler, negativesSchema } from './negatives/negatives-schema.ts';
 import { sampledLoss } from './sampled-loss.ts';
+import { pairwiseSchema } from './score-activation.ts';
 
 /**
  * The negatives below the target and near zero: 1/K Σⱼ ( σ(zⱼ − s) + σ(zⱼ²) ), over the negatives that are not the target.
@@ -10,10 +10,10 @@ import { sampledLoss } from './sampled-loss.ts';
  * never one of the K.
  */
 export const top1 = defineLoss({
-  configSchema: z.strictObject({
+  configSchema: pairwiseSchema({
     negatives: negativesSchema
       .prefault({ name: 'uniform', count: 1, per: 'position' })
       .describe('What the target is compared with, and how it is drawn.'),
   }),
-  create: ({ negatives }) => sampledLoss(createSampler(negatives), { form: 'top1' }),
+  create: ({ negatives, elu, tanh }) => sampledLoss(createSampler(negatives), { form: 'top1', elu, tanh }),
 });

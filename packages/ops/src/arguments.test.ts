@@ -145,6 +145,10 @@ test.each<[string, () => unknown]>([
     () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids(4) }, elu: -1 }),
   ],
   [
+    'sampledHead: scores pass through tanh or elu, got tanh and elu 1',
+    () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids(4) }, elu: 1, tanh: true }),
+  ],
+  [
     'sampledHead: bpreg must be ≥ 0 and finite, got -1',
     () => sampledHead(matrix(1, 2), matrix(5, 2), ids(3), { negatives: { shared: ids(4) }, bpreg: -1 }),
   ],

@@ -245,8 +245,10 @@ export interface SampledHeadArgs {
   /** β of `gbce`; 1 otherwise. */
   readonly positivePower: number;
   readonly bpreg: number;
-  /** α of the exponential linear unit on the scores of `bprMax`; 0 for none. */
+  /** α of the exponential linear unit on the scores of the pairwise forms; 0 for none. */
   readonly elu: number;
+  /** Whether the scores of the pairwise forms pass through tanh; `elu` is 0 then. */
+  readonly tanh: boolean;
 }
 
 export interface RankOfTargetArgs {

@@ -118,6 +118,19 @@ describe.each(REFERENCE_BACKENDS)('on %s', (backend) => {
       expect(value(5)).toBeCloseTo(log1e(-1 / 4 + 1 / 3) + 2 / 16, 5);
     });
 
+    test('tanh: scores 0, ln 2, ln 3 become 0, .6, .8; the losses that are not pairwise see them as they are', () => {
+      const [odds, square] = [[Math.exp(0.6), Math.exp(0.8)], (x: number) => sigmoid(x * x)];
+      const weights = odds.map((x) => x / (odds[0] + odds[1]));
+      const top1 = [sigmoid(0.6) + square(0.6), sigmoid(0.8) + square(0.8)];
+      const bent = (form: SampledHeadOptions['form']) => loss(3, { negatives, form, bpreg: 0.5, tanh: true });
+      expect(bent('bpr')).toBeCloseTo((log1e(0.6) + log1e(0.8)) / 2, 5);
+      expect(bent('top1')).toBeCloseTo((top1[0] + top1[1]) / 2, 5);
+      expect(bent('top1Max')).toBeCloseTo(weights[0] * top1[0] + weights[1] * top1[1], 5);
+      const ranking = -Math.log(weights[0] * sigmoid(-0.6) + weights[1] * sigmoid(-0.8));
+      expect(bent('bprMax')).toBeCloseTo(ranking + 0.5 * (weights[0] * 0.36 + weights[1] * 0.64), 5);
+      expect(bent('softmax')).toBeCloseTo(Math.log(6), 5);
+    });
+
     test('bpr: σ(−ln 2) = ⅓, σ(−ln 3) = ¼; the mean over the negatives that take part', () => {
       expect(loss(3, { negatives, form: 'bpr' })).toBeCloseTo((Math.log(3) + Math.log(4)) / 2, 5);
       expect(loss(4, { negatives, form: 'bpr' })).toBeCloseTo(Math.log(5 / 2), 5);

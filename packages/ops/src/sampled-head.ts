@@ -14,6 +14,7 @@ import {
   type CandidateLogits,
   sampledSoftmaxLosses,
   throughElu,
+  throughTanh,
   top1Losses,
   top1MaxLosses,
 } from './sampled-losses.ts';
@@ -43,8 +44,10 @@ export interface SampledHeadOptions {
   readonly calibration?: number;
   /** `bprMax` only: weight λ ≥ 0 of the penalty on the negatives' scores. Default 1. */
   readonly bpreg?: number;
-  /** `bprMax` only: α ≥ 0 of the exponential linear unit that the scores pass through first; 0 is none. Default 0. */
+  /** Pairwise forms only: α ≥ 0 of the exponential linear unit that the scores pass through first; 0 is none. Default 0. */
   readonly elu?: number;
+  /** Pairwise forms only: the scores pass through tanh first, which stands alone, without `elu`. Default false. */
+  readonly tanh?: boolean;
 }
 
 const FORMS: readonly SampledForm[] = ['softmax', 'bce', 'gbce', 'bpr', 'bprMax', 'top1', 'top1Max'];
@@ -64,8 +67,8 @@ const FORMS: readonly SampledForm[] = ['softmax', 'bce', 'gbce', 'bpr', 'bprMax'
  * | `top1Max` | Σⱼ wⱼ ( σ(zⱼ − s) + σ(zⱼ²) ) | Hidasi & Karatzoglou 2018 |
  *
  * A negative that is the row's own target, or excluded for the row, takes no part: K of `bpr` and `top1` counts the others, and the four pairwise
- * losses are 0 where none is left. Repeated negatives count every time. With `elu` α > 0, `bprMax` sees α (eˣ − 1) in place of
- * every score x below 0 (GRU4Rec's `elu-α`). Divided by the number of targets N; 0 when N = 0.
+ * losses are 0 where none is left. Repeated negatives count every time. With `elu` α > 0 the pairwise losses see α (eˣ − 1) in place of
+ * every score x below 0 (GRU4Rec's `elu-α`), with `tanh` tanh x in place of every score. Divided by the number of targets N; 0 when N = 0.
  *
  * Differs from the papers: `gbce` never takes α above 1, and `bprMax` sums logarithms where the authors' code adds 1e-24.
  *
@@ -84,7 +87,7 @@ export function sampledHead(
   targetIds: Int32Array,
   options: SampledHeadOptions,
 ): Scalar {
-  const { bias, logQ, form = 'softmax', calibration = 0.75, bpreg = 1, elu = 0, weights } = options;
+  const { bias, logQ, form = 'softmax', calibration = 0.75, bpreg = 1, elu = 0, tanh = false, weights } = options;
   assertShape('sampledHead', 'hidden', hidden, [-1, -1]);
   assertShape('sampledHead', 'table', table, [-1, hidden.shape[1]]);
   if (bias) assertShape('sampledHead', 'bias', bias, [table.shape[0]]);
@@ -100,6 +103,7 @@ export function sampledHead(
   if (!(elu >= 0 && elu < Number.POSITIVE_INFINITY)) {
     throw new Error(`sampledHead: elu must be ≥ 0 and finite, got ${elu}`);
   }
+  if (tanh && elu > 0) throw new Error(`sampledHead: scores pass through tanh or elu, got tanh and elu ${elu}`);
   const numRows = hidden.shape[0];
   const { isShared, negativeIds, numNegatives } = readNegatives(options.negatives, numRows, table.shape[0]);
   if (logQ) {
@@ -133,6 +137,7 @@ export function sampledHead(
     positivePower,
     bpreg,
     elu,
+    tanh,
   };
   if (!isByRows(table)) return meanLoss({ hidden, table, bias, ...rest });
   const { rows, places } = distinctRows([targetIds, negativeIds], table.shape[0]);
@@ -258,7 +263,9 @@ function sampledHeadReference(args: SampledHeadArgs): Scalar {
   return tf.tidy(() => tf.mean(rowLosses(args, candidateLogits(args))));
 }
 
-function rowLosses({ form, positivePower, bpreg, elu }: SampledHeadArgs, logits: CandidateLogits): Tensor2D {
+function rowLosses(args: SampledHeadArgs, logits: CandidateLogits): Tensor2D {
+  const { form, positivePower, bpreg, elu, tanh } = args;
+  const bend = () => (tanh ? throughTanh(logits) : elu > 0 ? throughElu(logits, elu) : logits);
   switch (form) {
     case 'softmax':
       return sampledSoftmaxLosses(logits);
@@ -266,13 +273,13 @@ function rowLosses({ form, positivePower, bpreg, elu }: SampledHeadArgs, logits:
     case 'gbce':
       return binaryLosses(logits, positivePower);
     case 'bpr':
-      return bprLosses(logits);
+      return bprLosses(bend());
     case 'bprMax':
-      return bprMaxLosses(elu > 0 ? throughElu(logits, elu) : logits, bpreg);
+      return bprMaxLosses(bend(), bpreg);
     case 'top1':
-      return top1Losses(logits);
+      return top1Losses(bend());
     case 'top1Max':
-      return top1MaxLosses(logits);
+      return top1MaxLosses(bend());
   }
 }
 

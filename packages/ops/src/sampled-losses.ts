@@ -56,6 +56,11 @@ export function top1MaxLosses({ target, negatives, isValid }: CandidateLogits): 
   return sumOverNegatives(tf.mul(weights, top1Parts(target, negatives)));
 }
 
+/** Every logit x becomes tanh x. */
+export function throughTanh({ target, negatives, isValid }: CandidateLogits): CandidateLogits {
+  return { target: tf.tanh(target), negatives: tf.tanh(negatives), isValid };
+}
+
 /** Every logit x below 0 becomes α (eˣ − 1). */
 export function throughElu({ target, negatives, isValid }: CandidateLogits, alpha: number): CandidateLogits {
   const elu = (x: Tensor2D) => tf.add(tf.relu(x), tf.mul(alpha, tf.expm1(tf.neg(tf.relu(tf.neg(x)))))) as Tensor2D;
