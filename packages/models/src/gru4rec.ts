@@ -33,12 +33,14 @@ export const gru4recSchema = checkWidths(
  * It is trained on whole sessions, packed and unrolled, or with `training.sessionParallel` as in the paper: click by click,
  * the state carried from step to step and the gradient cut off between them. What a position sees is the same.
  *
- * Differs from the paper: scores leave the model as they are, since a tanh would bound what a softmax compares; the pairwise losses have
- * the authors' `final_act` (`tanh`, `elu`). Differs from the authors' code: item vectors start from `initStd`, where theirs lie within
- * √(6 / (items + width)), a deviation of √(2 / (items + width)): far less where there are many items, and Adagrad's small steps,
- * which keep what the start was, then need that `initStd` (`globo-48-hours-gru.yaml`); the state that is carried on, from click to click and from step to
- * step, is the one before dropout, so that packed and session-parallel training see the same; one-hot items are not fed to
- * the units without an item table, which says the same with three times the weights.
+ * Differs from the paper: scores leave the model as they are, since a tanh would bound what a softmax compares; the pairwise losses
+ * have the authors' `final_act` (`tanh`, `elu`).
+ *
+ * Differs from the authors' code: item vectors start from `initStd`, where theirs lie within √(6 / (items + width)), a deviation of
+ * √(2 / (items + width)), which is far less where there are many items: with Adagrad, whose small steps keep what the start was,
+ * give that as `initStd`. The state that is carried on, from click to click and from step to step, is the one before dropout, so that
+ * packed and session-parallel training see the same; one-hot items are not fed to the units without an item table, which says the
+ * same with three times the weights.
  */
 export const gru4rec = defineModel({
   kind: 'neural',
