@@ -49,10 +49,10 @@ export const gru4rec = defineModel({
 });
 
 function createGRU4Rec(config: z.infer<typeof gru4recSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
-  const { hiddenSize, itemSize = hiddenSize, numLayers, inputDropout, hiddenDropout } = config;
+  const { hiddenSize, numLayers, inputDropout, hiddenDropout } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
   const items = addItemVectors(layers, { ...config, numRows, features, takesItemSize: true });
-  const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
+  const gru = addGruLayers(layers.parameters, { inputSize: items.width, hiddenSize, numLayers });
   return createNeuralModel({
     name: 'gru4rec',
     carriesState: !items.inputs?.needsSession,

@@ -50,10 +50,10 @@ export const narm = defineModel({
 });
 
 function createNarm(config: z.infer<typeof narmSchema>, { numRows, seed, features }: ModelSize): NeuralModel {
-  const { hiddenSize, itemSize = hiddenSize, numLayers, inputDropout, maxLength } = config;
+  const { hiddenSize, numLayers, inputDropout, maxLength } = config;
   const layers = createLayers(new ParameterStore(seed), { epsilon: 0 });
   const items = addItemVectors(layers, { ...config, numRows, features, takesItemSize: true });
-  const gru = addGruLayers(layers.parameters, { inputSize: itemSize, hiddenSize, numLayers });
+  const gru = addGruLayers(layers.parameters, { inputSize: items.width, hiddenSize, numLayers });
   layers.addLinear('newest', hiddenSize, hiddenSize, { bias: false });
   layers.addLinear('each', hiddenSize, hiddenSize, { bias: false });
   layers.addLinear('attention', hiddenSize, 1, { bias: false });

@@ -210,6 +210,50 @@ describe.each([...new Set(neuralCases.map(([name]) => name))])('%s', (name) => {
     plain.dispose();
     withHead.dispose();
   });
+
+  test('inputNorm and inputLayer: item vectors x become tanh(norm(x) W + b) before anything else', () => {
+    const [, , config] = neuralCases.find(([other]) => other === name) as (typeof neuralCases)[number];
+    const { itemSize: _, inputs: _inputs, ...known } = config;
+    const own = { ...known, scaleItems: false, embedding: 'separate', head: 'dot' };
+    const options = Object.keys(models[name].configSchema.shape);
+    const make = (more: Record<string, unknown>) => {
+      const given = Object.entries({ ...own, ...more }).filter(([option]) => options.includes(option));
+      return create(name, Object.fromEntries(given), NUM_ROWS, 3) as NeuralModel;
+    };
+    const [layered, plain] = [make({ inputNorm: true, inputLayer: 'mlp' }), make({})];
+    const weights = layered.parameters.read();
+    const of = (parameter: string) => weights.get(parameter) as Float32Array;
+    for (const parameter of ['inputNorm.gamma', 'inputNorm.beta', 'inputLayer.bias']) {
+      of(parameter).forEach((_value, i, values) => {
+        values[i] = Math.cos(3 * i + 1);
+      });
+    }
+    layered.parameters.write(weights);
+    const [, width] = layered.parameters.shape('items');
+    // The plain model reads the vectors that come out of the layer from its table.
+    const seen = new Float32Array(NUM_ROWS * width);
+    for (let id = 0; id < NUM_ROWS; id++) {
+      const row = Array.from(of('items').subarray(id * width, (id + 1) * width));
+      const mean = row.reduce((sum, x) => sum + x, 0) / width;
+      const variance = row.reduce((sum, x) => sum + (x - mean) ** 2, 0) / width;
+      const normed = row.map(
+        (x, c) => ((x - mean) / Math.sqrt(variance + 1e-5)) * of('inputNorm.gamma')[c] + of('inputNorm.beta')[c],
+      );
+      for (let c = 0; c < width; c++) {
+        const sum = normed.reduce(
+          (sum, x, d) => sum + x * of('inputLayer.weights')[d * width + c],
+          of('inputLayer.bias')[c],
+        );
+        seen[id * width + c] = Math.tanh(sum);
+      }
+    }
+    const others = [...plain.parameters.read()].map(([parameter]) => [parameter, of(parameter)] as const);
+    plain.parameters.write(new Map([...others, ['items', seen]]));
+    const batch = trainingBatch(plain, SESSIONS);
+    expectSameScores(scoresOf(layered, batch), scoresOf(plain, batch));
+    plain.dispose();
+    layered.dispose();
+  });
 });
 
 /** A few places, spread over the array. */

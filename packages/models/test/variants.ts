@@ -22,6 +22,7 @@ export const VARIANTS: Record<ModelName, Record<string, unknown>[]> = {
     { hiddenSize: 6, inputDropout: 0, hiddenDropout: 0 },
     { hiddenSize: 5, numLayers: 2, embedding: 'separate', inputDropout: 0.1, hiddenDropout: 0.1, itemSwapNoise: 0.4 },
     { hiddenSize: 4, itemSize: 6, head: 'mlp', itemBias: false },
+    { hiddenSize: 4, itemSize: 6, head: 'mlp', inputNorm: true, inputLayer: 'mlp' },
   ],
   sasrec: [
     { hiddenSize: 6, numHeads: 2, numBlocks: 1, maxLength: 8, dropout: 0 },

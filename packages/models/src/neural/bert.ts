@@ -65,8 +65,8 @@ export function createBert(name: string, config: BertConfig, { numRows, seed, fe
 }
 
 function addBertBody(layers: Layers, items: ItemVectors, config: BertConfig, prefix: string) {
-  const { hiddenSize, itemSize = hiddenSize } = config;
-  layers.addNorm(`${prefix}itemNorm`, itemSize);
+  const { hiddenSize } = config;
+  layers.addNorm(`${prefix}itemNorm`, items.width);
   const transformer = addTransformer(layers, {
     ...config,
     prefix,

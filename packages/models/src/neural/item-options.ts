@@ -4,6 +4,9 @@ import { inputsSchema } from '../inputs/inputs-schema.ts';
 /** How hidden states become scores of items. */
 export const HEADS = ['dot', 'linear', 'mlp', 'gelu'] as const;
 
+/** Layers between item vectors and a model's body. */
+export const INPUT_LAYERS = ['linear', 'mlp'] as const;
+
 /** Options of every neural model: the item vectors, on the way in and on the way out. */
 export const itemOptions = {
   itemSize: z
@@ -36,6 +39,16 @@ export const itemOptions = {
     .default(0)
     .describe(
       'Share of the numbers of the whole item table that a training step drops, the same numbers wherever an item is read or compared with (RecTools up to 0.15: as `dropout`).',
+    ),
+  inputNorm: z
+    .boolean()
+    .default(false)
+    .describe('Normalises item vectors on the way in (layer norm), as the models of the Transformers4Rec paper do.'),
+  inputLayer: z
+    .enum(INPUT_LAYERS)
+    .optional()
+    .describe(
+      "A layer between item vectors x, joined with what is read beside them, and the body, to the body's width: `linear`: x W + b; `mlp`: tanh(x W + b), the input layer of the Transformers4Rec paper.",
     ),
   inputs: inputsSchema.optional().describe('What is read beside the item ids.'),
 };

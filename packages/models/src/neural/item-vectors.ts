@@ -7,8 +7,8 @@ import type { InputColumn } from '../inputs/input-column.ts';
 import type { InputsConfig } from '../inputs/inputs-schema.ts';
 import { swapItems } from '../inputs/swap-noise.ts';
 import type { EncodeMode } from '../next-item-model.ts';
-import type { HEADS } from './item-options.ts';
-import type { Layers } from './layers.ts';
+import type { HEADS, INPUT_LAYERS } from './item-options.ts';
+import { createLayers, type Layers } from './layers.ts';
 
 export interface ItemVectorsConfig {
   readonly numRows: number;
@@ -29,6 +29,10 @@ export interface ItemVectorsConfig {
   readonly scaleItems?: boolean;
   /** The body takes item vectors as they are, whatever their width. */
   readonly takesItemSize?: boolean;
+  /** Normalises item vectors on the way in, before anything is joined with them. */
+  readonly inputNorm?: boolean;
+  /** A layer to the width of the body, before positions are added. */
+  readonly inputLayer?: (typeof INPUT_LAYERS)[number];
   /** What is read beside the item ids, of these columns of the batch. */
   readonly inputs?: InputsConfig;
   readonly features?: readonly InputColumn[];
@@ -40,14 +44,19 @@ const ITEM_SWAP_DRAW = 0x17e;
 const ITEM_TABLE_DRAW = 0x17d;
 const OUTPUT_TABLE_DRAW = 0x17c;
 
+/** ε of the norm on the way in, PyTorch's usual one. */
+const INPUT_NORM_EPSILON = 1e-5;
+
 /** Item vectors on the way in and on the way out. */
 export interface ItemVectors {
+  /** Width of what `embed` gives: itemSize, or hiddenSize behind an input layer. */
+  readonly width: number;
   /**
-   * Vectors of the batch's items, joined with their features and positions [T, itemSize]; of the events that the memory lacks,
+   * Vectors of the batch's items, joined with their features and positions [T, width]; of the events that the memory lacks,
    * where there is one.
    */
   embed(batch: SessionBatch, dropout: Dropout, mode: EncodeMode): Tensor2D;
-  /** From the width of the item vectors to that of the body; x itself when they are the same. */
+  /** From that width to the body's; x itself when they are the same. */
   project(x: Tensor2D): Tensor2D;
   /** What is compared with the item vectors [N, itemSize]. */
   head(hidden: Tensor2D): Tensor2D;
@@ -57,21 +66,28 @@ export interface ItemVectors {
   readonly inputs?: ModelInputs;
 }
 
-/** Adds `items`, `positions`, `outputItems`, a projection `itemProjection` where the widths differ, `head` and `itemBias`. */
+/**
+ * Adds `items`, `positions`, `outputItems`, `inputNorm`, `inputLayer`, a projection `itemProjection` where the widths differ without
+ * one, `head` and `itemBias`.
+ */
 export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemVectors {
   const { numRows, hiddenSize, itemSize = hiddenSize, embedding, head, itemBias } = config;
-  const { initStd, itemSwapNoise, itemDropout, maxPositions, takesItemSize = false } = config;
+  const { initStd, itemSwapNoise, itemDropout, maxPositions, takesItemSize = false, inputNorm, inputLayer } = config;
   const scale = config.scaleItems ? Math.sqrt(hiddenSize) : undefined;
   const placesOf = config.positionsFrom === 'newest' ? positionsFromNewest : positionsInSession;
   const { parameters } = layers;
-  const isProjected = itemSize !== hiddenSize && !takesItemSize;
+  const width = inputLayer ? hiddenSize : itemSize;
+  const isProjected = width !== hiddenSize && !takesItemSize;
   parameters.add('items', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
   if (maxPositions) {
-    parameters.add('positions', [maxPositions, itemSize], { kind: 'normal', standardDeviation: initStd });
+    parameters.add('positions', [maxPositions, width], { kind: 'normal', standardDeviation: initStd });
   }
   if (embedding === 'separate') {
     parameters.add('outputItems', [numRows, itemSize], { kind: 'normal', standardDeviation: initStd }, true);
   }
+  const own = createLayers(parameters, { epsilon: INPUT_NORM_EPSILON });
+  if (inputNorm) own.addNorm('inputNorm', itemSize);
+  if (inputLayer) layers.addLinear('inputLayer', itemSize, hiddenSize);
   if (isProjected) layers.addLinear('itemProjection', itemSize, hiddenSize);
   if (head !== 'dot') layers.addLinear('head', hiddenSize, itemSize);
   if (itemBias) parameters.add('itemBias', [numRows], { kind: 'zeros' }, true);
@@ -86,23 +102,30 @@ export function addItemVectors(layers: Layers, config: ItemVectorsConfig): ItemV
   };
   const outputItems = (mode?: EncodeMode) => tableOf(embedding === 'tied' ? 'items' : 'outputItems', mode);
   const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
+  const read = (batch: SessionBatch, itemIds: Int32Array, from: number, mode: EncodeMode) => {
+    // A feature may say something of the session's other events, such as the time since the last: all are read.
+    const vectors = embed(tableOf('items', mode), inputs ? itemIds : itemIds.subarray(from), { scale });
+    const normed = inputNorm ? own.norm('inputNorm', vectors) : vectors;
+    const all = inputs ? inputs.combine(normed, batch, mode) : normed;
+    const x = inputs && from > 0 ? (tf.slice(all, [from, 0]) as Tensor2D) : all;
+    return inputLayer ? layers.linear('inputLayer', x, activation[inputLayer]) : x;
+  };
   return {
+    width,
     embed(batch, dropout, mode) {
       const { offsets } = batch;
       const swaps = mode.training && !mode.keepsItems;
       const itemIds = swaps ? swapItems(batch, itemSwapNoise, deriveSeed(mode.seed, ITEM_SWAP_DRAW)) : batch.itemIds;
       const from = mode.memory?.numSeen ?? 0;
       const positions = maxPositions ? placesOf(offsets).subarray(from) : undefined;
-      if (!inputs) {
+      if (!inputs && !inputNorm && !inputLayer) {
         return embed(tableOf('items', mode), itemIds.subarray(from), {
           ...(positions && { positionTable: parameters.matrix('positions'), positions }),
           scale,
           dropout,
         });
       }
-      // A feature may say something of the session's other events, such as the time since the last: all are read.
-      const all = inputs.combine(embed(tableOf('items', mode), itemIds, { scale }), batch, mode);
-      const x = from > 0 ? (tf.slice(all, [from, 0]) as Tensor2D) : all;
+      const x = read(batch, itemIds, from, mode);
       const placed = positions ? residualAdd(gatherRows(parameters.matrix('positions'), positions), x) : x;
       return dropOut(placed, dropout);
     },

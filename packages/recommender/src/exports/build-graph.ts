@@ -36,10 +36,15 @@ export interface ModelGraphs {
 
 interface CommonConfig {
   readonly head?: 'dot' | 'linear' | 'mlp' | 'gelu';
+  readonly inputNorm?: boolean;
+  readonly inputLayer?: 'linear' | 'mlp';
   readonly inputs?: InputsConfig;
   readonly relativeTime?: boolean;
   readonly positionsFrom?: 'oldest' | 'newest';
 }
+
+/** ε of the norm of item vectors on the way in. */
+const INPUT_NORM_EPSILON = 1e-5;
 
 /**
  * The graph of a trained model: sessions padded at the end with id 0 go in, the scores of all items at the position after
@@ -65,7 +70,8 @@ export function buildGraph(opened: OpenedModel, timeParts: TimeParts, options: G
   assertWithin('topK', topK, numItems);
 
   const config = specOf(manifest.model.name).configSchema.parse(manifest.model.config) as CommonConfig;
-  const { inputs, head = 'dot', relativeTime = false, positionsFrom } = config;
+  const { inputs, inputNorm, inputLayer, head = 'dot', relativeTime = false, positionsFrom } = config;
+  const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
   const names = inputs
     ? columnsOfInputs(
         inputs,
@@ -93,7 +99,9 @@ export function buildGraph(opened: OpenedModel, timeParts: TimeParts, options: G
     embed(scale = 1) {
       const rows = table.rows(sessions.itemIds);
       const items = scale === 1 ? rows : g.mul(rows, scale);
-      const x = inputs ? combineInputs({ g, sessions, ...layers }, inputs, items) : items;
+      const normed = inputNorm ? layers.norm('inputNorm', items, INPUT_NORM_EPSILON) : items;
+      const joined = inputs ? combineInputs({ g, sessions, ...layers }, inputs, normed) : normed;
+      const x = inputLayer ? layers.linear('inputLayer', joined, activation[inputLayer]) : joined;
       if (!layers.has('positions')) return x;
       const places = positionsFrom === 'newest' ? sessions.positionsFromNewest() : sessions.positions;
       return g.add(x, g.gather(layers.weight('positions'), places));
@@ -102,7 +110,6 @@ export function buildGraph(opened: OpenedModel, timeParts: TimeParts, options: G
   };
   const body = bodyOf(parts, config as never);
   const state = inputs ? addContextAfter({ g, sessions, ...layers }, inputs, body) : body;
-  const activation = { dot: 'none', linear: 'none', mlp: 'tanh', gelu: 'gelu' } as const;
   const hidden = head === 'dot' ? state : layers.linear('head', state, activation[head]);
   const scores = g.slice(table.scores(hidden), { axis: 1, rank: 2, from: FIRST_ITEM_ID });
   if (topK === undefined) {

@@ -8,7 +8,7 @@ type Activation = 'none' | 'relu' | 'tanh' | 'sigmoid' | 'silu' | 'gelu';
 export interface ModelParts {
   readonly g: Graph;
   readonly sessions: PaddedSessions;
-  /** Vectors of the events, scaled, joined with their features and positions [B, L, itemSize]. */
+  /** Vectors of the events, scaled, joined with their features and positions [B, L, itemSize], or hiddenSize behind an input layer. */
   embed(scale?: number): Value;
   has(name: string): boolean;
   weight(name: string): Constant;
